@@ -36,7 +36,8 @@ def dilated_templates(recipe: Recipe, templates: Templates) -> FloatArray:
 def positions(recipe: Recipe, templates: Templates) -> FloatArray:
     """Positions of the points of a finished signal before they are normalised, ``(final_seq_length,)``."""
     dilated = transforms.resample(templates.t[None], recipe.dilated_length)
-    return transforms.resample(dilated, recipe.final_seq_length)[0]
+    t: FloatArray = transforms.resample(dilated, recipe.final_seq_length)[0]
+    return t
 
 
 def apply(recipe: Recipe, draws: Draws, dilated: FloatArray) -> FloatArray:
@@ -64,7 +65,8 @@ def apply_traced(recipe: Recipe, draws: Draws, dilated: FloatArray, templates: T
 
 def _look_up(recipe: Recipe, draws: Draws, dilated: FloatArray) -> FloatArray:
     table: FloatArray = dilated.astype(draws.iid_noise.dtype, copy=False)
-    return np.asarray(table[draws.padding - recipe.padding[0], draws.label])
+    signals: FloatArray = table[draws.padding - recipe.padding[0], draws.label]
+    return signals
 
 
 def _later_stages(recipe: Recipe, draws: Draws, x: FloatArray) -> Iterator[tuple[str, FloatArray]]:

@@ -64,12 +64,9 @@ def translate(x: FloatArray, shift: IntArray) -> FloatArray:
     A shift of the whole length or more leaves a signal as it is (the reference's slicing does the same).
     """
     n, length = x.shape
-    shift = np.where(shift < length, shift, 0).astype(np.intp)
-    source = np.arange(length)[:, None] - shift
-    source += length * (source < 0)
-    source *= n
-    source += np.arange(n)
-    return np.take(np.ascontiguousarray(x.T).reshape(-1), source).T
+    windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([x, x], axis=1), length, axis=1)
+    start = length - np.where(shift < length, shift, 0)
+    return np.asfortranarray(windows[np.arange(n), start])
 
 
 def gaussian_filter(x: FloatArray) -> FloatArray:
