@@ -1,3 +1,32 @@
-"""MNIST-1D for Hugging Face datasets."""
+"""MNIST-1D for Hugging Face datasets: the generator, its builder, and the bare name ``mnist1d`` for `load_dataset`."""
+
+from mnist1d_hf.arrays import Latents, MNIST1DArrays, Split
+from mnist1d_hf.columns import as_numpy
+from mnist1d_hf.generate import make_mnist1d, make_slice
+from mnist1d_hf.mnist1d import DATA_VERSION, MNIST1D, MNIST1DConfig
+from mnist1d_hf.recipe import RECIPES, Recipe, RecipeError
+from mnist1d_hf.register import register
+from mnist1d_hf.templates import Templates, digit_templates
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "DATA_VERSION",
+    "MNIST1D",
+    "RECIPES",
+    "Latents",
+    "MNIST1DArrays",
+    "MNIST1DConfig",
+    "Recipe",
+    "RecipeError",
+    "Split",
+    "Templates",
+    "__version__",
+    "as_numpy",
+    "digit_templates",
+    "make_mnist1d",
+    "make_slice",
+    "register",
+]
+
+register()

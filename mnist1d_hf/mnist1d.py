@@ -1,0 +1,282 @@
+"""The builder behind ``load_dataset("mnist1d", ...)``. This file's name is the data set's name and its cache's.
+
+`MNIST1D` is a `GeneratorBasedBuilder` that prepares its splits by `ArrowBasedBuilder`'s functions: whole tables instead
+of rows, which is thirty times faster. Inheriting from both does not work on all supported versions of datasets.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, ClassVar, Final
+
+import datasets
+import pyarrow as pa
+
+from mnist1d_hf import manifest
+from mnist1d_hf.arrays import MNIST1DArrays
+from mnist1d_hf.columns import features_of, table_of
+from mnist1d_hf.draws import BLOCK_SIZE
+from mnist1d_hf.generate import FastStream, make_mnist1d
+from mnist1d_hf.recipe import (
+    DEFAULT,
+    FIELD_NAMES,
+    RECIPES,
+    Recipe,
+    RecipeError,
+    Stream,
+    checked_stream,
+    named_recipe,
+    nearest,
+)
+
+# PATCH: the same records in other bytes; MINOR: more columns or configs; MAJOR: any record, order or split changed.
+DATA_VERSION: Final = "1.0.0"
+DATA_HISTORY: Final = {
+    "1.0.0": "First release. The default config is the frozen 2020 data set, bit for bit in float32."
+}
+
+HOMEPAGE: Final = "https://github.com/greydanus/mnist1d"
+CITATION: Final = """\
+@inproceedings{greydanus2024scaling,
+  title={Scaling Down Deep Learning with {MNIST-1D}},
+  author={Greydanus, Sam and Kobak, Dmitry},
+  booktitle={Proceedings of the 41st International Conference on Machine Learning},
+  year={2024}
+}"""
+DESCRIPTION: Final = (
+    "MNIST-1D: ten one-dimensional digit templates, padded, dilated, scaled, shifted, noised, sheared and resampled to "
+    "40 points. Small enough for a laptop, hard enough to tell linear, fully connected, convolutional and recurrent "
+    "networks apart."
+)
+
+SHARD_ROWS: Final = 50 * BLOCK_SIZE  # examples of the fast stream in a piece that processes may share
+MOST_SHARDS: Final = 1024  # pieces of a split; longer splits have longer pieces
+STREAMED_ROWS: Final = 10 * BLOCK_SIZE  # in a table that is streamed: the first example comes soon
+BUILT_ROWS: Final = 1000 * BLOCK_SIZE  # in a table that is written: one chunk, which NumPy can read without copying
+BUILT_BYTES: Final = 1 << 28  # or fewer rows, if they are long
+_GENERATOR_FILES: Final = (
+    "arithmetic.py",
+    "arrays.py",
+    "columns.py",
+    "draws.py",
+    "generate.py",
+    "mnist1d.py",
+    "population.py",
+    "recipe.py",
+    "streams.py",
+    "templates.py",
+    "transforms.py",
+)
+
+_patched_for_streaming = True  # read by datasets: no patching of open() for streaming, which would import scipy
+
+
+@dataclass(eq=False)
+class MNIST1DConfig(datasets.BuilderConfig):  # type: ignore[misc]  # datasets is not typed
+    """A recipe under a name, with the stream that makes it.
+
+    Attributes:
+        recipe: The numbers of the generator.
+        stream: "reference" or "fast".
+        latents: Whether padding, scale, shift and shear of each example are columns.
+    """
+
+    recipe: Recipe = DEFAULT
+    stream: Stream = "reference"
+    latents: bool = False
+
+    def create_config_id(self, config_kwargs: dict[str, Any], custom_features: datasets.Features | None = None) -> str:
+        """The name, and behind it every keyword that differs from what the name stands for, in one fixed form."""
+        named = named_recipe(self.name)
+        changed: dict[str, Any] = {
+            field: _printable(getattr(self.recipe, field))
+            for field in FIELD_NAMES
+            if getattr(self.recipe, field) != getattr(named.recipe, field)
+        }
+        for key in ("stream", "latents"):
+            if getattr(self, key) != getattr(named, key):
+                changed[key] = getattr(self, key)
+        return str(super().create_config_id(changed, custom_features))
+
+
+class MNIST1D(datasets.GeneratorBasedBuilder):  # type: ignore[misc]  # datasets is not typed
+    """Builds MNIST-1D and its variants; any field of a `Recipe`, ``stream`` and ``latents`` may be given as keywords.
+
+    Raises:
+        RecipeError: If the config, a keyword or its value is not allowed; nothing has been written then.
+    """
+
+    VERSION = datasets.Version(DATA_VERSION)
+    BUILDER_CONFIG_CLASS = MNIST1DConfig
+    BUILDER_CONFIGS: ClassVar[list[MNIST1DConfig]] = [
+        MNIST1DConfig(
+            name=name,
+            version=datasets.Version(DATA_VERSION),
+            description=named.why,
+            recipe=named.recipe,
+            stream=named.stream,
+            latents=named.latents,
+        )
+        for name, named in RECIPES.items()
+    ]
+    DEFAULT_CONFIG_NAME = "default"
+    DEFAULT_WRITER_BATCH_SIZE = BUILT_ROWS
+
+    def __init__(self, *, config_name: str | None = None, hash: str | None = None, **keywords: Any) -> None:
+        # `hash` comes from the module factory, which cannot know the numbers; ours does.
+        builder_keywords = {key: keywords.pop(key) for key in _BUILDER_KEYWORDS & keywords.keys()}
+        recipe, stream, latents = _chosen(config_name or self.DEFAULT_CONFIG_NAME, keywords)
+        super().__init__(
+            config_name=config_name or self.DEFAULT_CONFIG_NAME,
+            hash=_content_hash(recipe, stream, latents),
+            **builder_keywords,
+            recipe=recipe,
+            stream=stream,
+            latents=latents,
+        )
+        self._reference_arrays: MNIST1DArrays | None = None
+
+    def _info(self) -> datasets.DatasetInfo:
+        features = features_of(self.config.recipe, self.config.latents)
+        row_bytes = sum(_value_bytes(field.type) for field in features.arrow_schema)
+        splits = datasets.SplitDict()
+        for name, n in self.config.recipe.split_sizes(self.config.stream).items():
+            splits.add(datasets.SplitInfo(name=name, num_bytes=n * row_bytes, num_examples=n))
+        size = splits.total_num_examples * row_bytes
+        return datasets.DatasetInfo(
+            description=f"{DESCRIPTION} Config {self.config.name}: {self.config.description}",
+            citation=CITATION,
+            homepage=HOMEPAGE,
+            license="Apache-2.0",
+            features=features,
+            splits=splits,
+            download_size=0,
+            dataset_size=size,
+            size_in_bytes=size,  # read before a build, to see whether the disk has room
+        )
+
+    def _build_cache_dir(self) -> str:
+        folder = str(super()._build_cache_dir())
+        manifest.discard_if_damaged(folder)  # before the library reads its dataset_info.json
+        return folder
+
+    def _download_and_prepare(self, dl_manager: Any, verification_mode: Any, **keywords: Any) -> None:
+        is_local = os.path.isdir(self._output_dir)
+        if is_local:
+            manifest.empty_folder(self._output_dir)
+        if self.config.stream == "reference":  # once for both splits
+            self._reference_arrays = self._make_reference()
+        try:
+            super()._download_and_prepare(dl_manager, verification_mode, **keywords)
+        finally:
+            self._reference_arrays = None
+        if is_local:
+            manifest.write_manifest(self._output_dir, self._made_with(), list(self.info.splits))
+
+    def _made_with(self) -> dict[str, Any]:
+        config = self.config
+        return {
+            "data_version": str(config.version),
+            "config_id": self.config_id,
+            "stream": config.stream,
+            "latents": config.latents,
+            "recipe": asdict(config.recipe),
+        }
+
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
+        del dl_manager  # nothing is downloaded
+        sizes = self.config.recipe.split_sizes(self.config.stream)
+        return [
+            datasets.SplitGenerator(name=name, gen_kwargs={"split": name, "ranges": self._ranges(n)})
+            for name, n in sizes.items()
+        ]
+
+    def _ranges(self, n: int) -> list[tuple[int, int]]:
+        """Pieces of a split that can be made apart; datasets shares them out to processes."""
+        if self.config.stream == "reference":
+            return [(0, n)]
+        rows = SHARD_ROWS * max(1, -(-n // (SHARD_ROWS * MOST_SHARDS)))
+        return [(start, min(start + rows, n)) for start in range(0, n, rows)] or [(0, 0)]
+
+    def _make_reference(self) -> MNIST1DArrays:
+        return make_mnist1d(self.config.recipe, stream="reference", latents=self.config.latents)
+
+    def _generate_tables(
+        self, split: str, ranges: Sequence[tuple[int, int]], table_rows: int = STREAMED_ROWS
+    ) -> Iterator[tuple[str, pa.Table]]:
+        features = features_of(self.config.recipe, self.config.latents)
+        if self.config.stream == "reference":
+            arrays = self._reference_arrays or self._make_reference()
+            yield "0", table_of(arrays.train if split == "train" else arrays.test, features)
+            return
+        stream = FastStream.of(self.config.recipe)
+        for start, stop in ranges:
+            for first in range(start, stop, table_rows):
+                last = min(first + table_rows, stop)
+                yield str(first), table_of(stream.slice(split, first, last, latents=self.config.latents), features)
+
+    def _generate_examples(self, split: str, ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[str, dict[str, Any]]]:
+        for key, table in self._generate_tables(split, ranges):
+            for i, row in enumerate(table.to_pylist()):
+                yield f"{key}_{i}", row
+
+    def _prepare_split(self, split_generator: Any, check_duplicate_keys: bool = False, **keywords: Any) -> None:
+        del check_duplicate_keys  # rows have no keys
+        datasets.ArrowBasedBuilder._prepare_split(self, split_generator, **keywords)
+
+    def _prepare_split_single(self, *, gen_kwargs: dict[str, Any], **keywords: Any) -> Any:
+        # Neighbouring pieces that one process got are one again, and are written in tables as large as memory allows.
+        ranges = gen_kwargs["ranges"]
+        rows = min(BUILT_ROWS, max(BLOCK_SIZE, BUILT_BYTES // (4 * self.config.recipe.final_seq_length)))
+        joined = {**gen_kwargs, "ranges": [(ranges[0][0], ranges[-1][1])], "table_rows": rows}
+        return datasets.ArrowBasedBuilder._prepare_split_single(self, gen_kwargs=joined, **keywords)
+
+    def _get_examples_iterable_for_split(self, split_generator: Any) -> Any:
+        return datasets.ArrowBasedBuilder._get_examples_iterable_for_split(self, split_generator)
+
+
+_BUILDER_KEYWORDS: Final = frozenset(
+    {"base_path", "cache_dir", "config_id", "data_dir", "data_files", "dataset_name", "features", "info", "repo_id"}
+    | {"storage_options", "token", "writer_batch_size"}
+)
+
+
+def _chosen(config_name: str, keywords: dict[str, Any]) -> tuple[Recipe, Stream, bool]:
+    """Recipe, stream and latents of a config with these keywords, checked and in their normal form."""
+    named = named_recipe(config_name)
+    stream = checked_stream(keywords.pop("stream", named.stream))
+    latents = keywords.pop("latents", named.latents)
+    if not isinstance(latents, bool):
+        raise RecipeError(f"latents={latents!r} must be True or False")
+    unknown = [name for name in keywords if name not in FIELD_NAMES]
+    if unknown:
+        raise RecipeError(
+            f"{unknown[0]!r} is no keyword of this data set{nearest(unknown[0], (*FIELD_NAMES, 'stream', 'latents'))}"
+        )
+    recipe = named.recipe.replace(**keywords)
+    recipe.split_sizes(stream)  # is an error if the stream cannot hold them
+    return recipe, stream, latents
+
+
+def _content_hash(recipe: Recipe, stream: Stream, latents: bool) -> str:
+    """Name of the cache folder: another one whenever the numbers, the version or the generator's code differ."""
+    return hashlib.sha256(f"{DATA_VERSION} {recipe} {stream} {latents} {_code_digest()}".encode()).hexdigest()[:16]
+
+
+@cache
+def _code_digest() -> str:
+    package = files("mnist1d_hf")
+    return hashlib.sha256(b"".join(package.joinpath(name).read_bytes() for name in _GENERATOR_FILES)).hexdigest()
+
+
+def _printable(value: Any) -> str | int | float | bool:
+    return "-".join(map(str, value)) if isinstance(value, tuple) else value
+
+
+def _value_bytes(kind: pa.DataType) -> int:
+    if pa.types.is_fixed_size_list(kind):
+        return int(kind.list_size) * _value_bytes(kind.value_type)
+    return int(kind.bit_width) // 8
