@@ -1,0 +1,114 @@
+"""What every config must contain, on every machine: committed digests, or probes where the last bit may differ.
+
+The reference stream is exact, so a SHA-256 per column and split says all. The fast stream hangs on numpy's `Generator`,
+whose streams may change between releases, so a few rows and moments are compared within a tolerance.
+
+``python -m mnist1d_hf.golden`` writes the file anew. It refuses to change what a published data version contains.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from mnist1d_hf.arrays import Split
+from mnist1d_hf.columns import Array, column_digests, features_of, table_of
+from mnist1d_hf.generate import make_mnist1d, make_slice
+from mnist1d_hf.mnist1d import DATA_VERSION
+from mnist1d_hf.recipe import RECIPES, NamedRecipe
+
+FILE: Final = "golden.json"
+TOLERANCE: Final = 1e-5
+PROBE_ROWS: Final = (0, 1, 999, 54_321)  # two of one block, its last, and one far behind
+MOMENT_ROWS: Final = 10_000
+
+Golden = Mapping[str, Any]
+
+
+@cache
+def committed() -> dict[str, Golden]:
+    """The committed content of every config of this data version, by config and split."""
+    content = json.loads(files("mnist1d_hf").joinpath(FILE).read_text(encoding="utf-8"))
+    return dict(content[DATA_VERSION])
+
+
+def computed(name: str) -> dict[str, Golden]:
+    """The content of a config, generated now: digests of the reference stream, probes of the fast one, by split."""
+    named = RECIPES[name]
+    if named.stream == "fast":
+        return {split: _generated_probes(named, split) for split in ("train", "test")}
+    arrays = make_mnist1d(name)
+    return {split: _digests(named, getattr(arrays, split)) for split in ("train", "test")}
+
+
+def differences(name: str, expected: Mapping[str, Golden], found: Mapping[str, Golden]) -> list[str]:
+    """Where the content of a config is not the expected one, in words; empty if it is."""
+    problems = []
+    for split in expected.keys() | found.keys():
+        left, right = expected.get(split, {}), found.get(split, {})
+        problems += [
+            f"{name}, split {split!r}: {key} is not what version {DATA_VERSION} contains"
+            for key in sorted(left.keys() | right.keys())
+            if not _same(left.get(key), right.get(key))
+        ]
+    return problems
+
+
+def _same(left: Any, right: Any) -> bool:
+    if left is None or right is None or isinstance(left, str):
+        return bool(left == right)
+    return np.shape(left) == np.shape(right) and bool(np.allclose(left, right, rtol=0, atol=TOLERANCE))
+
+
+def _digests(named: NamedRecipe, split: Split) -> Golden:
+    return column_digests([table_of(split, features_of(named.recipe, named.latents))])
+
+
+def probes(x: Array, y: Array, first_x: Array) -> Golden:
+    """What is compared of a fast split.
+
+    Args:
+        x: Signals of `PROBE_ROWS`, ``(rows, length)``.
+        y: Their labels, ``(rows,)``.
+        first_x: The first `MOMENT_ROWS` signals.
+    """
+    return {
+        "rows": list(PROBE_ROWS),
+        "x": np.round(x.astype(np.float64), 7).tolist(),
+        "y": y.tolist(),
+        "mean": round(float(first_x.mean(dtype=np.float64)), 7),
+        "std": round(float(first_x.std(dtype=np.float64)), 7),
+    }
+
+
+def _generated_probes(named: NamedRecipe, split: str) -> Golden:
+    rows = Split.concatenate([make_slice(named.recipe, split, row, row + 1) for row in PROBE_ROWS])
+    return probes(rows.x, rows.y, make_slice(named.recipe, split, 0, MOMENT_ROWS).x)
+
+
+def write(path: Path) -> None:
+    """Write the content of every config to the file, under the present data version.
+
+    Raises:
+        ValueError: If a config that the file already holds under this version would change.
+    """
+    content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    present = content.setdefault(DATA_VERSION, {})
+    for name in RECIPES:
+        found = computed(name)
+        changed = differences(name, present[name], found) if name in present else []
+        if changed:
+            raise ValueError(
+                f"{changed[0]}. Published records never change under their version: raise DATA_VERSION in mnist1d.py "
+                "to the next MAJOR and say why in DATA_HISTORY, or restore the generator"
+            )
+        present.setdefault(name, found)
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(__file__).with_name(FILE))
