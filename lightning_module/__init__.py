@@ -1,0 +1,50 @@
+"""MNIST-1D for PyTorch Lightning: data module, networks and classifier, trained at the speed of a bare loop.
+
+The names are imported when they are first used: `import lightning_module` and `mnist1d --help` load no torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lightning_module.classifier import Classifier
+    from lightning_module.datamodule import MNIST1DDataModule
+    from lightning_module.execution import StepsPerExecution
+    from lightning_module.loader import TensorLoader
+    from lightning_module.networks import CNN, GRU, MLP, NETWORKS, Logistic, make_network
+
+_HOME = {
+    "Classifier": "classifier",
+    "MNIST1DDataModule": "datamodule",
+    "StepsPerExecution": "execution",
+    "TensorLoader": "loader",
+    "CNN": "networks",
+    "GRU": "networks",
+    "MLP": "networks",
+    "NETWORKS": "networks",
+    "Logistic": "networks",
+    "make_network": "networks",
+}
+
+__all__ = [
+    "CNN",
+    "GRU",
+    "MLP",
+    "NETWORKS",
+    "Classifier",
+    "Logistic",
+    "MNIST1DDataModule",
+    "StepsPerExecution",
+    "TensorLoader",
+    "make_network",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

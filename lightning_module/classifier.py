@@ -1,0 +1,150 @@
+"""`Classifier`: a network, its loss and its optimiser, for a Lightning Trainer."""
+
+from typing import Any, Literal
+
+import pytorch_lightning as pl
+import torch
+from huggingface_hub import PyTorchModelHubMixin
+from torch import Tensor, nn
+from torchmetrics.classification import MulticlassAccuracy
+
+import mnist1d_hf
+from lightning_module.execution import StepsPerExecution
+from lightning_module.loader import Execution
+from lightning_module.networks import make_network
+
+# Stands where a checkpoint or a config cannot hold a module of the user's own, only its name.
+OWN_MODULE = "module:"
+
+Batch = Execution | tuple[Tensor, Tensor]
+
+
+def describe_module(module: nn.Module) -> str:
+    """Returns what a checkpoint keeps of a module of the user's own."""
+    return f"{OWN_MODULE}{type(module).__name__}"
+
+
+class Classifier(
+    pl.LightningModule,
+    PyTorchModelHubMixin,
+    library_name="mnist1d-hf",
+    tags=["mnist1d", "pytorch-lightning"],
+    license="apache-2.0",
+    coders={nn.Module: (describe_module, lambda name: name)},
+):
+    """Trains a network on minibatches (x, y) with cross-entropy and Adam, and reports `*/loss` and `*/acc`.
+
+    It logs `train/loss` at each step, `val/loss` and `val/acc`, `test/loss` and `test/acc` over whole splits. Checkpoints load with
+    `weights_only=True`, and `save_pretrained`, `push_to_hub`, `from_pretrained` keep the weights as safetensors.
+
+    Args:
+        network: "logistic", "mlp", "cnn", "gru", or a module of your own from signals (batch, length) to logits (batch, num_classes).
+            A checkpoint holds only the name, so your own module is passed again where one is loaded.
+        lr: Learning rate of Adam.
+        length: Points in a signal.
+        num_classes: Number of classes.
+        steps_per_execution: Optimiser steps in one step of Lightning's loop: "auto" for as many as possible, see
+            `lightning_module.execution`; a number for at most that many; 1 for stock Lightning. The losses are the same.
+
+    Raises:
+        ValueError: If an argument is out of its range, or a module of one's own is missing at loading.
+    """
+
+    def __init__(
+        self,
+        network: str | nn.Module = "cnn",
+        lr: float = 1e-2,
+        *,
+        length: int = 40,
+        num_classes: int = 10,
+        steps_per_execution: int | Literal["auto"] = "auto",
+    ) -> None:
+        super().__init__()
+        if lr <= 0:
+            raise ValueError(f"lr={lr} must be above 0")
+        if steps_per_execution != "auto" and (isinstance(steps_per_execution, str) or steps_per_execution < 1):
+            raise ValueError(f'steps_per_execution={steps_per_execution!r} must be "auto" or a number from 1')
+        self.save_hyperparameters()
+        if isinstance(network, nn.Module):
+            self.hparams["network"] = describe_module(network)
+        elif network.startswith(OWN_MODULE):
+            raise ValueError(
+                f"network={network!r}: these weights belong to a module that is not one of the named ones; "
+                f"pass it again, network={network.removeprefix(OWN_MODULE)}(...)"
+            )
+        else:
+            network = make_network(network, length=length, num_classes=num_classes)
+        self.network = network
+        self.lr = lr
+        self.length = length
+        self.steps_per_execution: int | Literal["auto"] = steps_per_execution
+        self.val_accuracy = MulticlassAccuracy(num_classes, average="micro")
+        self.test_accuracy = MulticlassAccuracy(num_classes, average="micro")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns the logits (batch, num_classes) of signals (batch, length)."""
+        return self.network(x)  # type: ignore[no-any-return]
+
+    def minibatch_loss(self, x: Tensor, y: Tensor) -> Tensor:
+        """Returns the mean cross-entropy of signals (batch, length) with labels (batch,)."""
+        return nn.functional.cross_entropy(self.network(x), y)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Returns the loss of a minibatch; of an execution, that of its last minibatch."""
+        x, y = batch.minibatches()[-1] if isinstance(batch, Execution) else batch
+        loss = self.minibatch_loss(x, y)
+        self.log("train/loss", loss, prog_bar=True, batch_size=len(y))
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Adds a piece of the validation split to `val/loss` and `val/acc`."""
+        self._evaluate("val", self.val_accuracy, *batch)
+
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Adds a piece of the test split to `test/loss` and `test/acc`."""
+        self._evaluate("test", self.test_accuracy, *batch)
+
+    def predict_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        """Returns the probabilities of the classes, (batch, num_classes)."""
+        x, _ = batch
+        return self(x).softmax(dim=1)  # type: ignore[no-any-return]
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Returns Adam, fused into one kernel where the device has one."""
+        fused = self.device.type in ("cpu", "cuda") and self._precision() != "16-mixed"
+        return torch.optim.Adam(self.parameters(), lr=self.lr, fused=fused)
+
+    def configure_callbacks(self) -> list[pl.Callback]:
+        """Returns the callback that takes several optimiser steps at once, unless the trainer has it."""
+        present = any(isinstance(callback, StepsPerExecution) for callback in self.trainer.callbacks)
+        return [] if present else [StepsPerExecution()]
+
+    def training_step_is_plain(self) -> bool:
+        """Returns whether `training_step` is the one above, which takes an execution for its last minibatch."""
+        return type(self).training_step is Classifier.training_step
+
+    def setup(self, stage: str) -> None:
+        """Compares the lengths of the data's signals and of those the network was made for.
+
+        Raises:
+            ValueError: If they differ.
+        """
+        length = getattr(getattr(self.trainer, "datamodule", None), "length", self.length)
+        if length != self.length:
+            raise ValueError(
+                f"length={self.length} must be {length}, as the data have; make Classifier(length={length})"
+            )
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Records the versions of the code and of the data set."""
+        checkpoint["mnist1d_hf"] = {"code_version": mnist1d_hf.__version__, "data_version": mnist1d_hf.DATA_VERSION}
+
+    def _evaluate(self, split: str, accuracy: MulticlassAccuracy, x: Tensor, y: Tensor) -> None:
+        logits = self(x)
+        accuracy(logits, y)
+        loss = nn.functional.cross_entropy(logits, y)
+        self.log(f"{split}/loss", loss, prog_bar=True, batch_size=len(y), sync_dist=True)
+        self.log(f"{split}/acc", accuracy, prog_bar=True, batch_size=len(y))
+
+    def _precision(self) -> str:
+        return str(self.trainer.precision) if self._trainer is not None else "32-true"

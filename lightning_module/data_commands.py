@@ -1,0 +1,191 @@
+"""``mnist1d data ...``: list, describe, build, export, verify and install data sets. Imports no torch."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any, Final
+
+import docstring_parser
+import jsonargparse
+from rich.console import Console
+from rich.table import Table
+
+from mnist1d_hf import MNIST1D, RECIPES, Recipe, golden, hub
+from mnist1d_hf.recipe import Stream
+
+Parser = jsonargparse.ArgumentParser
+
+console = Console()
+
+
+def list_configs() -> int:
+    """List the configs."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("config", "train", "test", "points", "stream", "what it is for"):
+        table.add_column(column, justify="right" if column in {"train", "test", "points"} else "left")
+    for name, named in RECIPES.items():
+        sizes = named.recipe.split_sizes(named.stream)
+        table.add_row(
+            name,
+            f"{sizes['train']:,}",
+            f"{sizes['test']:,}",
+            str(named.recipe.final_seq_length),
+            named.stream,
+            named.why,
+        )
+    console.print(table)
+    return 0
+
+
+def info(config: str, **keywords: Any) -> int:
+    """Show a config's numbers, columns, digests and whether it is built."""
+    builder = _builder(config, keywords)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_row("config", builder.config_id)
+    table.add_row("version", str(builder.config.version))
+    table.add_row("for", builder.config.description)
+    for split in builder.info.splits.values():
+        table.add_row(split.name, f"{split.num_examples:,} examples")
+    table.add_row("columns", ", ".join(builder.info.features))
+    table.add_row("stream", builder.config.stream)
+    for name, value in asdict(builder.config.recipe).items():
+        table.add_row(name, str(value))
+    if builder.config_id in RECIPES:
+        for split, content in golden.committed()[builder.config_id].items():
+            for name, value in content.items():
+                if isinstance(value, str):
+                    table.add_row(f"SHA-256 {split}.{name}", value)
+    built = [build for build in hub.cached_builds() if str(build.folder) == builder.cache_dir]
+    table.add_row("built", builder.cache_dir if built else f"no; mnist1d data build {config}")
+    console.print(table, soft_wrap=True)
+    return 0
+
+
+def build(config: str, force: bool, num_proc: int | None, **keywords: Any) -> int:
+    """Build a config, or a variant of it, into the cache."""
+    builder = _builder(config, keywords)
+    mode = "force_redownload" if force else "reuse_dataset_if_exists"
+    builder.download_and_prepare(download_mode=mode, num_proc=num_proc)
+    given = "".join(f", {name}={value!r}" for name, value in _given(keywords).items())
+    console.print(builder.cache_dir, soft_wrap=True, highlight=False)
+    console.print(f'import mnist1d_hf; load_dataset("mnist1d", "{config}"{given})', soft_wrap=True, highlight=False)
+    return 0
+
+
+def export(folder: str, config: list[str] | None, overwrite: bool) -> int:
+    """Write configs as Parquet with a card, loadable without this package."""
+    written = hub.export(folder, config or (), overwrite=overwrite)
+    for path in written:
+        console.print(f"{path.stat().st_size:>12,} {path}", highlight=False, soft_wrap=True)
+    first = (config or ["default"])[0]
+    console.print(f'load_dataset("{folder}", "{first}")', highlight=False, soft_wrap=True)
+    return 0
+
+
+def verify() -> int:
+    """Compare the content of everything in the cache with what was built and what its version contains."""
+    damaged = False
+    builds = hub.cached_builds()
+    for cached in builds:
+        problems = cached.problems()
+        damaged |= bool(problems)
+        state = "DAMAGED" if problems else "ok"
+        console.print(f"{state:8}{cached.config_id} {cached.data_version} {cached.folder}", soft_wrap=True)
+        for problem in problems:
+            console.print(f"        {problem}", soft_wrap=True)
+            console.print("        remedy: delete that folder; the next load builds it anew", soft_wrap=True)
+    if not builds:
+        console.print("Nothing is in the cache yet: mnist1d data build default")
+    return int(damaged)
+
+
+def install(config: list[str]) -> int:
+    """Build configs so that load_dataset finds them with no import of this package."""
+    for folder in hub.install(config):
+        console.print(str(folder), highlight=False, soft_wrap=True)
+    console.print(
+        f'load_dataset("mnist1d", "{config[0]}") now works without importing mnist1d_hf: at once with HF_HUB_OFFLINE=1, '
+        "else after the Hub has been asked for the name. Keywords and streaming need the import.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return 0
+
+
+def _builder(config: str, keywords: Mapping[str, Any]) -> MNIST1D:
+    return MNIST1D(config_name=config, **_given(keywords))
+
+
+def _given(keywords: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in keywords.items() if value is not None}
+
+
+def _add_config(parser: Parser) -> None:
+    parser.add_argument("config", nargs="?", default="default", help="name of a config; see mnist1d data list")
+
+
+def _add_variant(parser: Parser) -> None:
+    _add_config(parser)
+    meaning = {entry.arg_name: entry.description for entry in docstring_parser.parse(Recipe.__doc__ or "").params}
+    for field in fields(Recipe):
+        flags = {f"--{field.name.replace('_', '-')}", f"--{field.name}"}
+        kind: Any = field.type | None  # type: ignore[operator]  # the fields' types are classes, not strings
+        parser.add_argument(*sorted(flags), type=kind, default=None, help=meaning[field.name])
+    parser.add_argument(
+        "--stream", type=Stream | None, default=None, help="which random stream; the config's own if not given"
+    )
+    parser.add_argument("--latents", type=bool | None, default=None, help="whether latents are columns")
+
+
+def _add_build(parser: Parser) -> None:
+    _add_variant(parser)
+    parser.add_argument("--force", action="store_true", help="build even if it is in the cache")
+    parser.add_argument("--num-proc", type=int | None, default=None, help="processes; for the fast stream")
+
+
+def _add_export(parser: Parser) -> None:
+    parser.add_argument("folder", help="folder to write")
+    parser.add_argument("--config", nargs="+", help="configs; all that the reference stream makes if not given")
+    parser.add_argument("--overwrite", action="store_true", help="replace the folder if it exists")
+
+
+def _add_install(parser: Parser) -> None:
+    parser.add_argument("config", nargs="*", default=["default"], help="names of configs")
+
+
+def _add_nothing(parser: Parser) -> None:
+    del parser
+
+
+COMMANDS: Final[Mapping[str, tuple[Callable[..., int], Callable[[Parser], None]]]] = {
+    "list": (list_configs, _add_nothing),
+    "info": (info, _add_variant),
+    "build": (build, _add_build),
+    "export": (export, _add_export),
+    "verify": (verify, _add_nothing),
+    "install": (install, _add_install),
+}
+
+
+def parser() -> Parser:
+    """The parser of all data commands."""
+    main_parser = Parser(
+        prog="mnist1d data", description="Make, describe, export and check data sets. Nothing is downloaded."
+    )
+    commands = main_parser.add_subcommands(required=True, dest="command")
+    for name, (function, add_arguments) in COMMANDS.items():
+        summary = (function.__doc__ or "").split("\n")[0]
+        subparser = Parser(description=summary)
+        add_arguments(subparser)
+        commands.add_subcommand(name, subparser, help=summary)
+    return main_parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one data command; returns its exit status: 0, 1 if a check failed, 2 if the input cannot be used."""
+    options = parser().parse_args(arguments)
+    function, _ = COMMANDS[options.command]
+    try:
+        return function(**options[options.command].as_dict())
+    except (ValueError, OSError) as error:
+        Console(stderr=True).print(f"error: {error}", highlight=False, markup=False, soft_wrap=True)
+        return 2

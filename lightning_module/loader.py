@@ -1,0 +1,143 @@
+"""Minibatches by indexing whole tensors: no worker processes, no collation, no row ever copied alone."""
+
+import math
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Execution(NamedTuple):
+    """Several consecutive minibatches, fetched at once."""
+
+    x: Tensor  # (k * batch_size, length); the last minibatch of an epoch may be shorter
+    y: Tensor  # (k * batch_size,)
+    batch_size: int
+
+    def minibatches(self) -> list[tuple[Tensor, Tensor]]:
+        """Returns the minibatches in order, as views."""
+        return list(zip(torch.split(self.x, self.batch_size), torch.split(self.y, self.batch_size), strict=True))
+
+
+class TensorLoader:
+    """Returns the minibatches of one split, as a `DataLoader` over a `TensorDataset` would, at the price of a slice.
+
+    Every order that it produces is that of `torch.utils.data.DistributedSampler` with the same seed: a permutation by a
+    generator of its own, seeded with `seed + epoch`; filled up from its own beginning until all ranks have as many rows;
+    each rank takes every `world_size`-th row. So the minibatches that all ranks see at one step are together the
+    minibatch that one device with `world_size` times the batch size would see.
+
+    It resumes in mid-epoch: Lightning saves `state_dict` with a checkpoint and gives it back to `load_state_dict`.
+
+    Args:
+        x: The examples, (n, length).
+        y: The labels, (n,).
+        batch_size: Rows in a minibatch, on each device.
+        shuffle: Whether each epoch has a permutation of its own; otherwise every epoch has the rows' own order.
+        seed: Together with the epoch it decides the permutation.
+        drop_last: Whether a last minibatch with fewer rows is left out.
+        rank: Which of the devices this is.
+        world_size: The number of devices that share the split.
+        pad: Whether rows are repeated until all ranks have as many. Training needs it (the ranks wait for each other at
+            every step); an evaluation must not have it, or some examples would count twice.
+
+    Raises:
+        ValueError: If the sizes of `x` and `y` differ, or a number is out of its range.
+    """
+
+    def __init__(
+        self,
+        x: Tensor,
+        y: Tensor,
+        *,
+        batch_size: int,
+        shuffle: bool = False,
+        seed: int = 0,
+        drop_last: bool = False,
+        rank: int = 0,
+        world_size: int = 1,
+        pad: bool = True,
+    ) -> None:
+        if len(x) != len(y):
+            raise ValueError(f"x has {len(x)} rows and y has {len(y)}: they must have as many, one label an example")
+        if batch_size < 1:
+            raise ValueError(f"batch_size={batch_size} must be at least 1")
+        if not 0 <= rank < world_size:
+            raise ValueError(f"rank={rank} must be in 0..{world_size - 1}, for world_size={world_size}")
+        self.x, self.y = x, y
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = seed
+        self.drop_last = drop_last
+        self.rank = rank
+        self.world_size = world_size
+        self.pad = pad
+        # How many minibatches to hand out at once, asked before each execution; None: one.
+        self.plan: Callable[[], int] | None = None
+        self._epoch = 0
+        self._position = 0  # minibatches of this epoch handed out so far
+        self._resume_at = 0
+
+    @property
+    def rows(self) -> int:
+        """Returns the number of rows that this rank sees in an epoch."""
+        if self.pad:
+            return math.ceil(len(self.x) / self.world_size)
+        return len(range(self.rank, len(self.x), self.world_size))
+
+    def __len__(self) -> int:
+        """Returns the number of minibatches in an epoch, however many of them are handed out at once."""
+        return self.rows // self.batch_size if self.drop_last else math.ceil(self.rows / self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor] | Execution]:
+        """Yields `(x, y)`, or an `Execution` where the plan asks for more than one minibatch at once."""
+        order = self._order()
+        self._position, self._resume_at = self._resume_at, 0
+        while (first := self._position) < len(self):
+            count = 1 if self.plan is None else min(self.plan(), len(self) - first)
+            # Before the yield: what has been handed out counts, also in a checkpoint saved while the caller works on it.
+            self._position += count
+            rows = slice(first * self.batch_size, min(self._position * self.batch_size, self.rows))
+            # A slice is a view; an index makes one copy for the whole execution.
+            x, y = (self.x[rows], self.y[rows]) if order is None else (self.x[order[rows]], self.y[order[rows]])
+            yield (x, y) if count == 1 else Execution(x, y, self.batch_size)
+
+    def _order(self) -> Tensor | None:
+        """Returns the row numbers of this rank's epoch, (rows,), or None for all rows in their own order."""
+        if not self.shuffle and self.world_size == 1:
+            return None
+        if self.shuffle:
+            order = torch.randperm(len(self.x), generator=torch.Generator().manual_seed(self.seed + self._epoch))
+        else:
+            order = torch.arange(len(self.x))
+        if self.pad:
+            order = order.repeat(1 + self.rows * self.world_size // max(1, len(order)))[: self.rows * self.world_size]
+        return order[self.rank :: self.world_size].to(self.x.device)
+
+    @property
+    def batch_sampler(self) -> SimpleNamespace:
+        """Returns where Lightning looks for `set_epoch`: it announces each epoch to `batch_sampler.sampler`.
+
+        There is no `sampler`, by which Lightning would take this for a `DataLoader` whose order it may replace.
+        """
+        return SimpleNamespace(sampler=self)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Announces the epoch about to start, which decides the permutation."""
+        if epoch != self._epoch:
+            self._resume_at = 0  # the place to resume at was one of another epoch, which had come to its end
+        self._epoch = epoch
+
+    def rewind(self, count: int) -> None:
+        """Takes back the last `count` minibatches handed out: they were not used."""
+        self._position -= count
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns the place in the data, in minibatches, so that any number of them at once can go on from it."""
+        return {"epoch": self._epoch, "position": self._position}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Lets the next iteration start at a place from `state_dict`."""
+        self._epoch, self._resume_at = state["epoch"], state["position"]

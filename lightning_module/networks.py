@@ -1,0 +1,105 @@
+"""The four reference networks, as plain modules: signals (batch, length) in, logits (batch, num_classes) out.
+
+Source: the benchmark of Greydanus and Kobak, "Scaling Down Deep Learning with MNIST-1D", ICML 2024. Every layer has torch's default
+initialisation, and the layers are made in the order in which they are applied, so that a seed gives the reference's own start.
+Parameter counts are for 40 points and 10 classes.
+"""
+
+import difflib
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+
+class Logistic(nn.Module):
+    """Logistic regression, the linear baseline: 410 parameters."""
+
+    def __init__(self, length: int = 40, num_classes: int = 10) -> None:
+        super().__init__()
+        self.linear = nn.Linear(length, num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns the logits (batch, num_classes) of signals (batch, length)."""
+        return self.linear(x)  # type: ignore[no-any-return]
+
+
+class MLP(nn.Module):
+    """A fully connected network with one residual block, blind to the order of the points: 15,210 parameters."""
+
+    def __init__(self, length: int = 40, num_classes: int = 10, hidden_size: int = 100) -> None:
+        super().__init__()
+        self.linear1 = nn.Linear(length, hidden_size)
+        self.linear2 = nn.Linear(hidden_size, hidden_size)
+        self.linear3 = nn.Linear(hidden_size, num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns the logits (batch, num_classes) of signals (batch, length)."""
+        h = self.linear1(x).relu()
+        h = h + self.linear2(h).relu()
+        return self.linear3(h)  # type: ignore[no-any-return]
+
+
+class CNN(nn.Module):
+    """Three strided convolutions, which know that neighbours belong together: 5,210 parameters."""
+
+    def __init__(self, length: int = 40, num_classes: int = 10, channels: int = 25) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv1d(1, channels, kernel_size=5, stride=2, padding=1)
+        self.conv2 = nn.Conv1d(channels, channels, kernel_size=3, stride=2, padding=1)
+        self.conv3 = nn.Conv1d(channels, channels, kernel_size=3, stride=2, padding=1)
+        # 40 -> 19 -> 10 -> 5 points: (n + 2 * padding - kernel_size) // stride + 1, three times
+        points = (length - 3) // 2 + 1
+        points = (points - 1) // 2 + 1
+        points = (points - 1) // 2 + 1
+        self.linear = nn.Linear(points * channels, num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns the logits (batch, num_classes) of signals (batch, length)."""
+        h = self.conv1(x.unsqueeze(1)).relu()  # (batch, channels, 19)
+        h = self.conv2(h).relu()  # (batch, channels, 10)
+        h = self.conv3(h).relu()  # (batch, channels, 5)
+        return self.linear(h.flatten(1))  # type: ignore[no-any-return]
+
+
+class GRU(nn.Module):
+    """A bidirectional GRU that reads one point at a time, all its states read out by one linear layer: 5,134 parameters."""
+
+    def __init__(self, length: int = 40, num_classes: int = 10, hidden_size: int = 6) -> None:
+        super().__init__()
+        self.gru = nn.GRU(1, hidden_size, batch_first=True, bidirectional=True)
+        self.linear = nn.Linear(length * 2 * hidden_size, num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns the logits (batch, num_classes) of signals (batch, length)."""
+        h, _ = self.gru(x.unsqueeze(2))  # (batch, length, 2 * hidden_size), from a zero first state
+        return self.linear(h.flatten(1))  # type: ignore[no-any-return]
+
+
+NETWORKS: dict[str, Callable[[int, int], nn.Module]] = {"logistic": Logistic, "mlp": MLP, "cnn": CNN, "gru": GRU}
+
+
+def make_network(name: str, *, length: int = 40, num_classes: int = 10) -> nn.Module:
+    """Returns a new reference network by its name.
+
+    Args:
+        name: A key of `NETWORKS`.
+        length: Points in a signal.
+        num_classes: Number of logits.
+
+    Raises:
+        ValueError: If there is no network of this name, or the signal is too short for one.
+    """
+    if name not in NETWORKS:
+        near = difflib.get_close_matches(name.lower(), NETWORKS, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ", or pass an nn.Module of your own"
+        raise ValueError(f"network={name!r} must be one of {', '.join(map(repr, NETWORKS))}{hint}")
+    if length < 3 or num_classes < 2:
+        raise ValueError(
+            f"length={length} must be at least 3 (the CNN's first kernel) and num_classes={num_classes} at least 2"
+        )
+    return NETWORKS[name](length, num_classes)
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Returns the number of trainable parameters."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
