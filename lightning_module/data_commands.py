@@ -39,25 +39,31 @@ def list_configs() -> int:
 def info(config: str, **keywords: Any) -> int:
     """Show a config's numbers, columns, digests and whether it is built."""
     builder = _builder(config, keywords)
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_row("config", builder.config_id)
-    table.add_row("version", str(builder.config.version))
-    table.add_row("for", builder.config.description)
-    for split in builder.info.splits.values():
-        table.add_row(split.name, f"{split.num_examples:,} examples")
-    table.add_row("columns", ", ".join(builder.info.features))
-    table.add_row("stream", builder.config.stream)
-    for name, value in asdict(builder.config.recipe).items():
-        table.add_row(name, str(value))
-    if builder.config_id in RECIPES:
-        for split, content in golden.committed()[builder.config_id].items():
-            for name, value in content.items():
-                if isinstance(value, str):
-                    table.add_row(f"SHA-256 {split}.{name}", value)
-    built = [build for build in hub.cached_builds() if str(build.folder) == builder.cache_dir]
-    table.add_row("built", builder.cache_dir if built else f"no; mnist1d data build {config}")
-    console.print(table, soft_wrap=True)
+    lines = {
+        "config": builder.config_id,
+        "version": builder.config.version,
+        "for": builder.config.description,
+        **{split.name: f"{split.num_examples:,} examples" for split in builder.info.splits.values()},
+        "columns": ", ".join(builder.info.features),
+        "stream": builder.config.stream,
+        **asdict(builder.config.recipe),
+        **_digest_lines(builder.config_id),
+    }
+    built = any(str(cached.folder) == builder.cache_dir for cached in hub.cached_builds())
+    lines["built"] = builder.cache_dir if built else "not yet"
+    for name, value in lines.items():
+        console.print(f"{name:18}{value}", soft_wrap=True, highlight=False, markup=False)
     return 0
+
+
+def _digest_lines(config_id: str) -> dict[str, str]:
+    """The committed digests of a named config of the reference stream."""
+    return {
+        f"SHA-256 {split}.{column}": digest
+        for split, columns in golden.committed().get(config_id, {}).items()
+        for column, digest in columns.items()
+        if isinstance(digest, str)
+    }
 
 
 def build(config: str, force: bool, num_proc: int | None, **keywords: Any) -> int:
@@ -66,7 +72,7 @@ def build(config: str, force: bool, num_proc: int | None, **keywords: Any) -> in
     mode = "force_redownload" if force else "reuse_dataset_if_exists"
     builder.download_and_prepare(download_mode=mode, num_proc=num_proc)
     given = "".join(f", {name}={value!r}" for name, value in _given(keywords).items())
-    console.print(builder.cache_dir, soft_wrap=True, highlight=False)
+    console.print(builder.cache_dir, soft_wrap=True, highlight=False, markup=False)
     console.print(f'import mnist1d_hf; load_dataset("mnist1d", "{config}"{given})', soft_wrap=True, highlight=False)
     return 0
 
@@ -103,8 +109,8 @@ def install(config: list[str]) -> int:
     for folder in hub.install(config):
         console.print(str(folder), highlight=False, soft_wrap=True)
     console.print(
-        f'load_dataset("mnist1d", "{config[0]}") now works without importing mnist1d_hf: at once with HF_HUB_OFFLINE=1, '
-        "else after the Hub has been asked for the name. Keywords and streaming need the import.",
+        f'load_dataset("mnist1d", "{config[0]}") now works without importing mnist1d_hf: at once with '
+        "HF_HUB_OFFLINE=1, else after the Hub has been asked for the name. Keywords and streaming need the import.",
         highlight=False,
         soft_wrap=True,
     )

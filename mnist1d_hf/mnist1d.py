@@ -56,6 +56,7 @@ SHARD_ROWS: Final = 50 * BLOCK_SIZE  # examples of the fast stream in a piece th
 MOST_SHARDS: Final = 1024  # pieces of a split; longer splits have longer pieces
 STREAMED_ROWS: Final = 10 * BLOCK_SIZE  # in a table that is streamed: the first example comes soon
 BUILT_ROWS: Final = 1000 * BLOCK_SIZE  # in a table that is written: one chunk, which NumPy can read without copying
+LONGEST_SUFFIX: Final = 120  # of a config id that lists its changes; longer ones are hashed
 BUILT_BYTES: Final = 1 << 28  # or fewer rows, if they are long
 _GENERATOR_FILES: Final = (
     "arithmetic.py",
@@ -90,16 +91,18 @@ class MNIST1DConfig(datasets.BuilderConfig):  # type: ignore[misc]  # datasets i
 
     def create_config_id(self, config_kwargs: dict[str, Any], custom_features: datasets.Features | None = None) -> str:
         """The name, and behind it every keyword that differs from what the name stands for, in one fixed form."""
+        changed = self.changes()
+        readable = ",".join(f"{key}={_printable(changed[key])}" for key in sorted(changed))
+        if custom_features is None and len(readable) <= LONGEST_SUFFIX:
+            return f"{self.name}-{readable}" if readable else self.name
+        return str(super().create_config_id({"changed": readable} if readable else {}, custom_features))
+
+    def changes(self) -> dict[str, Any]:
+        """The keywords that make this config of the one that has its name."""
         named = named_recipe(self.name)
-        changed: dict[str, Any] = {
-            field: _printable(getattr(self.recipe, field))
-            for field in FIELD_NAMES
-            if getattr(self.recipe, field) != getattr(named.recipe, field)
-        }
-        for key in ("stream", "latents"):
-            if getattr(self, key) != getattr(named, key):
-                changed[key] = getattr(self, key)
-        return str(super().create_config_id(changed, custom_features))
+        pairs = {field: (getattr(self.recipe, field), getattr(named.recipe, field)) for field in FIELD_NAMES}
+        pairs |= {key: (getattr(self, key), getattr(named, key)) for key in ("stream", "latents")}
+        return {key: value for key, (value, original) in pairs.items() if value != original}
 
 
 class MNIST1D(datasets.GeneratorBasedBuilder):  # type: ignore[misc]  # datasets is not typed
@@ -140,6 +143,9 @@ class MNIST1D(datasets.GeneratorBasedBuilder):  # type: ignore[misc]  # datasets
         self._reference_arrays: MNIST1DArrays | None = None
 
     def _info(self) -> datasets.DatasetInfo:
+        if changes := self.config.changes():
+            listed = ", ".join(f"{key}={value!r}" for key, value in changes.items())
+            self.config.description = f"The config {self.config.name} with {listed}."
         features = features_of(self.config.recipe, self.config.latents)
         row_bytes = sum(_value_bytes(field.type) for field in features.arrow_schema)
         splits = datasets.SplitDict()
@@ -147,7 +153,7 @@ class MNIST1D(datasets.GeneratorBasedBuilder):  # type: ignore[misc]  # datasets
             splits.add(datasets.SplitInfo(name=name, num_bytes=n * row_bytes, num_examples=n))
         size = splits.total_num_examples * row_bytes
         return datasets.DatasetInfo(
-            description=f"{DESCRIPTION} Config {self.config.name}: {self.config.description}",
+            description=f"{DESCRIPTION} {self.config.description}",
             citation=CITATION,
             homepage=HOMEPAGE,
             license="Apache-2.0",
