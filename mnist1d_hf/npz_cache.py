@@ -15,11 +15,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from mnist1d_hf.mnist1d import DATA_VERSION
 from mnist1d_hf.recipe import DEFAULT, Recipe
 from mnist1d_hf.templates import Templates, digit_templates
 
 DEFAULT_PATH: Final = "mnist1d_data.npz"
-_FORMAT: Final = 1  # of the file; another number makes older files be built again
 _KEY: Final = "mnist1d_hf_key"
 _ENDINGS: Final = {".npz", ".pkl", ".pickle"}
 _DAMAGED: Final = (zipfile.BadZipFile, zlib.error, EOFError, ValueError)  # what numpy raises for a spoilt archive
@@ -78,7 +78,9 @@ def at(path: str | PathLike[str] | None, recipe: Recipe, templates: Templates) -
     """The cache of a data set: the default's is ``path`` with the ending ``.npz``, every other's a file beside it."""
     wanted = Path(DEFAULT_PATH if path is None else path)
     stem = wanted.stem if wanted.suffix in _ENDINGS else wanted.name
-    key = json.dumps({"format": _FORMAT, "recipe": asdict(recipe), "templates": _digest(templates)}, sort_keys=True)
+    key = json.dumps(
+        {"data_version": DATA_VERSION, "recipe": asdict(recipe), "templates": _digest(templates)}, sort_keys=True
+    )
     frozen = recipe == DEFAULT and _digest(templates) == _digest(digit_templates())
     suffix = "" if frozen else f"-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     return NpzCache(path=wanted.with_name(f"{stem}{suffix}.npz"), key=key)
