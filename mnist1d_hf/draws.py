@@ -116,20 +116,24 @@ def fast_permutation(recipe: Recipe) -> IntArray:
     return _generator(recipe.seed, _PERMUTATION_KEY).permutation(recipe.final_seq_length)
 
 
-def reference_label_noise(recipe: Recipe, y: IntArray) -> IntArray:
-    """The labels with the recipe's noise, drawn for all of them at once, ``(n,)``."""
-    return _noisy(np.random.RandomState(recipe.label_noise_seed), recipe.label_noise, y)
+def reference_label_noise(recipe: Recipe, y: IntArray, labels: IntArray) -> IntArray:
+    """The labels with the recipe's noise, drawn for all of them at once from ``labels``, ``(n,)``."""
+    return _noisy(np.random.RandomState(recipe.label_noise_seed), recipe.label_noise, y, labels)
 
 
 def fast_label_noise(recipe: Recipe, block: int, y: IntArray) -> IntArray:
     """The labels of one whole block of train with the recipe's noise, ``(BLOCK_SIZE,)``."""
-    return _noisy(_generator(recipe.label_noise_seed, _LABEL_NOISE_KEY, block), recipe.label_noise, y)
+    return _noisy(
+        _generator(recipe.label_noise_seed, _LABEL_NOISE_KEY, block), recipe.label_noise, y, np.arange(NUM_CLASSES)
+    )
 
 
-def _noisy(random: np.random.RandomState | np.random.Generator, probability: float, y: IntArray) -> IntArray:
+def _noisy(
+    random: np.random.RandomState | np.random.Generator, probability: float, y: IntArray, labels: IntArray
+) -> IntArray:
     replaced = random.random(len(y)) < probability
-    digits = (random.random(len(y)) * NUM_CLASSES).astype(y.dtype)
-    return np.where(replaced, digits, y)
+    replacement = labels[(random.random(len(y)) * len(labels)).astype(np.intp)]
+    return np.where(replaced, replacement, y)
 
 
 def _generator(seed: int, *key: int) -> np.random.Generator:

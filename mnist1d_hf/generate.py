@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ from mnist1d_hf.population import population_mean_and_std
 from mnist1d_hf.recipe import Recipe, RecipeError, checked_stream, named_recipe, nearest
 from mnist1d_hf.streams import apply, apply_traced, dilated_templates, positions
 from mnist1d_hf.templates import Templates, digit_templates
+
+# Of the raw signals. Below it they are flat but for the 1e-8 that marks the template's points.
+_LEAST_STD: Final = 1e-6
 
 
 def make_mnist1d(
@@ -130,6 +133,7 @@ class FastStream:
         templates = digit_templates()
         order = fast_permutation(recipe) if recipe.shuffle_seq else np.arange(recipe.final_seq_length)
         mean, std = population_mean_and_std(recipe, templates)
+        _check_spread(std)
         return cls(
             recipe=recipe,
             templates=templates,
@@ -198,6 +202,11 @@ def _make_fast(recipe: Recipe, trace: bool, latents: bool) -> MNIST1DArrays:
 
 def _make_reference(recipe: Recipe, templates: Templates, trace: bool, latents: bool) -> MNIST1DArrays:
     recipe.split_sizes("reference")  # is an error if there are too many
+    if recipe.num_samples < len(templates.y):
+        raise RecipeError(
+            f"num_samples={recipe.num_samples} is less than one example for each of the {len(templates.y)} templates; "
+            f"ask for at least {len(templates.y)}"
+        )
     random = np.random.RandomState(recipe.seed)
     generated = Split.concatenate(list(_reference_parts(recipe, templates, random, trace, latents)))
     generated = generated[random.permutation(len(generated))]
@@ -205,6 +214,7 @@ def _make_reference(recipe: Recipe, templates: Templates, trace: bool, latents: 
     if recipe.shuffle_seq:
         raw = raw[:, random.permutation(recipe.final_seq_length)]
     mean, std = mean_and_std(raw)  # train and test together, as in the reference
+    _check_spread(std)
     x = (raw - mean) / std
     if recipe.flip_seq:
         x = np.ascontiguousarray(x[:, ::-1])
@@ -212,7 +222,7 @@ def _make_reference(recipe: Recipe, templates: Templates, trace: bool, latents: 
     train, test = slice(None, split), slice(split, None)
     y = generated.y.copy()
     if recipe.label_noise > 0:
-        y[train] = reference_label_noise(recipe, y[train])
+        y[train] = reference_label_noise(recipe, y[train], templates.y)
     finished = Split(x=x, y=y, y_clean=generated.y_clean, latents=generated.latents, trace=generated.trace)
     return MNIST1DArrays(
         train=finished[train],
@@ -244,6 +254,14 @@ def _reference_parts(
 
 def _latents(draws: Draws) -> Latents:
     return Latents(padding=draws.padding, scale=draws.scale, shift=draws.shift, shear=draws.shear)
+
+
+def _check_spread(std: float) -> None:
+    if std < _LEAST_STD:
+        raise RecipeError(
+            f"the raw signals have standard deviation {std:.1g} and cannot be normalised: with these values all of them "
+            "are constant; ask for more points (final_seq_length=), less padding=, or some noise"
+        )
 
 
 def _checked_recipe(recipe: Any) -> Recipe:

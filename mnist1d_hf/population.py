@@ -40,7 +40,8 @@ def population_mean_and_std(recipe: Recipe, templates: Templates) -> tuple[float
 
     points = recipe.final_seq_length
     mean = float(fold_sum(first)) / points
-    return mean, float(np.sqrt(float(fold_sum(second)) / points - mean**2))
+    variance_of_all = float(fold_sum(second)) / points - mean**2
+    return mean, float(np.sqrt(max(variance_of_all, 0.0)))  # rounding may take the variance of constants below zero
 
 
 def _resampling(recipe: Recipe) -> tuple[np.ndarray, FloatArray]:
