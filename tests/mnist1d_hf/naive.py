@@ -117,6 +117,8 @@ def make(recipe, curves=None, positions=None):
     values = [value for signal in signals for value in signal]
     mean = math.fsum(values) / len(values)
     std = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
+    if std < 1e-6:
+        return {"std": std}  # flat signals have no normalised form
     x = np.array([[(value - mean) / std for value in signal] for signal in signals])
     if recipe["flip_seq"]:
         x = np.array([row[::-1] for row in x])

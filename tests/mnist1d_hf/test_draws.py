@@ -95,7 +95,7 @@ def test_the_fast_permutation_is_one_and_depends_on_the_seed():
 @given(st.integers(0, 2**32 - 1), st.floats(0, 1), st.lists(st.integers(0, 9), max_size=60))
 def test_reference_label_noise_is_the_naive_one(seed, probability, labels):
     recipe = Recipe(label_noise=probability, label_noise_seed=seed)
-    noisy = draws.reference_label_noise(recipe, np.array(labels, dtype=np.int64))
+    noisy = draws.reference_label_noise(recipe, np.array(labels, dtype=np.int64), np.arange(10))
     assert noisy.dtype == np.int64
     assert noisy.tolist() == naive.noisy(labels, len(labels), {"label_noise": probability, "label_noise_seed": seed})
 
