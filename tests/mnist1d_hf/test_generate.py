@@ -13,15 +13,14 @@ from recipes_strategy import recipes
 
 from mnist1d_hf import DATA_VERSION, RECIPES, Recipe, RecipeError, Split, Templates, make_mnist1d, make_slice
 from mnist1d_hf.draws import BLOCK_SIZE
-from mnist1d_hf.population import population_mean_and_std
 from mnist1d_hf.streams import STAGES
-from mnist1d_hf.templates import digit_templates
 
 HERE = Path(__file__).parent
 PUBLISHED = json.loads((HERE / "reference_digests.json").read_text())
 PUBLISHED.pop("comment")
 FAST = json.loads((HERE / "fast_stream.json").read_text())["recipes"]
 SPLITS = ("train", "test")
+noisy_recipes = recipes().filter(lambda recipe: recipe.iid_noise_scale > 0)  # without noise all may be flat: an error
 
 
 def digest(array, dtype="<f4"):
@@ -32,11 +31,6 @@ def assert_same(one: Split, other: Split):
     """Every column equal to the last bit."""
     for name in ("x", "y", "y_clean"):
         assert np.array_equal(getattr(one, name), getattr(other, name)), name
-
-
-def has_spread(recipe):
-    """Whether the signals are not all flat, which is an error of its own."""
-    return population_mean_and_std(recipe, digit_templates())[1] > 1e-3
 
 
 # The reference stream
@@ -127,7 +121,7 @@ def test_train_and_test_together_have_mean_zero_and_standard_deviation_one():
 
 
 @settings(max_examples=20, deadline=None)
-@given(recipes().filter(has_spread), st.sampled_from(["reference", "fast"]), st.integers(0, 2**32 - 1))
+@given(noisy_recipes, st.sampled_from(["reference", "fast"]), st.integers(0, 2**32 - 1))
 def test_the_callers_random_state_is_neither_written_nor_read(recipe, stream, seed):
     arrays = make_mnist1d(recipe, stream=stream)
     np.random.seed(seed)
@@ -146,7 +140,7 @@ def test_the_callers_random_state_is_neither_written_nor_read(recipe, stream, se
 
 
 @settings(max_examples=40, deadline=None)
-@given(recipes().filter(has_spread), st.sampled_from(SPLITS), st.integers(0, 3500), st.integers(0, 1200))
+@given(noisy_recipes, st.sampled_from(SPLITS), st.integers(0, 3500), st.integers(0, 1200))
 def test_any_slice_is_the_rows_of_the_whole_to_the_last_bit(recipe, split, start, count):
     whole = make_slice(recipe, split, 0, 4700)
     part = make_slice(recipe, split, start, start + count)
