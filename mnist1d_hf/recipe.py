@@ -79,7 +79,7 @@ def _real(name: str, value: Any, low: float, high: float) -> float:
     if not (math.isfinite(number) and low <= number <= high):
         remedy = "; the sign has no effect, leave it out" if number < 0 and -number <= high else ""
         raise RecipeError(f"{name}={value!r} must be a number from {low:g} to {high:g}{remedy}")
-    return number
+    return number + 0.0  # -0.0 is 0.0
 
 
 def _flag(name: str, value: Any) -> bool:
@@ -278,6 +278,6 @@ def named_recipe(name: str) -> NamedRecipe:
     Raises:
         RecipeError: If there is none; the message lists all names and the nearest.
     """
-    if name not in RECIPES:
+    if not isinstance(name, str) or name not in RECIPES:
         raise RecipeError(f"there is no config {name!r}{nearest(str(name), RECIPES)}")
     return RECIPES[name]
