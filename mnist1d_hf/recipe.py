@@ -62,7 +62,7 @@ def _integer(name: str, value: Any, lowest: int, highest: int) -> int:
     if isinstance(value, float) and value.is_integer():
         raise RecipeError(f"{name}={value!r} must be an integer; write {int(value)}")
     try:
-        number = None if _is_bool(value) else operator.index(value)
+        number = None if is_bool(value) else operator.index(value)
     except TypeError:
         number = None
     if number is None:
@@ -73,7 +73,7 @@ def _integer(name: str, value: Any, lowest: int, highest: int) -> int:
 
 
 def _real(name: str, value: Any, low: float, high: float) -> float:
-    if _is_bool(value) or isinstance(value, (str, bytes)) or not hasattr(value, "__float__"):
+    if is_bool(value) or isinstance(value, (str, bytes)) or not hasattr(value, "__float__"):
         raise RecipeError(f"{name}={value!r} must be a number from {low:g} to {high:g}; it is a {_type(value)}")
     number = float(value)
     if not (math.isfinite(number) and low <= number <= high):
@@ -83,7 +83,7 @@ def _real(name: str, value: Any, low: float, high: float) -> float:
 
 
 def _flag(name: str, value: Any) -> bool:
-    if not _is_bool(value):
+    if not is_bool(value):
         raise RecipeError(f"{name}={value!r} must be True or False; it is a {_type(value)}")
     return bool(value)
 
@@ -97,7 +97,8 @@ def _padding(value: Any) -> tuple[int, int]:
     return low, high
 
 
-def _is_bool(value: Any) -> bool:
+def is_bool(value: Any) -> bool:
+    """Whether this is True or False, Python's or NumPy's."""
     return isinstance(value, bool) or type(value).__name__ in {"bool", "bool_"}  # numpy's, without importing numpy here
 
 
