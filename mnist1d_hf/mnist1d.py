@@ -28,6 +28,7 @@ from mnist1d_hf.recipe import (
     RecipeError,
     Stream,
     checked_stream,
+    is_bool,
     named_recipe,
     nearest,
 )
@@ -97,6 +98,10 @@ class MNIST1DConfig(datasets.BuilderConfig):  # type: ignore[misc]  # datasets i
             return f"{self.name}-{readable}" if readable else self.name
         return str(super().create_config_id({"changed": readable} if readable else {}, custom_features))
 
+    def split_sizes(self) -> dict[str, int]:
+        """Number of examples of each split that has any: an empty one could not be loaded, nor others beside it."""
+        return {name: n for name, n in self.recipe.split_sizes(self.stream).items() if n}
+
     def changes(self) -> dict[str, Any]:
         """The keywords that make this config of the one that has its name."""
         named = named_recipe(self.name)
@@ -149,7 +154,7 @@ class MNIST1D(datasets.GeneratorBasedBuilder):  # type: ignore[misc]  # datasets
         features = features_of(self.config.recipe, self.config.latents)
         row_bytes = sum(_value_bytes(field.type) for field in features.arrow_schema)
         splits = datasets.SplitDict()
-        for name, n in self.config.recipe.split_sizes(self.config.stream).items():
+        for name, n in self.config.split_sizes().items():
             splits.add(datasets.SplitInfo(name=name, num_bytes=n * row_bytes, num_examples=n))
         size = splits.total_num_examples * row_bytes
         return datasets.DatasetInfo(
@@ -194,10 +199,9 @@ class MNIST1D(datasets.GeneratorBasedBuilder):  # type: ignore[misc]  # datasets
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         del dl_manager  # nothing is downloaded
-        sizes = self.config.recipe.split_sizes(self.config.stream)
         return [
             datasets.SplitGenerator(name=name, gen_kwargs={"split": name, "ranges": self._ranges(n)})
-            for name, n in sizes.items()
+            for name, n in self.config.split_sizes().items()
         ]
 
     def _ranges(self, n: int) -> list[tuple[int, int]]:
@@ -205,7 +209,7 @@ class MNIST1D(datasets.GeneratorBasedBuilder):  # type: ignore[misc]  # datasets
         if self.config.stream == "reference":
             return [(0, n)]
         rows = SHARD_ROWS * max(1, -(-n // (SHARD_ROWS * MOST_SHARDS)))
-        return [(start, min(start + rows, n)) for start in range(0, n, rows)] or [(0, 0)]
+        return [(start, min(start + rows, n)) for start in range(0, n, rows)]
 
     def _make_reference(self) -> MNIST1DArrays:
         return make_mnist1d(self.config.recipe, stream="reference", latents=self.config.latents)
@@ -251,20 +255,20 @@ _BUILDER_KEYWORDS: Final = frozenset(
 
 
 def _chosen(config_name: str, keywords: dict[str, Any]) -> tuple[Recipe, Stream, bool]:
-    """Recipe, stream and latents of a config with these keywords, checked and in their normal form."""
+    """Recipe, stream and latents of a config with these keywords, checked and in their normal form; None: not given."""
     named = named_recipe(config_name)
-    stream = checked_stream(keywords.pop("stream", named.stream))
-    latents = keywords.pop("latents", named.latents)
-    if not isinstance(latents, bool):
-        raise RecipeError(f"latents={latents!r} must be True or False")
-    unknown = [name for name in keywords if name not in FIELD_NAMES]
+    known = (*FIELD_NAMES, "stream", "latents")
+    unknown = [name for name in keywords if name not in known]
     if unknown:
-        raise RecipeError(
-            f"{unknown[0]!r} is no keyword of this data set{nearest(unknown[0], (*FIELD_NAMES, 'stream', 'latents'))}"
-        )
-    recipe = named.recipe.replace(**keywords)
+        raise RecipeError(f"{unknown[0]!r} is no keyword of this data set{nearest(unknown[0], known)}")
+    given = {name: value for name, value in keywords.items() if value is not None}
+    stream = checked_stream(given.pop("stream", named.stream))
+    latents = given.pop("latents", named.latents)
+    if not is_bool(latents):
+        raise RecipeError(f"latents={latents!r} must be True or False; it is a {type(latents).__name__}")
+    recipe = named.recipe.replace(**given)
     recipe.split_sizes(stream)  # is an error if the stream cannot hold them
-    return recipe, stream, latents
+    return recipe, stream, bool(latents)
 
 
 def _content_hash(recipe: Recipe, stream: Stream, latents: bool) -> str:
