@@ -1,0 +1,63 @@
+"""Every code block of the README runs, as it stands there."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BLOCKS = re.findall(
+    r"^```(\w+)\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+)
+PYTHON = [code for language, code in BLOCKS if language == "python"]
+COMMANDS = [line for language, code in BLOCKS if language == "console" for line in code.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """An empty folder and an environment with a cache of its own, shared by all blocks as by a reader's shell."""
+    folder = tmp_path_factory.mktemp("reader")
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return folder, {**os.environ, "PATH": path, "HF_HOME": str(folder / "hf"), "HF_HUB_OFFLINE": "1", "COLUMNS": "100"}
+
+
+def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_every_block_has_a_language_that_is_run() -> None:
+    fences = re.findall(r"^```(.*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {fence for fence in fences if fence} == {"python", "console"}
+    assert len(fences) == 2 * len(BLOCKS)
+
+
+@pytest.mark.parametrize("code", PYTHON, ids=lambda code: code.strip().splitlines()[-1][:40])
+def test_python_block(code: str, place: tuple[Path, dict[str, str]]) -> None:
+    run([sys.executable, "-W", "error::FutureWarning:__main__", "-c", code], *place)
+
+
+def test_command_lines(place: tuple[Path, dict[str, str]]) -> None:
+    folder, environment = place
+    for line in COMMANDS:
+        program, *arguments = line.split()
+        if program == "make":  # the real thing is test_fresh_clone's; here: does the target exist?
+            run(["make", "-n", *arguments], ROOT, environment)
+        elif program == "pip":
+            assert arguments[:2] == ["install", "."]
+        else:
+            assert program == "mnist1d", f"the README names {program}, which no test runs"
+            run([str(shutil.which("mnist1d", path=environment["PATH"])), *arguments], folder, environment)
+
+
+def test_pictures_and_pages_exist() -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    missing = [target for target in targets if not target.startswith("http") and not (ROOT / target).exists()]
+    assert not missing
