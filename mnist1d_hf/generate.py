@@ -205,8 +205,8 @@ def _make_reference(recipe: Recipe, templates: Templates, trace: bool, latents: 
     recipe.split_sizes("reference")  # is an error if there are too many
     if rest := recipe.num_samples % len(templates.y):
         warnings.warn(
-            f"num_samples={recipe.num_samples} makes {recipe.num_samples - rest} examples: the reference stream has as many "
-            f"of each of the {len(templates.y)} classes; stream='fast' makes exactly {recipe.num_samples}",
+            f"num_samples={recipe.num_samples} makes {recipe.num_samples - rest} examples: the reference stream makes "
+            f"equally many of each of {len(templates.y)} classes; stream='fast' makes exactly {recipe.num_samples}",
             stacklevel=3,
         )
     if recipe.num_samples < len(templates.y):
@@ -266,8 +266,8 @@ def _latents(draws: Draws) -> Latents:
 def _check_spread(std: float) -> None:
     if std < _LEAST_STD:
         raise RecipeError(
-            f"the raw signals have standard deviation {std:.1g} and cannot be normalised: with these values they are all "
-            "constant; ask for more points (final_seq_length=), less padding=, or some noise"
+            f"the raw signals have standard deviation {std:.1g} and cannot be normalised: with these values they are "
+            "all constant; ask for more points (final_seq_length=), less padding=, or some noise"
         )
 
 
