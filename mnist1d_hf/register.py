@@ -5,6 +5,7 @@ no entry points. What works on every supported version is to wrap the one functi
 """
 
 import functools
+import logging
 import os
 from collections.abc import Callable
 from typing import Any, Final
@@ -14,6 +15,9 @@ import datasets.load
 
 NAME: Final = "mnist1d"
 MODULE: Final = "mnist1d_hf.mnist1d"
+TABLES: Final = frozenset({"arrow", "csv", "json", "parquet"})  # datasets' modules for files with columns
+
+logger = logging.getLogger(__name__)
 
 Factory = Callable[..., datasets.load.DatasetModule]
 
@@ -31,17 +35,30 @@ def _knowing_mnist1d(factory: Factory) -> Factory:
     def dataset_module_factory(path: str, revision: Any = None, *args: Any, **keywords: Any) -> Any:
         if path != NAME:
             return factory(path, revision, *args, **keywords)
-        if os.path.isdir(NAME):  # a folder of that name comes first, as for any other data set
+        if os.path.isdir(NAME):  # a folder of that name comes first, as for any other data set, if it is one
             try:
-                return factory(path, revision, *args, **keywords)
+                module = factory(path, revision, *args, **keywords)
             except (datasets.exceptions.DataFilesNotFoundError, FileNotFoundError):
-                pass  # it holds no data files: a clone of the reference's code, say
+                pass  # it holds no data files: a folder of code, say
+            else:
+                if _holds_tables(module):
+                    return module
+                logger.warning("The folder ./%s holds no tables, so the data set %r is generated.", NAME, NAME)
         _refuse_files(keywords)
         _check_revision(revision)
         return datasets.load.DatasetModule(MODULE, "", {"dataset_name": NAME})
 
     dataset_module_factory._knows_mnist1d = True  # type: ignore[attr-defined]
     return dataset_module_factory
+
+
+def _holds_tables(module: datasets.load.DatasetModule) -> bool:
+    """Whether a folder is a data set: its card says so, or it has tables.
+
+    datasets would take any text or picture for data, so those of a clone of the reference's repository.
+    """
+    declared = module.builder_configs_parameters.metadata_configs
+    return bool(declared) or module.module_path.rpartition(".")[2] in TABLES
 
 
 def _refuse_files(keywords: dict[str, Any]) -> None:
