@@ -73,9 +73,7 @@ def as_numpy(dataset: datasets.Dataset) -> dict[str, Array]:
 def _numpy_column(name: str, column: pa.ChunkedArray) -> Array:
     chunks = [_numpy_chunk(name, chunk) for chunk in column.chunks if len(chunk)]
     if not chunks:
-        length = (column.type.list_size,) if pa.types.is_fixed_size_list(column.type) else ()
-        value = column.type.value_type if pa.types.is_nested(column.type) else column.type
-        return np.empty((0, *length), dtype=value.to_pandas_dtype())
+        return _empty_array(name, column.type)
     if len(chunks) == 1:
         return chunks[0]
     if len({chunk.shape[1:] for chunk in chunks}) > 1:
@@ -84,18 +82,38 @@ def _numpy_column(name: str, column: pa.ChunkedArray) -> Array:
 
 
 def _numpy_chunk(name: str, chunk: pa.Array) -> Array:
-    if pa.types.is_floating(chunk.type) or pa.types.is_integer(chunk.type):
+    if _is_number(chunk.type):
         return np.asarray(chunk.to_numpy(zero_copy_only=not chunk.null_count))
-    if not (pa.types.is_fixed_size_list(chunk.type) or pa.types.is_list(chunk.type)):
-        raise ValueError(
-            f"column {name!r} of type {chunk.type} is no array of numbers; drop it: ds.remove_columns(...)"
-        )
-    flat = _numpy_chunk(name, chunk.flatten())
-    if len(flat) % len(chunk) or (
-        pa.types.is_list(chunk.type) and len(set(chunk.value_lengths().to_numpy(zero_copy_only=False))) > 1
-    ):
+    if not _is_list(chunk.type):
+        raise _no_numbers(name, chunk.type)
+    if chunk.null_count:  # flatten() leaves these rows out
+        raise ValueError(f"column {name!r} has {chunk.null_count} rows without a list; drop them: ds.filter(...)")
+    if not pa.types.is_fixed_size_list(chunk.type) and len(chunk.value_lengths().unique()) > 1:
         raise ValueError(f"column {name!r} holds lists of different lengths; it is no matrix")
+    flat = _numpy_chunk(name, chunk.flatten())
     return flat.reshape(len(chunk), -1, *flat.shape[1:])
+
+
+def _empty_array(name: str, kind: pa.DataType) -> Array:
+    if _is_number(kind):
+        return np.empty(0, dtype=kind.to_pandas_dtype())
+    if not _is_list(kind):
+        raise _no_numbers(name, kind)
+    inner = _empty_array(name, kind.value_type)
+    length = kind.list_size if pa.types.is_fixed_size_list(kind) else 0
+    return np.empty((0, length, *inner.shape[1:]), dtype=inner.dtype)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind))
+
+
+def _no_numbers(name: str, kind: pa.DataType) -> ValueError:
+    return ValueError(f"column {name!r} of type {kind} is no array of numbers; drop it: ds.remove_columns({name!r})")
 
 
 def _read_only(array: Array) -> Array:
