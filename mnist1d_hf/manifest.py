@@ -43,7 +43,8 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
         ValueError: If it is not readable as JSON.
     """
     record = json.loads(Path(folder, MANIFEST).read_text(encoding="utf-8"))
-    if not isinstance(record, dict) or not {"data_version", "config_id", "sizes", "digests"} <= record.keys():
+    entries = {"data_version": str, "config_id": str, "sizes": dict, "digests": dict}
+    if not isinstance(record, dict) or not all(isinstance(record.get(key), kind) for key, kind in entries.items()):
         raise ValueError(f"{MANIFEST} lacks entries")
     return record
 
@@ -52,8 +53,8 @@ def problem_of(folder: str | Path) -> str | None:
     """Why the folder cannot be what was built, judged by names, sizes and version alone; None if it can."""
     folder = Path(folder)
     try:
-        json.loads((folder / INFO).read_text(encoding="utf-8"))
         record = read_manifest(folder)
+        _check_info(folder, record)
         sizes = {name: (folder / name).stat().st_size for name in record["sizes"]}
     except (OSError, ValueError) as error:
         return f"{type(error).__name__}: {error}"
@@ -63,6 +64,14 @@ def problem_of(folder: str | Path) -> str | None:
     if folder.parent.name != record["data_version"]:
         return f"it holds version {record['data_version']}"
     return None
+
+
+def _check_info(folder: Path, record: dict[str, Any]) -> None:
+    """Raise a ValueError if dataset_info.json is not of these splits; the library would fail over it for good."""
+    info = json.loads((folder / INFO).read_text(encoding="utf-8"))
+    splits = info.get("splits") if isinstance(info, dict) else None
+    if not isinstance(splits, dict) or splits.keys() != record["digests"].keys() or not info.get("features"):
+        raise ValueError(f"{INFO} lacks entries")
 
 
 def content_problems(folder: str | Path) -> list[str]:
