@@ -24,7 +24,7 @@ import numpy.typing as npt
 from mnist1d_hf import npz_cache
 from mnist1d_hf.generate import make_mnist1d
 from mnist1d_hf.one_signal import corr_noise_like, iid_noise_like, interpolate, pad, shear, transform, translate
-from mnist1d_hf.recipe import DEFAULT, Recipe, RecipeError
+from mnist1d_hf.recipe import DEFAULT, INTEGER_BOUNDS, Recipe, RecipeError
 from mnist1d_hf.templates import Templates, digit_templates
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ def make_dataset(args: Any = None, template: dict[str, Any] | None = None) -> di
     Raises:
         RecipeError: If an argument is missing or not allowed.
     """
-    arrays = make_mnist1d(_recipe(args), stream="reference", templates=_templates(template))
+    templates = _templates(template)
+    arrays = make_mnist1d(_recipe(args, templates), stream="reference", templates=templates)
     made = {name: np.ascontiguousarray(array) for name, array in arrays.as_dict().items() if name != "templates"}
     return made | {"templates": get_templates() if template is None else template}
 
@@ -137,7 +138,8 @@ def get_dataset(
     """
     if unknown := kwargs.keys() - {"template"}:
         raise TypeError(f"get_dataset() takes template= besides its named arguments, not {', '.join(sorted(unknown))}")
-    recipe, templates = _recipe(args), _templates(kwargs.get("template"))
+    templates = _templates(kwargs.get("template"))
+    recipe = _recipe(args, templates)
     if download and not regenerate and recipe != DEFAULT:
         warnings.warn(
             "download=True with arguments other than the default: the reference ignores them and returns the frozen "
@@ -157,7 +159,7 @@ def get_dataset(
     return dataset
 
 
-def _recipe(args: Any) -> Recipe:
+def _recipe(args: Any, templates: Templates) -> Recipe:
     args = get_dataset_args() if args is None else args
     if isinstance(args, dict):
         raise RecipeError("args is a dictionary but must have attributes; wrap it: ObjectView(args)")
@@ -165,7 +167,10 @@ def _recipe(args: Any) -> Recipe:
         if not hasattr(args, name):
             raise RecipeError(f"args has no {name!r}; start from get_dataset_args() and change its attributes")
     values = {name: getattr(args, name) for name in _ARGUMENTS}
-    return Recipe(**values | {"shuffle_seq": bool(values["shuffle_seq"])})  # any truth value, as in the reference
+    recipe = Recipe(**values | {"shuffle_seq": bool(values["shuffle_seq"])})  # any truth value, as in the reference
+    remainder = recipe.num_samples % len(templates.y)  # which the reference drops without a word
+    kept = recipe.num_samples - remainder
+    return recipe.replace(num_samples=kept) if kept >= INTEGER_BOUNDS["num_samples"][0] else recipe
 
 
 def _templates(template: dict[str, Any] | None) -> Templates:

@@ -15,6 +15,7 @@ from mnist1d_hf import DATA_VERSION, RECIPES, Recipe, RecipeError, Split, Templa
 from mnist1d_hf.draws import BLOCK_SIZE
 from mnist1d_hf.streams import STAGES
 
+pytestmark = pytest.mark.filterwarnings("ignore:num_samples=")  # random sizes need not divide by ten
 HERE = Path(__file__).parent
 PUBLISHED = json.loads((HERE / "reference_digests.json").read_text())
 PUBLISHED.pop("comment")
@@ -108,6 +109,14 @@ def test_large_sets_cross_chunks_as_small_ones_do():
     expected = naive.make(asdict(recipe))
     arrays = make_mnist1d(recipe)
     np.testing.assert_allclose(np.concatenate([arrays.train.x, arrays.test.x]), expected["x"], rtol=0, atol=1e-12)
+
+
+def test_a_remainder_is_dropped_with_a_word():
+    with pytest.warns(UserWarning, match=r"num_samples=59 makes 50 examples.*stream='fast' makes exactly 59"):
+        arrays = make_mnist1d(num_samples=59)
+    whole = make_mnist1d(num_samples=50)
+    assert_same(arrays.train, whole.train)
+    assert_same(arrays.test, whole.test)
 
 
 def test_train_and_test_together_have_mean_zero_and_standard_deviation_one():
