@@ -8,13 +8,13 @@ import json
 import logging
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock  # a dependency of datasets
 
 from mnist1d_hf.columns import column_digests
 
@@ -98,19 +98,16 @@ def discard_if_damaged(folder: str | Path) -> None:
     """
     if not os.path.isdir(folder) or not os.listdir(folder) or (problem := problem_of(folder)) is None:
         return
-    logger.warning("The cached data set in %s is damaged (%s): building it anew.", folder, problem)
     try:
-        aside = tempfile.mkdtemp(prefix="damaged-", dir=Path(folder).parent)
-        os.replace(folder, os.path.join(aside, "folder"))
-    except FileNotFoundError:
-        return  # another process was faster
+        with FileLock(f"{folder}_builder.lock"):  # the library's: whoever builds this folder holds it
+            if os.path.isdir(folder) and (problem := problem_of(folder)) is not None:  # nobody else has healed it
+                logger.warning("The cached data set in %s is damaged (%s): building it anew.", folder, problem)
+                shutil.rmtree(folder)
     except OSError as error:
         raise OSError(
             f"The cached data set in {folder} is damaged ({problem}) and cannot be removed ({error}): delete that "
             "folder, or set HF_DATASETS_CACHE or cache_dir= to a folder that you may write to"
         ) from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def empty_folder(folder: str | Path) -> None:
