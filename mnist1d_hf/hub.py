@@ -67,7 +67,8 @@ def cached_builds(cache_dir: str | os.PathLike[str] | None = None) -> list[Cache
         cache_dir: The cache; by default that of datasets (``HF_DATASETS_CACHE``).
     """
     root = Path(cache_dir or datasets.config.HF_DATASETS_CACHE).expanduser() / NAME
-    manifests = sorted(root.glob(f"*/*/*/{MANIFEST}"), key=lambda path: (path.parts[-4], path.stat().st_mtime))
+    found = (path for path in root.glob(f"*/*/*/{MANIFEST}") if path.parent.suffix != ".incomplete")  # being built
+    manifests = sorted(found, key=lambda path: (path.parts[-4], path.stat().st_mtime))
     return [
         CachedBuild(
             folder=path.parent,
@@ -125,7 +126,7 @@ def export(
         raise FileExistsError(
             f"{target} exists and is not empty; name another folder, or pass overwrite=True to replace it"
         )
-    names = list(configs) or [name for name, named in RECIPES.items() if named.stream == "reference"]
+    names = list(dict.fromkeys(configs)) or [name for name, named in RECIPES.items() if named.stream == "reference"]
     builders = [MNIST1D(config_name=name, cache_dir=cache_dir) for name in names]
     target.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
@@ -185,11 +186,12 @@ def _move_into_place(staging: Path, target: Path) -> None:
         os.replace(staging, target)
         return
     aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-    os.replace(target, aside / "old")
     try:
+        os.replace(target, aside / "old")
         os.replace(staging, target)
-    except OSError:
-        os.replace(aside / "old", target)
+    except BaseException:  # an interruption too; if the old one cannot be put back, it stays where it is
+        if (aside / "old").exists():
+            os.replace(aside / "old", target)
+        aside.rmdir()
         raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(aside, ignore_errors=True)
