@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import docstring_parser
 import jsonargparse
+from datasets.exceptions import DatasetsError
 from rich.console import Console
 from rich.table import Table
 
@@ -192,6 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     function, _ = COMMANDS[options.command]
     try:
         return function(**options[options.command].as_dict())
-    except (ValueError, OSError) as error:
-        Console(stderr=True).print(f"error: {error}", highlight=False, markup=False, soft_wrap=True)
+    except (ValueError, OSError, DatasetsError) as error:
+        cause = f": {error.__cause__}" if isinstance(error, DatasetsError) and error.__cause__ else ""
+        Console(stderr=True).print(f"error: {error}{cause}", highlight=False, markup=False, soft_wrap=True)
         return 2
