@@ -18,6 +18,7 @@ from mnist1d_hf.draws import (
     fast_draws,
     fast_label_noise,
     fast_permutation,
+    noise_memory,
     reference_draws,
     reference_label_noise,
 )
@@ -161,15 +162,18 @@ class FastStream:
         x = np.empty((n, self.recipe.final_seq_length), dtype=np.float32)
         y = np.empty(n, dtype=np.int64)
         y_clean = np.empty(n, dtype=np.int64) if self.recipe.label_noise else y
+        noise = noise_memory(self.recipe)
         for block in range(start // BLOCK_SIZE, (stop - 1) // BLOCK_SIZE + 1):
             offset = block * BLOCK_SIZE - start
             rows = slice(max(offset, 0), min(offset + BLOCK_SIZE, n))
-            made = self._block(split, block)[rows.start - offset : rows.stop - offset]
+            made = self._block(split, block, noise=noise)[rows.start - offset : rows.stop - offset]
             x[rows], y[rows], y_clean[rows] = made.x, made.y, made.y_clean
         return Split(x=x, y=y, y_clean=y_clean)
 
-    def _block(self, split: str, block: int, trace: bool = False, latents: bool = False) -> Split:
-        draws = fast_draws(self.recipe, split, block)
+    def _block(
+        self, split: str, block: int, trace: bool = False, latents: bool = False, noise: FloatArray | None = None
+    ) -> Split:
+        draws = fast_draws(self.recipe, split, block, noise)
         stages = apply_traced(self.recipe, draws, self.dilated, self.templates) if trace else None
         raw = stages["resample"] if stages else apply(self.recipe, draws, self.dilated)
         x = raw.T[self.order]  # (length, n) in memory, as the stages leave it
