@@ -19,6 +19,7 @@ from mnist1d_hf import RecipeError, compat, make_mnist1d, npz_cache
 from mnist1d_hf import compat as mnist1d
 from mnist1d_hf.recipe import Recipe
 
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(compat.__file__).parents[1])}  # of fresh interpreters
 NEAR = {"rtol": 0, "atol": 1e-12}
 KEYS = ["x", "x_test", "y", "y_test", "t", "templates"]
 
@@ -274,7 +275,7 @@ def test_set_seed_seeds_python_numpy_and_an_imported_torch():
 
 def test_set_seed_does_not_import_torch():
     code = "import sys; from mnist1d_hf import compat; compat.set_seed(1); assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, env=ENVIRONMENT)
 
 
 # get_dataset and its caches
@@ -467,9 +468,8 @@ def test_many_processes_at_once_leave_one_whole_cache(workplace):
         "d = m.get_dataset(m.get_dataset_args(), verbose=False)\n"
         "print(json.dumps([float(d['x'].sum()), len(d['y_test'])]))"
     )
-    environment = os.environ | {"PYTHONPATH": str(Path(compat.__file__).parents[1])}
     running = [
-        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment) for _ in range(3)
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=ENVIRONMENT) for _ in range(3)
     ]
     printed = [process.communicate()[0] for process in running]
     assert {tuple(json.loads(line)) for line in printed} == {tuple(json.loads(printed[0]))}
