@@ -30,6 +30,13 @@ def rendered(figure):
     return np.frombuffer(file.getvalue(), dtype=np.uint8).reshape(-1, 4)
 
 
+def laid_out(figure):
+    """A renderer that knows the size of every text, once the figure has been drawn."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return canvas.get_renderer()
+
+
 @pytest.mark.parametrize(("n", "rows", "columns"), [(1, 1, 1), (4, 1, 4), (10, 1, 10), (23, 3, 10)])
 def test_any_number_of_signals_stands_in_rows_of_ten(arrays, n, rows, columns):
     x, y = arrays.train.x[:n], arrays.train.y[:n]
@@ -85,7 +92,7 @@ def test_stages_are_a_row_each_with_a_column_per_digit(arrays):
             assert np.array_equal(signals[10 * row + digit], expected, equal_nan=True), (stage, digit)
     assert [figure.axes[10 * row].get_ylabel() for row in range(8)] == list(STAGES)
     # The names of the stages stand left of the panels, inside the figure.
-    renderer = FigureCanvasAgg(figure).get_renderer()
+    renderer = laid_out(figure)
     assert min(axes.yaxis.label.get_window_extent(renderer).x0 for axes in figure.axes[::10]) > 0
 
 
@@ -94,7 +101,7 @@ def test_stages_of_one_digit_are_a_panel_each(arrays):
     assert [axes.get_title() for axes in figure.axes] == list(STAGES)
     first = int(np.flatnonzero(arrays.train.y == 4)[0])
     assert np.array_equal(drawn(figure)[-1], arrays.train.trace["resample"][first])
-    renderer = FigureCanvasAgg(figure).get_renderer()
+    renderer = laid_out(figure)
     titles = [axes.title.get_window_extent(renderer) for axes in figure.axes]
     assert all(left.x1 < right.x0 for left, right in itertools.pairwise(titles))  # none runs into the next
 
