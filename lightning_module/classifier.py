@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
 import mnist1d_hf
-from lightning_module.execution import StepsPerExecution
+from lightning_module.execution import StepsPerExecution, train_on
 from lightning_module.loader import Execution
 from lightning_module.networks import make_network
 
@@ -34,17 +34,19 @@ class Classifier(
 ):
     """Trains a network on minibatches (x, y) with cross-entropy and Adam, and reports `*/loss` and `*/acc`.
 
-    It logs `train/loss` at each step, `val/loss` and `val/acc`, `test/loss` and `test/acc` over whole splits. Checkpoints load with
-    `weights_only=True`, and `save_pretrained`, `push_to_hub`, `from_pretrained` keep the weights as safetensors.
+    It logs `train/loss` at each step, `val/loss` and `val/acc`, `test/loss` and `test/acc` over whole splits.
+    Checkpoints load with `weights_only=True`, and `save_pretrained`, `push_to_hub`, `from_pretrained` keep the weights
+    as safetensors.
 
     Args:
-        network: "logistic", "mlp", "cnn", "gru", or a module of your own from signals (batch, length) to logits (batch, num_classes).
-            A checkpoint holds only the name, so your own module is passed again where one is loaded.
+        network: "logistic", "mlp", "cnn", "gru", or a module of your own from signals (batch, length) to logits (batch,
+            num_classes). A checkpoint holds only the name, so your own module is passed again where one is loaded.
         lr: Learning rate of Adam.
         length: Points in a signal.
         num_classes: Number of classes.
         steps_per_execution: Optimiser steps in one step of Lightning's loop: "auto" for as many as possible, see
-            `lightning_module.execution`; a number for at most that many; 1 for stock Lightning. The losses are the same.
+            `lightning_module.execution`; a number for at most that many; 1 for stock Lightning. The losses are the
+            same.
 
     Raises:
         ValueError: If an argument is out of its range, or a module of one's own is missing at loading.
@@ -90,10 +92,9 @@ class Classifier(
         return nn.functional.cross_entropy(self.network(x), y)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Returns the loss of a minibatch; of an execution, that of its last minibatch."""
-        x, y = batch.minibatches()[-1] if isinstance(batch, Execution) else batch
-        loss = self.minibatch_loss(x, y)
-        self.log("train/loss", loss, prog_bar=True, batch_size=len(y))
+        """Returns the loss of a minibatch; or trains on all those of an execution, and returns the loss of the last."""
+        loss = train_on(batch, self.trainer, self) if isinstance(batch, Execution) else self.minibatch_loss(*batch)
+        self.log("train/loss", loss, prog_bar=True, batch_size=len(batch[1]))
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
@@ -116,7 +117,8 @@ class Classifier(
 
     def configure_callbacks(self) -> list[pl.Callback]:
         """Returns the callback that takes several optimiser steps at once, unless the trainer has it."""
-        present = any(isinstance(callback, StepsPerExecution) for callback in self.trainer.callbacks)
+        callbacks: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]  # set in a connector
+        present = any(isinstance(callback, StepsPerExecution) for callback in callbacks)
         return [] if present else [StepsPerExecution()]
 
     def training_step_is_plain(self) -> bool:

@@ -14,7 +14,8 @@ from lightning_module.loader import TensorLoader
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Rows in one forward pass of an evaluation: whole splits of the usual sizes, and 50 MB of activations for the largest network here.
+# Rows in one forward pass of an evaluation: whole splits of the usual sizes, and 50 MB of activations for the largest
+# network here.
 EVALUATION_ROWS = 10_000
 
 # A split up to this size lies on the device for good; a larger one is moved there minibatch by minibatch.
@@ -31,18 +32,20 @@ class Examples(NamedTuple):
 class MNIST1DDataModule(pl.LightningDataModule):
     """Minibatches of MNIST-1D: each split becomes one tensor, once, and a minibatch is a slice of it.
 
-    On several devices `batch_size` is per device; the training minibatches are those of a `DistributedSampler`, and an evaluation sees
-    every example exactly once.
+    On several devices `batch_size` is per device; the training minibatches are those of a `DistributedSampler`, and an
+    evaluation sees every example exactly once.
 
     Args:
         path: "mnist1d", generated on this machine; or a folder or a Hub repository that holds such a data set.
         name: The config: a recipe by its name, such as "default", "long" or "train-50k".
         revision: The version of the data, such as "1.0.0"; None for the newest.
         batch_size: Examples in a training minibatch, on each device.
-        val: What is validated on. A fraction of the training split, held out for good and the same for the same `seed`; the default
-            leaves 3,200 of 4,000 examples, 32 whole minibatches of 100. "test" for the test split and all of the training split, as the
-            reference does: its accuracies are comparable with the published ones, but no model may be selected by them. None for nothing.
-        shuffle: "epoch" for a new permutation in each epoch; "none" for the rows' own order in every epoch, as the reference does.
+        val: What is validated on. A fraction of the training split, held out for good and the same for the same `seed`;
+            the default leaves 3,200 of 4,000 examples, 32 whole minibatches of 100. "test" for the test split and all
+            of the training split, as the reference does: its accuracies are comparable with the published ones, but no
+            model may be selected by them. None for nothing.
+        shuffle: "epoch" for a new permutation in each epoch; "none" for the rows' own order in every epoch, as the
+        reference does.
         seed: Decides the held-out examples and the permutations. The global random state is neither read nor changed.
         drop_last: Whether a last training minibatch with fewer examples is left out.
         recipe: Numbers of the recipe to change, by name, such as `{"iid_noise_scale": 0.1}`; only with path="mnist1d".
@@ -116,14 +119,18 @@ class MNIST1DDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> TensorLoader:
         """Returns the training minibatches of this rank."""
         # A trainer that is to overfit a few minibatches must see the same ones in every epoch.
-        overfit = self.trainer is not None and self.trainer.overfit_batches > 0
+        overfit = self.trainer is not None and self.trainer.overfit_batches > 0  # type: ignore[attr-defined]
+        x, y = self._on_device("train")
+        rank, world_size = self._rank
         return TensorLoader(
-            *self._on_device("train"),
+            x,
+            y,
             batch_size=self.batch_size,
             shuffle=self.shuffle == "epoch" and not overfit,
             seed=self.seed,
             drop_last=self.drop_last,
-            **self._rank(),
+            rank=rank,
+            world_size=world_size,
         )
 
     def val_dataloader(self) -> TensorLoader | list[TensorLoader]:
@@ -185,7 +192,9 @@ class MNIST1DDataModule(pl.LightningDataModule):
         return Examples(full.x[kept], full.y[kept]), Examples(full.x[out], full.y[out])
 
     def _evaluation(self, split: Literal["val", "test"]) -> TensorLoader:
-        return TensorLoader(*self._on_device(split), batch_size=EVALUATION_ROWS, pad=False, **self._rank())
+        rank, world_size = self._rank
+        x, y = self._on_device(split)
+        return TensorLoader(x, y, batch_size=EVALUATION_ROWS, rank=rank, world_size=world_size, pad=False)
 
     def _on_device(self, split: Literal["train", "val", "test"]) -> Examples:
         x, y = self.examples(split)
@@ -194,6 +203,8 @@ class MNIST1DDataModule(pl.LightningDataModule):
             self._splits[split] = Examples(x.to(device), y.to(device))
         return self._splits[split]
 
-    def _rank(self) -> dict[str, int]:
+    @property
+    def _rank(self) -> tuple[int, int]:
+        """Which of how many ranks this is, in the eyes of a sampler."""
         sampler = self.trainer.distributed_sampler_kwargs if self.trainer is not None else None
-        return {"rank": sampler["rank"], "world_size": sampler["num_replicas"]} if sampler else {}
+        return (sampler["rank"], sampler["num_replicas"]) if sampler else (0, 1)

@@ -25,8 +25,8 @@ class TensorLoader:
     """Returns the minibatches of one split, as a `DataLoader` over a `TensorDataset` would, at the price of a slice.
 
     Every order that it produces is that of `torch.utils.data.DistributedSampler` with the same seed: a permutation by a
-    generator of its own, seeded with `seed + epoch`; filled up from its own beginning until all ranks have as many rows;
-    each rank takes every `world_size`-th row. So the minibatches that all ranks see at one step are together the
+    generator of its own, seeded with `seed + epoch`; filled up from its own beginning until all ranks have as many
+    rows; each rank takes every `world_size`-th row. So the minibatches that all ranks see at one step are together the
     minibatch that one device with `world_size` times the batch size would see.
 
     It resumes in mid-epoch: Lightning saves `state_dict` with a checkpoint and gives it back to `load_state_dict`.
@@ -97,7 +97,8 @@ class TensorLoader:
         self._position, self._resume_at = self._resume_at, 0
         while (first := self._position) < len(self):
             count = 1 if self.plan is None else min(self.plan(), len(self) - first)
-            # Before the yield: what has been handed out counts, also in a checkpoint saved while the caller works on it.
+            # Before the yield: what has been handed out counts, also in a checkpoint saved while the caller works on
+            # it.
             self._position += count
             rows = slice(first * self.batch_size, min(self._position * self.batch_size, self.rows))
             # A slice is a view; an index makes one copy for the whole execution.

@@ -1,8 +1,8 @@
 """The four reference networks, as plain modules: signals (batch, length) in, logits (batch, num_classes) out.
 
-Source: the benchmark of Greydanus and Kobak, "Scaling Down Deep Learning with MNIST-1D", ICML 2024. Every layer has torch's default
-initialisation, and the layers are made in the order in which they are applied, so that a seed gives the reference's own start.
-Parameter counts are for 40 points and 10 classes.
+Source: the benchmark of Greydanus and Kobak, "Scaling Down Deep Learning with MNIST-1D", ICML 2024. Every layer has
+torch's default initialisation, and the layers are made in the order in which they are applied, so that a seed gives the
+reference's own start. Parameter counts are for 40 points and 10 classes.
 """
 
 import difflib
@@ -62,7 +62,7 @@ class CNN(nn.Module):
 
 
 class GRU(nn.Module):
-    """A bidirectional GRU that reads one point at a time, all its states read out by one linear layer: 5,134 parameters."""
+    """A bidirectional GRU, one point at a time, with a linear layer over all its states: 5,134 parameters."""
 
     def __init__(self, length: int = 40, num_classes: int = 10, hidden_size: int = 6) -> None:
         super().__init__()
