@@ -1,0 +1,67 @@
+"""Tests run without a network and with a cache of their own; child processes inherit both."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+HOME = tempfile.mkdtemp(prefix="mnist1d-hf-tests-")
+os.environ |= {  # before anything imports datasets, which reads them once
+    "HF_HOME": HOME,
+    "HF_DATASETS_CACHE": os.path.join(HOME, "datasets"),
+    "HF_HUB_CACHE": os.path.join(HOME, "hub"),
+    "HF_HUB_OFFLINE": "1",
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+    "COLUMNS": "200",  # of tables on the console
+}
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+def pytest_unconfigure():
+    shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network():
+    """Only this machine can be reached."""
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        if self.family in {socket.AF_INET, socket.AF_INET6} and address[0] not in LOOPBACK:
+            raise OSError(f"tests must not use the network, but something connects to {address}")
+        return connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache of this test alone, also in the processes that it starts."""
+    import datasets
+
+    folder = tmp_path / "cache"
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", folder)
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def python(tmp_path):
+    """Runs code in a fresh process, in an empty folder; returns what it prints."""
+
+    def run(code, *arguments, cwd=None, options=()):
+        folder = Path(cwd) if cwd else tmp_path / "elsewhere"
+        folder.mkdir(exist_ok=True)
+        command = [sys.executable, *options, "-c", code, *map(str, arguments)]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
