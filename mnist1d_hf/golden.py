@@ -48,7 +48,7 @@ def computed(name: str) -> dict[str, Golden]:
 def differences(name: str, expected: Mapping[str, Golden], found: Mapping[str, Golden]) -> list[str]:
     """Where the content of a config is not the expected one, in words; empty if it is."""
     problems = []
-    for split in expected.keys() | found.keys():
+    for split in sorted(expected.keys() | found.keys()):
         left, right = expected.get(split, {}), found.get(split, {})
         problems += [
             f"{name}, split {split!r}: {key} is not what version {DATA_VERSION} contains"
