@@ -1,7 +1,9 @@
 """`make_mnist1d` and `make_slice`: order, normalisation and split live here and nowhere else."""
 
+import os
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -29,6 +31,9 @@ from mnist1d_hf.templates import Templates, digit_templates
 
 # Of the raw signals. Below it they are flat but for the 1e-8 that marks the template's points.
 _LEAST_STD: Final = 1e-6
+
+_CORES: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_BLOCKS_WORTH_A_THREAD: Final = 8
 
 
 def make_mnist1d(
@@ -157,17 +162,31 @@ class FastStream:
         return self._filled(split, start, stop)
 
     def _filled(self, split: str, start: int, stop: int) -> Split:
-        """A long slice, written block by block into arrays of its size, so that it is never held twice."""
+        """A long slice, written block by block into arrays of its size, so that it is never held twice.
+
+        Blocks depend on nothing but their number, and numpy draws and computes without holding the interpreter's lock,
+        so threads share them.
+        """
         n = stop - start
         x = np.empty((n, self.recipe.final_seq_length), dtype=np.float32)
         y = np.empty(n, dtype=np.int64)
         y_clean = np.empty(n, dtype=np.int64) if self.recipe.label_noise else y
-        noise = noise_memory(self.recipe)
-        for block in range(start // BLOCK_SIZE, (stop - 1) // BLOCK_SIZE + 1):
-            offset = block * BLOCK_SIZE - start
-            rows = slice(max(offset, 0), min(offset + BLOCK_SIZE, n))
-            made = self._block(split, block, noise=noise)[rows.start - offset : rows.stop - offset]
-            x[rows], y[rows], y_clean[rows] = made.x, made.y, made.y_clean
+
+        def fill(share: range) -> None:
+            noise = noise_memory(self.recipe)
+            for block in share:
+                offset = block * BLOCK_SIZE - start
+                rows = slice(max(offset, 0), min(offset + BLOCK_SIZE, n))
+                made = self._block(split, block, noise=noise)[rows.start - offset : rows.stop - offset]
+                x[rows], y[rows], y_clean[rows] = made.x, made.y, made.y_clean
+
+        blocks = range(start // BLOCK_SIZE, (stop - 1) // BLOCK_SIZE + 1)
+        threads = max(1, min(_CORES, len(blocks) // _BLOCKS_WORTH_A_THREAD))
+        if threads == 1:
+            fill(blocks)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(fill, (blocks[first::threads] for first in range(threads))))  # the list: errors come out
         return Split(x=x, y=y, y_clean=y_clean)
 
     def _block(

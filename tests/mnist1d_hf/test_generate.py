@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from recipes_strategy import recipes
 
-from mnist1d_hf import DATA_VERSION, RECIPES, Recipe, RecipeError, Split, Templates, make_mnist1d, make_slice
+from mnist1d_hf import DATA_VERSION, RECIPES, Recipe, RecipeError, Split, Templates, generate, make_mnist1d, make_slice
 from mnist1d_hf.draws import BLOCK_SIZE
 from mnist1d_hf.streams import STAGES
 
@@ -175,6 +175,20 @@ def test_make_mnist1d_is_the_slices_from_zero_on():
 def test_a_smaller_set_is_the_beginning_of_a_larger_one():
     small, large = (make_mnist1d(stream="fast", num_samples=n, train_split=0.5) for n in (500, 5000))
     assert_same(small.train, large.train[:250])
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3, 7])
+def test_the_number_of_threads_does_not_change_a_bit(monkeypatch, cores):
+    parts = [make_slice("label-noise", "train", first, first + 900) for first in range(500, 59_900, 900)]
+    monkeypatch.setattr(generate, "_CORES", cores)
+    assert_same(make_slice("label-noise", "train", 500, 59_900), Split.concatenate(parts))
+
+
+def test_an_error_in_a_thread_comes_out(monkeypatch):
+    monkeypatch.setattr(generate, "_CORES", 2)
+    monkeypatch.setattr(generate, "fast_draws", None)
+    with pytest.raises(TypeError):
+        make_slice("default", "train", 0, 50_000)
 
 
 def test_slices_reach_far_beyond_num_samples_and_may_be_empty():
