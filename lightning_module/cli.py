@@ -1,0 +1,61 @@
+"""The command `mnist1d`: training by LightningCLI, the data commands, the demonstration. Nothing here imports torch."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+import jsonargparse
+
+
+def _train(arguments: Sequence[str]) -> int:
+    from lightning_module.training_commands import main as training_main
+
+    return training_main(arguments)
+
+
+def _data(arguments: Sequence[str]) -> int:
+    from lightning_module.data_commands import main as data_main
+
+    return data_main(arguments[1:])
+
+
+def _demo(arguments: Sequence[str]) -> int:
+    from lightning_module.demo import main as demo_main
+
+    return int(jsonargparse.auto_cli(demo_main, args=list(arguments[1:]), prog="mnist1d demo"))
+
+
+# Each command has a parser of its own, which its first use imports.
+COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
+    "fit": ("train a network: mnist1d fit --config cnn.yaml", _train),
+    "validate": ("evaluate a checkpoint on the validation split: --config cnn.yaml --ckpt_path FILE", _train),
+    "test": ("evaluate a checkpoint on the test split: --config cnn.yaml --ckpt_path FILE", _train),
+    "predict": ("write a checkpoint's predictions for the test split: --config cnn.yaml --ckpt_path FILE", _train),
+    "data": ("make, describe, export and check data sets", _data),
+    "demo": ("train the reference CNN and draw its pictures", _demo),
+}
+
+
+def parser() -> jsonargparse.ArgumentParser:
+    """Returns the parser that lists the commands."""
+    top = jsonargparse.ArgumentParser(
+        prog="mnist1d",
+        description="MNIST-1D: make the data set and its variants, train the reference networks on them.",
+    )
+    commands = top.add_subcommands(required=True, dest="command")
+    for name, (summary, _) in COMMANDS.items():
+        commands.add_subcommand(name, jsonargparse.ArgumentParser(), help=summary)
+    return top
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status: 0, or 2 if the input cannot be used.
+
+    Args:
+        args: The command and its arguments; None for those that the program was started with.
+    """
+    arguments = list(sys.argv[1:] if args is None else args)
+    if arguments and arguments[0] in COMMANDS:
+        _, command = COMMANDS[arguments[0]]
+        return command(arguments)
+    parser().parse_args(arguments)  # prints the help, or says what is wrong, and exits
+    return 0

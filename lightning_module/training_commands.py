@@ -1,0 +1,66 @@
+"""`mnist1d fit | validate | test | predict`: LightningCLI over `Classifier` and `MNIST1DDataModule`."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from datasets.exceptions import DatasetsError
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+
+from lightning_module.classifier import Classifier
+from lightning_module.datamodule import MNIST1DDataModule
+from lightning_module.predictions import PredictionWriter
+
+log = logging.getLogger(__name__)
+
+CONFIGS = files("lightning_module") / "configs"
+
+
+class MNIST1DCLI(LightningCLI):
+    """LightningCLI with the lengths of data and network linked, and predictions that end in a file."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Lets the data decide the size of the network, and adds `--predictions.path`."""
+        parser.link_arguments("data.length", "model.length", apply_on="instantiate")
+        parser.link_arguments("data.num_classes", "model.num_classes", apply_on="instantiate")
+        parser.add_lightning_class_args(PredictionWriter, "predictions")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs one training command and returns its exit status: 0, or 2 if the input cannot be used."""
+    try:
+        MNIST1DCLI(
+            Classifier,
+            MNIST1DDataModule,
+            save_config_kwargs={"overwrite": True},  # a second run in the same folder is no error
+            auto_configure_optimizers=False,  # the classifier has its own
+            parser_kwargs={"prog": "mnist1d", "description": "Train and evaluate networks on MNIST-1D."},
+            args=with_packaged_configs(arguments),
+        )
+    except (ValueError, OSError, DatasetsError, MisconfigurationException) as error:
+        log.debug("the traceback of the error below", exc_info=True)
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    return 0
+
+
+def with_packaged_configs(arguments: Sequence[str]) -> list[str]:
+    """Returns the arguments with the names of packaged configs, such as `cnn.yaml`, in place as paths.
+
+    A file of that name in the current folder comes first. Only the value of `--config` or `-c` is looked at.
+    """
+    resolved = list(arguments)
+    for i, argument in enumerate(arguments):
+        if i and arguments[i - 1] in ("-c", "--config"):
+            resolved[i] = _packaged(argument)
+        elif argument.startswith("--config="):
+            resolved[i] = f"--config={_packaged(argument.removeprefix('--config='))}"
+    return resolved
+
+
+def _packaged(name: str) -> str:
+    packaged = CONFIGS / name
+    return str(packaged) if "/" not in name and packaged.is_file() and not Path(name).exists() else name
