@@ -1,8 +1,13 @@
-"""The data set's card, generated from the builder's own numbers; its YAML is written by the libraries.
+"""The data set's card, generated from records of its configs; its YAML is read and written by the libraries.
 
-``python -m mnist1d_hf.card FILE`` writes it. A test keeps the committed ``dataset_card.md`` equal to it.
+A card that others have edited keeps what they wrote: their configs, their metadata, and all text outside of our marks.
+
+``python -m mnist1d_hf.card FILE`` writes the card of this release's configs. A test keeps the committed
+``dataset_card.md`` equal to it.
 """
 
+import copy
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -11,116 +16,240 @@ from string import Template
 from typing import Any, Final
 
 import huggingface_hub
+import yaml
+from datasets import DatasetInfo
 from datasets.info import DatasetInfosDict
 from datasets.utils.metadata import MetadataConfigs
 
 from mnist1d_hf import golden
-from mnist1d_hf.mnist1d import CITATION, DATA_HISTORY, DATA_VERSION, MNIST1D
-from mnist1d_hf.population import population_mean_and_std
+from mnist1d_hf.mnist1d import CITATION, DATA_HISTORY, MNIST1D
 from mnist1d_hf.recipe import RECIPES
+from mnist1d_hf.records import KEY, ConfigRecord, read_records, write_records
 from mnist1d_hf.register import NAME
-from mnist1d_hf.templates import digit_templates
 
+CARD: Final = "README.md"
+FIGURE: Final = "mnist1d-examples.png"  # in a folder or repository, beside the card
 METADATA: Final[Mapping[str, Any]] = {
     "pretty_name": "MNIST-1D",
     "license": "apache-2.0",
     "annotations_creators": ["machine-generated"],
+    "source_datasets": ["original"],
     "task_categories": ["tabular-classification"],
     "tags": ["mnist1d", "1d", "signals", "synthetic", "benchmark", "science-of-deep-learning", "arxiv:2011.14439"],
 }
 SIZE_CATEGORIES: Final = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B", "n>1B")
+BEGIN: Final = "<!-- mnist1d-hf: generated from here on; write above, or below the end mark -->"
+END: Final = "<!-- mnist1d-hf: end of what is generated -->"
 
 _LOAD_GENERATED: Final = """\
 import mnist1d_hf  # makes the name known; nothing is downloaded
 
 dataset = load_dataset("mnist1d", "default")"""
 
-Digests = Mapping[str, Mapping[str, Mapping[str, str]]]  # config, split, column
+Records = Mapping[str, ConfigRecord]
+Infos = Mapping[str, DatasetInfo]
 
 
-def dataset_card(builders: Sequence[MNIST1D], digests: Digests, *, path: str, with_files: bool) -> str:
-    """The card of these configs, YAML header and Markdown.
+class CardError(ValueError):
+    """A card that cannot be read, or that a config cannot be added to; the message says what to do."""
+
+
+def new_card(records: Records, infos: Infos, *, path: str, with_files: bool = True) -> str:
+    """A whole card, YAML header and Markdown.
 
     Args:
-        builders: One builder a config.
-        digests: SHA-256 of every column of every split of the configs that have exact content.
+        records: What is known of each config.
+        infos: Features and sizes of each config.
         path: What `load_dataset` is called with.
         with_files: Whether Parquet files lie beside the card and its header tells where.
     """
-    data = huggingface_hub.DatasetCardData(**METADATA, size_categories=[_size_category(builders)])
-    DatasetInfosDict({builder.config.name: builder.info for builder in builders}).to_dataset_card_data(data)
-    if with_files:
-        MetadataConfigs({builder.config.name: _metadata(builder) for builder in builders}).to_dataset_card_data(data)
-    template = Template(files("mnist1d_hf").joinpath("card_template.md").read_text(encoding="utf-8"))
-    body = template.substitute(
-        load=_LOAD_GENERATED if path == NAME else f'dataset = load_dataset("{path}", "{builders[0].config.name}")',
-        version=DATA_VERSION,
-        history="\n".join(f"- **{version}**: {what}" for version, what in DATA_HISTORY.items()),
-        configs=_config_table(builders),
-        digests=_digest_table(digests),
-        population=_population_table(builders),
-        citation=CITATION,
-    )
-    return f"---\n{data.to_yaml()}\n---\n\n{body}"
+    data = huggingface_hub.DatasetCardData(**copy.deepcopy(dict(METADATA)))
+    _write_header(data, records, infos, with_files)
+    return f"---\n{data.to_yaml()}\n---\n\n{_section(records, path, with_files)}\n"
+
+
+def merged_card(existing: str, records: Records, infos: Infos, *, removed: Sequence[str] = (), path: str) -> str:
+    """A card with some configs written anew or taken out, and everything else as it was.
+
+    Args:
+        existing: The card so far.
+        records: What is known of the configs to be written.
+        infos: Features and sizes of those among them whose files are written.
+        removed: Configs to be taken out.
+        path: What `load_dataset` is called with.
+
+    Raises:
+        CardError: If the card's header cannot be read, or has a default config beside one named "default".
+    """
+    card = parsed(existing)
+    before = _plain(card.data)
+    kept = {name: record for name, record in read_records(card.data).items() if name not in removed}
+    for key in ("configs", "dataset_info"):
+        _take_out(card.data, key, removed)
+    if not before:  # nobody has written a header yet
+        for key, value in METADATA.items():
+            card.data[key] = copy.deepcopy(value)
+    own = not before or KEY in before
+    _write_header(card.data, {**kept, **records}, infos, with_files=True, changed=records, own=own)
+    _check_one_default(card.data)
+    text = _with_section(card.text, _section({**kept, **records}, path, with_files=True))
+    if text == card.text and _plain(card.data) == before:
+        return existing  # also where the libraries would write the same header in another way
+    card.text = text
+    return str(card)
+
+
+def parsed(text: str) -> huggingface_hub.DatasetCard:
+    """The card in its parts.
+
+    Raises:
+        CardError: If its header is not YAML, or not a mapping.
+    """
+    try:
+        card = huggingface_hub.DatasetCard(text, ignore_metadata_errors=True)
+        MetadataConfigs.from_dataset_card_data(card.data)
+        read_records(card.data)
+    except (ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise CardError(f"the header of {CARD} cannot be read ({reason}); repair it by hand, then try again") from error
+    return card
+
+
+def configs_of(text: str | None) -> MetadataConfigs:
+    """Which configs a card names, with their files."""
+    return MetadataConfigs.from_dataset_card_data(parsed(text).data) if text else MetadataConfigs()
 
 
 def builtin_card() -> str:
     """The card of all configs of this release, as they are generated."""
-    digests = {name: golden.committed()[name] for name in RECIPES if RECIPES[name].stream == "reference"}
-    return dataset_card([MNIST1D(config_name=name) for name in RECIPES], digests, path=NAME, with_files=False)
+    builders = {name: MNIST1D(config_name=name) for name in RECIPES}
+    exact = {name: golden.committed()[name] for name in RECIPES if RECIPES[name].stream == "reference"}
+    records = {name: ConfigRecord.of(builder, exact.get(name, {})) for name, builder in builders.items()}
+    return new_card(records, {name: builder.info for name, builder in builders.items()}, path=NAME, with_files=False)
 
 
-def _metadata(builder: MNIST1D) -> dict[str, Any]:
-    name = builder.config.name
+def figure() -> bytes:
+    """The picture in the card, PNG."""
+    return files("mnist1d_hf").joinpath("card_figure.png").read_bytes()
+
+
+def _plain(data: huggingface_hub.CardData) -> dict[str, Any]:
+    """The header as it will be written."""
+    return dict(yaml.safe_load(data.to_yaml()) or {})
+
+
+def _write_header(
+    data: huggingface_hub.CardData,
+    records: Records,
+    infos: Infos,
+    with_files: bool,
+    *,
+    changed: Records | None = None,
+    own: bool = True,
+) -> None:
+    """Write everything that is about single configs, and the size of all of them if the card is our own."""
+    DatasetInfosDict(infos).to_dataset_card_data(data)
+    if with_files:
+        written = {name: _metadata(record) for name, record in (records if changed is None else changed).items()}
+        MetadataConfigs(written).to_dataset_card_data(data)
+    write_records(data, records)
+    most = max((sum(record.examples.values()) for record in records.values()), default=0)
+    if own and most:
+        data["size_categories"] = [SIZE_CATEGORIES[min(max(len(str(most)) - 3, 0), len(SIZE_CATEGORIES) - 1)]]
+
+
+def _metadata(record: ConfigRecord) -> dict[str, Any]:
+    name = record.config_name
     return {
-        "version": str(builder.config.version),
-        "description": builder.config.description,
-        "data_files": [{"split": split, "path": f"{name}/{split}-*"} for split in builder.info.splits],
+        "version": record.version,
+        "description": record.description,
+        "data_files": [{"split": split, "path": f"{name}/{split}-*"} for split in record.examples],
         **({"default": True} if name == MNIST1D.DEFAULT_CONFIG_NAME else {}),
     }
 
 
-def _size_category(builders: Sequence[MNIST1D]) -> str:
-    most = max(builder.info.splits.total_num_examples for builder in builders)
-    return SIZE_CATEGORIES[min(max(len(str(most)) - 3, 0), len(SIZE_CATEGORIES) - 1)]
+def _take_out(data: huggingface_hub.CardData, key: str, names: Sequence[str]) -> None:
+    """Remove some configs' entries from a list of the header; datasets writes a list of one as a mapping."""
+    entries = data.get(key)
+    if not entries or not names:
+        return
+    listed = entries if isinstance(entries, list) else [entries]
+    kept = [entry for entry in listed if entry.get("config_name", MNIST1D.DEFAULT_CONFIG_NAME) not in names]
+    if kept:
+        data[key] = kept
+    else:
+        data.pop(key)
 
 
-def _config_table(builders: Sequence[MNIST1D]) -> str:
-    header = ("config", "train", "test", "points", "stream", "differs from the default in", "what it is for")
+def _check_one_default(data: huggingface_hub.CardData) -> None:
+    try:
+        MetadataConfigs.from_dataset_card_data(data).get_default_config_name()
+    except ValueError as error:
+        raise CardError(
+            f"{error} datasets could load neither of them: take `default: true` out of the header of {CARD} first, or "
+            "push this one under another name"
+        ) from error
+
+
+def _with_section(text: str, section: str) -> str:
+    """The card's text with our section in the place of the old one, else at the end."""
+    if BEGIN in text and END in text:
+        return re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: section, text, count=1, flags=re.DOTALL)
+    return f"{text.rstrip()}\n\n{section}\n" if text.strip() else f"\n{section}\n"
+
+
+def _section(records: Records, path: str, with_files: bool) -> str:
+    """The part of the card between the marks."""
+    names = sorted(records, key=lambda name: (name not in RECIPES, [*RECIPES, name].index(name), name))
+    ordered = [records[name] for name in names]
+    first = names[0] if names else MNIST1D.DEFAULT_CONFIG_NAME
+    body = Template(files("mnist1d_hf").joinpath("card_template.md").read_text(encoding="utf-8")).substitute(
+        load=f'dataset = load_dataset("{path}", "{first}")' if with_files else _LOAD_GENERATED,
+        figure=FIGURE if with_files else f"mnist1d_hf/{files('mnist1d_hf').joinpath('card_figure.png').name}",
+        history="\n".join(f"- **{version}**: {what}" for version, what in DATA_HISTORY.items()),
+        configs=_config_table(ordered),
+        digests=_digest_table(ordered),
+        population=_population_table(ordered),
+        citation=CITATION,
+    )
+    return f"{BEGIN}\n\n{body.strip()}\n\n{END}" if with_files else body.strip()
+
+
+def _config_table(records: Sequence[ConfigRecord]) -> str:
+    header = ("config", "version", "train", "test", "points", "stream", "differs from the default in", "what it is for")
     rows = []
-    for builder in builders:
-        config, splits = builder.config, builder.info.splits
-        changes = ", ".join(f"`{name}={value!r}`" for name, value in config.recipe.differences().items())
+    for record in records:
+        changes = ", ".join(f"`{name}={value!r}`" for name, value in record.recipe.items())
         rows.append(
             (
-                f"`{config.name}`",
-                f"{splits['train'].num_examples:,}",
-                f"{splits['test'].num_examples:,}",
-                str(config.recipe.final_seq_length),
-                config.stream,
-                changes or ("latent columns" if config.latents else "nothing"),
-                config.description,
+                f"`{record.config_name}`",
+                record.version,
+                *(f"{record.examples.get(split, 0):,}" for split in ("train", "test")),
+                str(record.points),
+                record.stream,
+                changes or ("latent columns" if record.latents else "nothing"),
+                record.description,
             )
         )
     return _table(header, rows)
 
 
-def _digest_table(digests: Digests) -> str:
+def _digest_table(records: Sequence[ConfigRecord]) -> str:
     rows = [
-        (f"`{name}`", split, column, f"`{digest}`")
-        for name, splits in digests.items()
-        for split, columns in splits.items()
+        (f"`{record.config_name}`", split, column, f"`{digest}`")
+        for record in records
+        for split, columns in record.digests.items()
         for column, digest in columns.items()
     ]
     return _table(("config", "split", "column", "SHA-256"), rows)
 
 
-def _population_table(builders: Sequence[MNIST1D]) -> str:
-    rows = []
-    for builder in builders:
-        if builder.config.stream == "fast":
-            mean, std = population_mean_and_std(builder.config.recipe, digit_templates())
-            rows.append((f"`{builder.config.name}`", f"{mean:.9f}", f"{std:.9f}"))
+def _population_table(records: Sequence[ConfigRecord]) -> str:
+    rows = [
+        (f"`{record.config_name}`", *(f"{value:.9f}" for value in record.population))
+        for record in records
+        if record.population
+    ]
     return _table(("config", "mean", "standard deviation"), rows) if rows else "None of these configs uses it."
 
 

@@ -1,0 +1,88 @@
+"""What the cache of datasets holds of this data set: listing it, checking it, filling it ahead of time."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import datasets
+import numpy as np
+
+from mnist1d_hf import golden
+from mnist1d_hf.columns import as_numpy
+from mnist1d_hf.manifest import MANIFEST, content_problems, read_manifest
+from mnist1d_hf.mnist1d import DATA_VERSION, MNIST1D
+from mnist1d_hf.recipe import RECIPES
+from mnist1d_hf.register import NAME
+
+
+@dataclass(frozen=True)
+class CachedBuild:
+    """A built data set in the cache.
+
+    Attributes:
+        folder: Where it lies.
+        config_id: The config's name, with what differs from it.
+        data_version: The version it was built as.
+        num_bytes: Size of its files.
+    """
+
+    folder: Path
+    config_id: str
+    data_version: str
+    num_bytes: int
+
+    def problems(self) -> list[str]:
+        """Every way in which the content is not what was built, or not what the version contains; reads all of it."""
+        found = content_problems(self.folder)
+        if found or self.config_id not in RECIPES or self.data_version != DATA_VERSION:
+            return found
+        return golden.differences(self.config_id, golden.committed()[self.config_id], self._content())
+
+    def _content(self) -> dict[str, golden.Golden]:
+        record = read_manifest(self.folder)
+        if record["stream"] == "reference":
+            return dict(record["digests"])
+        content = {}
+        for split in record["digests"]:
+            paths = sorted(str(path) for path in self.folder.glob(f"{NAME}-{split}*.arrow"))
+            columns = as_numpy(datasets.concatenate_datasets([datasets.Dataset.from_file(path) for path in paths]))
+            rows = np.array(golden.PROBE_ROWS)
+            content[split] = golden.probes(columns["x"][rows], columns["y"][rows], columns["x"][: golden.MOMENT_ROWS])
+        return content
+
+
+def cached_builds(cache_dir: str | os.PathLike[str] | None = None) -> list[CachedBuild]:
+    """All data sets that the builder has put into the cache, by name and age.
+
+    Args:
+        cache_dir: The cache; by default that of datasets (``HF_DATASETS_CACHE``).
+    """
+    root = Path(cache_dir or datasets.config.HF_DATASETS_CACHE).expanduser() / NAME
+    found = (path for path in root.glob(f"*/*/*/{MANIFEST}") if path.parent.suffix != ".incomplete")  # being built
+    manifests = sorted(found, key=lambda path: (path.parts[-4], path.stat().st_mtime))
+    return [
+        CachedBuild(
+            folder=path.parent,
+            config_id=path.parts[-4],
+            data_version=path.parts[-3],
+            num_bytes=sum(entry.stat().st_size for entry in path.parent.iterdir()),
+        )
+        for path in manifests
+    ]
+
+
+def install(configs: Sequence[str], cache_dir: str | None = None) -> list[Path]:
+    """Build these configs where `load_dataset` finds them without importing this package; returns their folders.
+
+    Such a load takes the newest folder of a config's name, so these are made the newest.
+
+    Raises:
+        RecipeError: If a config does not exist.
+    """
+    folders = []
+    for builder in [MNIST1D(config_name=name, cache_dir=cache_dir) for name in configs]:
+        builder.download_and_prepare()
+        os.utime(builder.cache_dir)
+        folders.append(Path(builder.cache_dir))
+    return folders

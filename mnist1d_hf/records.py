@@ -1,0 +1,115 @@
+"""What a card's header records of each config beyond what datasets keeps there: how it was made, and its digests.
+
+The records stand under the key ``mnist1d`` of the YAML header, one for each config that this package wrote. They are
+what a push compares with and what a load verifies against; the files' bytes are neither.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Final, Self
+
+from huggingface_hub import CardData
+
+from mnist1d_hf.manifest import read_manifest
+from mnist1d_hf.mnist1d import MNIST1D
+from mnist1d_hf.population import population_mean_and_std
+from mnist1d_hf.recipe import DEFAULT
+from mnist1d_hf.templates import digit_templates
+
+KEY: Final = "mnist1d"
+
+Digests = Mapping[str, Mapping[str, str]]  # SHA-256 by split and column
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigRecord:
+    """How one config was made, and what it contains.
+
+    Attributes:
+        config_name: Its name in this repository or folder.
+        version: Version of its data.
+        description: What it is for.
+        stream: "reference" or "fast".
+        latents: Whether latents are columns.
+        recipe: The fields of the recipe that differ from the default one.
+        examples: Number of examples of each split.
+        digests: SHA-256 of each column of each split; empty for what has no exact content.
+        population: Mean and standard deviation that the fast stream normalised by; empty for the reference stream.
+    """
+
+    config_name: str
+    version: str
+    description: str
+    stream: str
+    latents: bool
+    recipe: Mapping[str, Any]
+    examples: Mapping[str, int]
+    digests: Digests = field(default_factory=dict)
+    population: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, builder: MNIST1D, digests: Digests, *, name: str | None = None, version: str | None = None) -> Self:
+        """The record of what a builder makes, under its own name and version or under others."""
+        config = builder.config
+        recipe = {key: list(v) if isinstance(v, tuple) else v for key, v in config.recipe.differences().items()}
+        fast = config.stream == "fast"
+        return cls(
+            config_name=name or config.name,
+            version=version or str(config.version),
+            description=config.description,
+            stream=config.stream,
+            latents=config.latents,
+            recipe=recipe,
+            examples={split.name: split.num_examples for split in builder.info.splits.values()},
+            digests=digests,
+            population=population_mean_and_std(config.recipe, digit_templates()) if fast else (),
+        )
+
+    @classmethod
+    def built(cls, builder: MNIST1D, *, name: str | None = None, version: str | None = None) -> Self:
+        """The record of a built config, with the digests of what was built."""
+        return cls.of(builder, read_manifest(builder.cache_dir)["digests"], name=name, version=version)
+
+    @property
+    def points(self) -> int:
+        """Points of a signal."""
+        return int(self.recipe.get("final_seq_length", DEFAULT.final_seq_length))
+
+    def made_alike(self, other: "ConfigRecord") -> bool:
+        """Whether both were asked for with the same numbers, whatever the bits are."""
+        return (self.stream, self.latents, dict(self.recipe)) == (other.stream, other.latents, dict(other.recipe))
+
+    def to_yaml_dict(self) -> dict[str, Any]:
+        """Plain values for the header; what is empty is left out."""
+        plain = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        return {key: value for key, value in plain.items() if value not in ({}, [])}
+
+
+def read_records(data: CardData) -> dict[str, ConfigRecord]:
+    """The records of a card's header, by config.
+
+    Raises:
+        ValueError: If the header has the key but what stands there are no records.
+    """
+    known = {entry.name for entry in fields(ConfigRecord)}
+    records = {}
+    entries = data.get(KEY) or []
+    for entry in entries if isinstance(entries, list) else [entries]:
+        if not isinstance(entry, dict) or not {"config_name", "version"} <= entry.keys():
+            raise ValueError(
+                f"the card's header has the key {KEY!r}, but not a list of entries with config_name and version under "
+                "it; restore README.md from an earlier commit of the repository"
+            )
+        usual = {"description": "", "stream": "reference", "latents": False, "recipe": {}, "examples": {}}
+        read = {**usual, **{key: value for key, value in entry.items() if key in known}}
+        read["population"] = tuple(read.get("population", ()))
+        records[str(read["config_name"])] = ConfigRecord(**read)
+    return records
+
+
+def write_records(data: CardData, records: Mapping[str, ConfigRecord]) -> None:
+    """Put these records, and no others, into a card's header."""
+    if records:
+        data[KEY] = [records[name].to_yaml_dict() for name in sorted(records)]
+    elif KEY in data:
+        data.pop(KEY)
