@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from datasets import load_dataset
 
-from mnist1d_hf import DATA_VERSION, MNIST1D, as_numpy, hub, make_mnist1d, manifest, mnist1d
+from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, as_numpy, golden, hub, make_mnist1d, manifest, mnist1d
 
 FEW = {"num_samples": 200}
 FILES = {"dataset_info.json", "manifest.json", "mnist1d-train.arrow", "mnist1d-test.arrow"}
@@ -309,3 +309,39 @@ def test_an_unreadable_record_is_an_error_of_its_own(tmp_path):
         (tmp_path / "manifest.json").write_text(content)
         with pytest.raises(ValueError, match=r"Expecting|lacks entries"):
             manifest.read_manifest(tmp_path)
+
+
+# What the cache holds
+
+
+def test_cached_builds_are_listed_by_name_with_what_they_are(cache):
+    assert hub.cached_builds() == []
+    for name, keywords in (("train-1k", {}), ("default", {"num_samples": 100}), ("default", {})):
+        MNIST1D(config_name=name, **keywords).download_and_prepare()
+    found = hub.cached_builds()
+    assert [cached.config_id for cached in found] == ["default", "default-num_samples=100", "train-1k"]
+    assert {cached.data_version for cached in found} == {DATA_VERSION}
+    assert all(cached.problems() == [] for cached in found)
+    assert [cached.folder for cached in found] == [cached.folder for cached in hub.cached_builds(str(cache))]
+    assert found[0].num_bytes == sum(path.stat().st_size for path in found[0].folder.iterdir())
+
+
+def test_a_build_of_the_fast_stream_is_compared_with_its_probes(cache, monkeypatch):
+    probed = RECIPES["large"].recipe.replace(num_samples=70_000, train_split=60_000 / 70_000)
+    monkeypatch.setattr(golden, "PROBE_ROWS", (0, 1, 999, 9_321))
+    builder = MNIST1D(config_name="large", num_samples=probed.num_samples, train_split=probed.train_split)
+    builder.download_and_prepare()
+    (cached,) = hub.cached_builds()
+    as_large = hub.CachedBuild(cached.folder, "large", DATA_VERSION, cached.num_bytes)
+    monkeypatch.setattr(golden, "committed", lambda: {"large": golden.computed("large")})
+    assert as_large.problems() == []
+    shifted = {split: probe | {"mean": probe["mean"] + 1e-3} for split, probe in golden.computed("large").items()}
+    monkeypatch.setattr(golden, "committed", lambda: {"large": shifted})
+    assert len(as_large.problems()) == 2
+
+
+def test_installing_builds_into_the_cache_that_is_named(tmp_path):
+    (folder,) = hub.install(["train-1k"], cache_dir=str(tmp_path))
+    assert folder.is_relative_to(tmp_path)
+    assert manifest.read_manifest(folder)["config_id"] == "train-1k"
+    assert hub.install(["train-1k"], cache_dir=str(tmp_path)) == [folder]
