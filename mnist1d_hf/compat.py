@@ -182,6 +182,8 @@ def _templates(template: dict[str, Any] | None) -> Templates:
             f"template has x {x.shape}, t {t.shape}, y {y.shape}; it must have x (classes, points), t (points,), "
             "y (classes,)"
         )
+    if y.dtype.hasobject:
+        raise RecipeError(f"template has labels y of Python objects, {y.tolist()}; give numbers or strings as an array")
     return Templates(x=x.astype(np.float64), t=t.astype(np.float64), y=y)
 
 

@@ -68,7 +68,7 @@ class NpzCache:
         temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
         try:
             with temporary.open("xb") as file:
-                np.savez(file, allow_pickle=False, **{**arrays, _KEY: np.array(self.key)})
+                np.savez(file, **{**arrays, _KEY: np.array(self.key)})
             os.replace(temporary, self.path)
         finally:
             temporary.unlink(missing_ok=True)

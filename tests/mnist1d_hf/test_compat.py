@@ -24,6 +24,12 @@ NEAR = {"rtol": 0, "atol": 1e-12}
 KEYS = ["x", "x_test", "y", "y_test", "t", "templates"]
 
 
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 def args_with(**changes):
     args = mnist1d.get_dataset_args()
     for name, value in changes.items():
@@ -182,6 +188,18 @@ def test_templates_that_do_not_fit_together_are_described():
         mnist1d.make_dataset(template=template)
 
 
+def test_labels_may_be_strings_and_must_not_be_objects(workplace):
+    template = {"x": np.eye(3), "t": np.arange(3.0), "y": np.array(["a", "bc", "d"])}
+    quiet = {"verbose": False, "download": False}
+    for _ in range(2):
+        found = mnist1d.get_dataset(args_with(num_samples=30), template=template, **quiet)
+        assert set(found["y"]) == {"a", "bc", "d"}
+    template["y"] = np.array(["a", None, 3], dtype=object)
+    with pytest.raises(RecipeError, match=r"labels y of Python objects, \['a', None, 3\]"):
+        mnist1d.get_dataset(args_with(num_samples=30), template=template, **quiet)
+    assert len(files(workplace)) == 1
+
+
 def test_neither_function_touches_the_global_random_state(tmp_path):
     np.random.seed(5)
     random.seed(5)
@@ -279,12 +297,6 @@ def test_set_seed_does_not_import_torch():
 
 
 # get_dataset and its caches
-
-
-@pytest.fixture
-def workplace(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def test_the_default_is_kept_as_npz_and_is_the_frozen_data_set(workplace, capsys):
