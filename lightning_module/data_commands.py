@@ -127,7 +127,8 @@ def _given(keywords: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _add_config(parser: Parser) -> None:
-    parser.add_argument("config", nargs="?", default="default", help="name of a config; see mnist1d data list")
+    parser.add_argument("config", nargs="?", help="name of a config; see mnist1d data list")
+    parser.set_defaults(config="default")  # jsonargparse takes it for positional arguments in this way only
 
 
 def _add_variant(parser: Parser) -> None:
@@ -156,7 +157,8 @@ def _add_export(parser: Parser) -> None:
 
 
 def _add_install(parser: Parser) -> None:
-    parser.add_argument("config", nargs="*", default=["default"], help="names of configs")
+    parser.add_argument("config", nargs="*", help="names of configs")
+    parser.set_defaults(config=["default"])
 
 
 def _add_nothing(parser: Parser) -> None:
@@ -176,12 +178,14 @@ COMMANDS: Final[Mapping[str, tuple[Callable[..., int], Callable[[Parser], None]]
 def parser() -> Parser:
     """The parser of all data commands."""
     main_parser = Parser(
-        prog="mnist1d data", description="Make, describe, export and check data sets. Nothing is downloaded."
+        prog="mnist1d data",
+        description="Make, describe, export and check data sets. Nothing is downloaded.",
+        allow_abbrev=False,
     )
     commands = main_parser.add_subcommands(required=True, dest="command")
     for name, (function, add_arguments) in COMMANDS.items():
         summary = (function.__doc__ or "").split("\n")[0]
-        subparser = Parser(description=summary)
+        subparser = Parser(description=summary, allow_abbrev=False)
         add_arguments(subparser)
         commands.add_subcommand(name, subparser, help=summary)
     return main_parser
