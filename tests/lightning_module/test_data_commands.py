@@ -1,0 +1,253 @@
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from datasets import load_dataset
+
+from lightning_module import data_commands
+from lightning_module.data_commands import main
+from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, Recipe, as_numpy, golden, make_mnist1d
+from mnist1d_hf.recipe import FIELD_NAMES
+
+# As typed behind the field's option, and what is then in the recipe.
+TYPED = {
+    "num_samples": ("400", 400),
+    "train_split": ("0.5", 0.5),
+    "template_len": ("14", 14),
+    "padding": ("[20, 30]", (20, 30)),
+    "scale_coeff": ("1e-1", 0.1),
+    "max_translation": ("7", 7),
+    "corr_noise_scale": ("1", 1.0),
+    "iid_noise_scale": (".1", 0.1),
+    "shear_scale": ("0", 0.0),
+    "shuffle_seq": ("true", True),
+    "final_seq_length": ("55", 55),
+    "seed": ("4294967295", 2**32 - 1),
+    "flip_seq": ("True", True),
+    "label_noise": ("0.3", 0.3),
+    "label_noise_seed": ("5", 5),
+    "stream": ("fast", "fast"),
+    "latents": ("true", True),
+}
+
+
+@pytest.fixture
+def run(cache, capsys):
+    """Runs a command with an empty cache; returns its exit status and what it printed on both."""
+
+    def command(*arguments):
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as stop:  # of the parser
+            status = stop.code
+        return status, *capsys.readouterr()
+
+    return command
+
+
+def test_list_names_every_config_with_its_sizes(run):
+    status, out, _ = run("list")
+    assert status == 0
+    rows = {line.split()[0]: line.split()[1:5] for line in out.splitlines()[1:]}
+    for name, named in RECIPES.items():
+        sizes = named.recipe.split_sizes(named.stream)
+        length = str(named.recipe.final_seq_length)
+        assert rows[name] == [f"{sizes['train']:,}", f"{sizes['test']:,}", length, named.stream]
+        assert named.why[:30] in out
+
+
+def lines_of(out):
+    return {line[:18].strip(): line[18:].strip() for line in out.splitlines()}
+
+
+def test_info_tells_numbers_digests_and_whether_it_is_built(run):
+    status, out, _ = run("info")
+    lines = lines_of(out)
+    assert status == 0
+    assert {field: lines[field] for field in FIELD_NAMES} == {
+        field: str(getattr(Recipe(), field)) for field in FIELD_NAMES
+    }
+    assert (lines["config"], lines["version"], lines["stream"]) == ("default", DATA_VERSION, "reference")
+    assert (lines["train"], lines["test"], lines["columns"]) == ("4,000 examples", "1,000 examples", "x, y")
+    assert lines["SHA-256 train.x"] == golden.committed()["default"]["train"]["x"]
+    assert lines["built"] == "not yet"
+    run("build", "default")
+    assert lines_of(run("info", "default")[1])["built"] == MNIST1D().cache_dir
+
+
+def test_info_of_a_variant_has_its_numbers_and_no_digests_of_the_config(run):
+    _, out, _ = run("info", "default", "--seed", "1", "--latents", "true")
+    lines = lines_of(out)
+    assert lines["config"] == "default-latents=True,seed=1"
+    assert lines["columns"] == "x, y, padding, scale, shift, shear"
+    assert "SHA-256" not in out
+
+
+def test_every_keyword_has_an_option():
+    assert TYPED.keys() == {*FIELD_NAMES, "stream", "latents"}
+
+
+@pytest.mark.parametrize("keyword", TYPED)
+def test_every_keyword_is_typed_with_dashes_or_underscores(run, keyword):
+    typed, value = TYPED[keyword]
+    lines = []
+    for option in {f"--{keyword}", f"--{keyword.replace('_', '-')}"}:
+        status, out, err = run("info", "default", option, typed)
+        assert (status, err) == (0, "")
+        lines.append(lines_of(out))
+    assert all(found == lines[0] for found in lines)
+    assert lines[0]["config"] == MNIST1D(**{keyword: value}).config_id != "default"
+
+
+def test_build_prints_the_folder_and_a_line_that_loads_it(run, cache, monkeypatch):
+    status, out, _ = run("build", "no-shift", "--num-samples=100", "--padding=[20,30]", "--shuffle-seq=true")
+    folder, line = out.splitlines()[-2:]
+    assert status == 0
+    assert Path(folder, "mnist1d-train.arrow").is_file()
+    assert Path(folder).is_relative_to(cache)
+    match = re.fullmatch(r'import mnist1d_hf; load_dataset\("mnist1d", "no-shift", (.*)\)', line)
+    keywords = eval(f"dict({match[1]})")  # noqa: S307  # the line that users paste
+    monkeypatch.setattr(MNIST1D, "_make_reference", lambda self: pytest.fail("it is built again"))
+    train = load_dataset("mnist1d", "no-shift", split="train", **keywords)
+    made = make_mnist1d("no-shift", num_samples=100, padding=(20, 30), shuffle_seq=True)
+    np.testing.assert_array_equal(as_numpy(train)["x"], made.train.x.astype(np.float32))
+
+
+def test_build_again_takes_what_is_there_unless_forced(run):
+    folder = Path(run("build", "train-1k")[1].splitlines()[-2])
+    first = (folder / "manifest.json").stat()
+    run("build", "train-1k")
+    assert (folder / "manifest.json").stat().st_mtime_ns == first.st_mtime_ns
+    assert run("build", "train-1k", "--force")[0] == 0
+    assert (folder / "manifest.json").stat().st_mtime_ns > first.st_mtime_ns
+
+
+def test_build_with_processes(run):
+    status, out, _ = run("build", "large", "--num-samples", "120000", "--num-proc", "2")
+    assert status == 0
+    assert len(list(Path(out.splitlines()[-2]).glob("mnist1d-train-*-of-00002.arrow"))) == 2
+
+
+def test_export_lists_the_files_and_a_line_that_loads_them(run, tmp_path):
+    status, out, _ = run("export", tmp_path / "out", "--config", "train-1k", "latents")
+    assert status == 0
+    listed = {line.split()[1]: int(line.split()[0].replace(",", "")) for line in out.splitlines()[:-1]}
+    assert listed == {str(path): path.stat().st_size for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert out.splitlines()[-1] == f'load_dataset("{tmp_path / "out"}", "train-1k")'
+    assert run("export", tmp_path / "out", "--config", "train-1k")[0] == 2
+    assert run("export", tmp_path / "out", "--config", "train-1k", "--overwrite")[0] == 0
+    assert not (tmp_path / "out" / "latents").exists()
+
+
+def test_install_builds_what_is_named_or_the_default(run, cache):
+    assert run("install")[0] == 0
+    status, out, _ = run("install", "train-1k", "no-shear")
+    assert status == 0
+    assert 'load_dataset("mnist1d", "train-1k") now works without importing' in out
+    assert {path.parts[-3] for path in cache.glob("mnist1d/*/*/*") if path.is_dir()} == {
+        "default",
+        "train-1k",
+        "no-shear",
+    }
+
+
+def test_verify_is_0_when_all_is_well_and_1_when_a_byte_has_changed(run):
+    assert run("verify") == (0, "Nothing is in the cache yet: mnist1d data build default\n", "")
+    run("install", "train-1k", "no-shear")
+    status, out, _ = run("verify")
+    assert status == 0
+    assert [line.split()[:3] for line in out.splitlines()] == [
+        ["ok", "no-shear", DATA_VERSION],
+        ["ok", "train-1k", DATA_VERSION],
+    ]
+    folder = Path(out.splitlines()[1].split()[3])
+    content = bytearray((folder / "mnist1d-train.arrow").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "mnist1d-train.arrow").write_bytes(content)
+    status, out, _ = run("verify")
+    assert status == 1
+    assert f"DAMAGED train-1k {DATA_VERSION} {folder}\n" in out
+    assert "split 'train', column 'x': the values are not those that were built" in out
+    assert "remedy: delete that folder" in out
+    shutil.rmtree(folder)  # as the remedy says
+    train = load_dataset("mnist1d", "train-1k", split="train")
+    np.testing.assert_array_equal(as_numpy(train)["x"], make_mnist1d("train-1k").train.x.astype(np.float32))
+    assert run("verify")[0] == 0
+
+
+WRONG = [
+    ("info defualt", r"^error: there is no config 'defualt'; did you mean 'default'\?"),
+    ("build default --iid-noise-scale=-0.1", r"^error: iid_noise_scale=-0\.1 must be a number from 0"),
+    ("build default --padding [60,36]", r"^error: padding=\(60, 36\) must be .* swap them\?"),
+    ("build default --num-samples 2000000", r"^error: num_samples=2000000 .* use stream='fast'"),
+    ("build large --num-samples 1000 --num-proc 0", r"^error: Number of processes must be at least 1"),
+    ("install default nope", r"^error: there is no config 'nope'"),
+    ("export somewhere --config nope", r"^error: there is no config 'nope'"),
+    ("build default --num-samples many", r"^error: .*samples(.|\n)*many"),
+    ("build default --num-samples 10.5", r"^error: .*samples(.|\n)*10\.5"),
+    ("build default --latents perhaps", r"^error: .*latents(.|\n)*perhaps"),
+    ("build default --stream quick", r"^error: .*stream(.|\n)*quick"),
+    ("build default --iid-noise 0.1", r"^error: .*--iid-noise"),  # no guessing at names
+    ("build default --no-such-option 1", r"^error: .*--no-such-option"),
+    ("frobnicate", r"^error: .*frobnicate"),
+    ("", r"^error: .*command"),
+]
+
+
+@pytest.mark.parametrize(("typed", "message"), WRONG)
+def test_what_is_wrong_ends_with_2_and_an_error_line_and_nothing_written(run, cache, monkeypatch, typed, message):
+    cache.parent.joinpath("here").mkdir()
+    monkeypatch.chdir(cache.parent / "here")
+    status, out, err = run(*typed.split())
+    assert (status, out) == (2, "")
+    assert re.search(message, err, re.MULTILINE), err
+    assert "Traceback" not in err
+    assert not list(cache.rglob("*.arrow"))
+    assert not Path("somewhere").exists()
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), MemoryError("too much")])
+def test_a_build_that_fails_on_the_way_is_an_error_line(run, cache, monkeypatch, error):
+    def full(*_, **__):
+        raise error
+        yield
+
+    monkeypatch.setattr(data_commands.MNIST1D, "_generate_tables", full)
+    status, _, err = run("build", "train-1k")
+    assert status == 2
+    assert err.startswith("error: ")
+    assert str(error) in err
+    assert not list(cache.rglob("*.arrow"))
+
+
+def test_a_cache_that_is_a_file_is_an_error_line_that_names_it(run, cache):
+    cache.touch()
+    status, _, err = run("build", "train-1k")
+    assert status == 2
+    assert str(cache) in err
+
+
+@pytest.mark.parametrize("command", ["list", "info", "build", "export", "verify", "install"])
+def test_every_command_explains_itself_and_every_option(run, command):
+    status, out, err = run(command, "--help")
+    assert (status, err) == (0, "")
+    assert (getattr(data_commands, "list_configs" if command == "list" else command).__doc__ or "?")[:20] in out
+    if command in {"info", "build"}:
+        text = " ".join(out.split())
+        assert all(f"--{keyword}" in text for keyword in TYPED)
+        assert "Standard deviation of the noise on every point" in text
+
+
+def test_no_command_imports_torch(python, tmp_path):
+    code = """
+import sys
+from lightning_module.data_commands import main
+codes = [main(arguments) for arguments in (
+    ["list"], ["info"], ["build", "train-1k"], ["export", sys.argv[1], "--config", "train-1k"], ["verify"], ["install"]
+)]
+heavy = {"torch", "pytorch_lightning", "lightning", "scipy", "matplotlib"} & sys.modules.keys()
+print(codes, sorted(heavy))
+"""
+    assert python(code, tmp_path / "out").splitlines()[-1] == "[0, 0, 0, 0, 0, 0] []"
