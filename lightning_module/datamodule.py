@@ -112,8 +112,10 @@ class MNIST1DDataModule(pl.LightningDataModule):
                 raise ValueError('val=None leaves no split "val"; use a fraction, or "test"')
             if split == "test" or (split == "val" and self.val == "test"):
                 self._splits[split] = self._read("test")
+            elif isinstance(self.val, float):
+                self._splits["train"], self._splits["val"] = self._divide(self._read("train"), self.val)
             else:
-                self._splits["train"], self._splits["val"] = self._divide(self._read("train"))
+                self._splits["train"] = self._read("train")
         return self._splits[split]
 
     def train_dataloader(self) -> TensorLoader:
@@ -182,12 +184,12 @@ class MNIST1DDataModule(pl.LightningDataModule):
         # One copy: the arrays are a read-only view of a file, and a write to such a tensor would kill the process.
         return Examples(torch.tensor(columns["x"], dtype=torch.float32), torch.tensor(columns["y"], dtype=torch.int64))
 
-    def _divide(self, full: Examples) -> tuple[Examples, Examples]:
+    def _divide(self, full: Examples, fraction: float) -> tuple[Examples, Examples]:
         """Returns what is trained on and what is held out, each in the order of the rows."""
-        held_out = round(self.val * len(full.x)) if isinstance(self.val, float) else 0
+        held_out = round(fraction * len(full.x))
+        if not 0 < held_out < len(full.x):
+            raise ValueError(f"val={fraction} of {len(full.x)} examples leaves one part empty")
         order = torch.randperm(len(full.x), generator=torch.Generator().manual_seed(self.seed))
-        if held_out == 0:
-            return full, Examples(full.x[:0], full.y[:0])
         kept, out = order[held_out:].sort().values, order[:held_out].sort().values
         return Examples(full.x[kept], full.y[kept]), Examples(full.x[out], full.y[out])
 

@@ -64,6 +64,8 @@ class StepsPerExecution(pl.Callback):
             ValueError: If the classifier asks for a number of steps that this run cannot take at once.
         """
         self._detach()
+        if isinstance(loader := trainer.train_dataloader, TensorLoader):
+            loader.limit = int(trainer.num_training_batches)
         if not isinstance(pl_module, StepsByMinibatch) or pl_module.steps_per_execution == 1:
             return
         reason = next(reasons_for_single_steps(trainer, pl_module), None)

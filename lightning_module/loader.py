@@ -76,9 +76,12 @@ class TensorLoader:
         self.pad = pad
         # How many minibatches to hand out at once, asked before each execution; None: one.
         self.plan: Callable[[], int] | None = None
-        self._epoch = 0
+        # Minibatches that the caller takes in an epoch, if fewer than there are: then its end is here.
+        self.limit: int | None = None
+        self._announced = 0  # the epoch by `set_epoch`
+        self._offset = 0  # from the epoch announced to the one that decides the permutation
         self._position = 0  # minibatches of this epoch handed out so far
-        self._resume_at = 0
+        self._resume: tuple[int, int] | None = None  # epoch and position to go on from
 
     @property
     def rows(self) -> int:
@@ -93,8 +96,8 @@ class TensorLoader:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor] | Execution]:
         """Yields `(x, y)`, or an `Execution` where the plan asks for more than one minibatch at once."""
+        self._start_epoch()
         order = self._order()
-        self._position, self._resume_at = self._resume_at, 0
         while (first := self._position) < len(self):
             count = 1 if self.plan is None else min(self.plan(), len(self) - first)
             # Before the yield: what has been handed out counts, also in a checkpoint saved while the caller works on
@@ -127,9 +130,24 @@ class TensorLoader:
 
     def set_epoch(self, epoch: int) -> None:
         """Announces the epoch about to start, which decides the permutation."""
-        if epoch != self._epoch:
-            self._resume_at = 0  # the place to resume at was one of another epoch, which had come to its end
-        self._epoch = epoch
+        self._announced = epoch
+
+    @property
+    def _epoch(self) -> int:
+        return self._announced + self._offset
+
+    def _start_epoch(self) -> None:
+        """Goes on from a place that was loaded, or starts at the first minibatch.
+
+        Lightning counts an epoch that `max_steps` cut short as a whole one and, resumed, announces the rest of it as the
+        next. So the announced number and the true one may differ, by as much as they do at the first minibatch.
+        """
+        self._position = 0
+        if self._resume is not None:
+            (epoch, position), self._resume = self._resume, None
+            at_end = position >= (len(self) if self.limit is None else self.limit)
+            self._offset = epoch + at_end - self._announced
+            self._position = 0 if at_end else position
 
     def rewind(self, count: int) -> None:
         """Takes back the last `count` minibatches handed out: they were not used."""
@@ -141,4 +159,4 @@ class TensorLoader:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Lets the next iteration start at a place from `state_dict`."""
-        self._epoch, self._resume_at = state["epoch"], state["position"]
+        self._resume = state["epoch"], state["position"]
