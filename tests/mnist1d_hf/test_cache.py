@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from datasets import load_dataset
 
-from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, as_numpy, golden, hub, make_mnist1d, manifest, mnist1d
+from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, as_numpy, golden, make_mnist1d, manifest, mnist1d
+from mnist1d_hf.cache import CachedBuild, cached_builds, install
 
 FEW = {"num_samples": 200}
 FILES = {"dataset_info.json", "manifest.json", "mnist1d-train.arrow", "mnist1d-test.arrow"}
@@ -82,7 +83,7 @@ def test_killed_in_mid_build_the_next_load_heals_and_takes_nothing_over(cache, t
     (unfinished / "folder").mkdir()
     (unfinished / "folder" / "stale").write_bytes(b"stale")
 
-    assert hub.cached_builds() == []  # an unfinished one is none
+    assert cached_builds() == []  # an unfinished one is none
     dataset = load_dataset("mnist1d", "large", num_samples=20_000)
     arrays = make_mnist1d("large", num_samples=20_000)
     np.testing.assert_array_equal(as_numpy(dataset["train"])["x"], arrays.train.x)
@@ -196,18 +197,18 @@ def test_one_altered_byte_is_found_by_its_content_and_gone_after_removal(cache):
     path = built()
     flipped(path / "mnist1d-test.arrow", len((path / "mnist1d-test.arrow").read_bytes()) // 2)
     assert manifest.problem_of(path) is None  # a load checks names and sizes only
-    (cached,) = hub.cached_builds()
+    (cached,) = cached_builds()
     assert cached.problems() == ["split 'test', column 'x': the values are not those that were built"]
     shutil.rmtree(cached.folder)
     assert_right(load())
-    assert hub.cached_builds()[0].problems() == []
+    assert cached_builds()[0].problems() == []
 
 
 def test_what_was_built_wrongly_is_told_from_what_the_version_contains(cache, monkeypatch):
     make = mnist1d.make_mnist1d
     monkeypatch.setattr(mnist1d, "make_mnist1d", lambda recipe, **keywords: make(recipe.replace(seed=1), **keywords))
     MNIST1D().download_and_prepare()
-    (cached,) = hub.cached_builds()
+    (cached,) = cached_builds()
     assert cached.config_id == "default"
     assert manifest.content_problems(cached.folder) == []
     assert cached.problems() == [
@@ -294,7 +295,7 @@ def test_digests_do_not_depend_on_how_the_files_are_cut(tmp_path, keywords):
     records = []
     for name, how in (("plain", {}), ("cut", keywords)):
         load_dataset("mnist1d", **fast, cache_dir=str(tmp_path / name), **how)
-        (cached,) = hub.cached_builds(tmp_path / name)
+        (cached,) = cached_builds(tmp_path / name)
         assert cached.problems() == []
         assert cached.num_bytes > 120_000 * 168
         records.append(manifest.read_manifest(cached.folder))
@@ -315,14 +316,14 @@ def test_an_unreadable_record_is_an_error_of_its_own(tmp_path):
 
 
 def test_cached_builds_are_listed_by_name_with_what_they_are(cache):
-    assert hub.cached_builds() == []
+    assert cached_builds() == []
     for name, keywords in (("train-1k", {}), ("default", {"num_samples": 100}), ("default", {})):
         MNIST1D(config_name=name, **keywords).download_and_prepare()
-    found = hub.cached_builds()
+    found = cached_builds()
     assert [cached.config_id for cached in found] == ["default", "default-num_samples=100", "train-1k"]
     assert {cached.data_version for cached in found} == {DATA_VERSION}
     assert all(cached.problems() == [] for cached in found)
-    assert [cached.folder for cached in found] == [cached.folder for cached in hub.cached_builds(str(cache))]
+    assert [cached.folder for cached in found] == [cached.folder for cached in cached_builds(str(cache))]
     assert found[0].num_bytes == sum(path.stat().st_size for path in found[0].folder.iterdir())
 
 
@@ -331,8 +332,8 @@ def test_a_build_of_the_fast_stream_is_compared_with_its_probes(cache, monkeypat
     monkeypatch.setattr(golden, "PROBE_ROWS", (0, 1, 999, 9_321))
     builder = MNIST1D(config_name="large", num_samples=probed.num_samples, train_split=probed.train_split)
     builder.download_and_prepare()
-    (cached,) = hub.cached_builds()
-    as_large = hub.CachedBuild(cached.folder, "large", DATA_VERSION, cached.num_bytes)
+    (cached,) = cached_builds()
+    as_large = CachedBuild(cached.folder, "large", DATA_VERSION, cached.num_bytes)
     monkeypatch.setattr(golden, "committed", lambda: {"large": golden.computed("large")})
     assert as_large.problems() == []
     shifted = {split: probe | {"mean": probe["mean"] + 1e-3} for split, probe in golden.computed("large").items()}
@@ -341,7 +342,7 @@ def test_a_build_of_the_fast_stream_is_compared_with_its_probes(cache, monkeypat
 
 
 def test_installing_builds_into_the_cache_that_is_named(tmp_path):
-    (folder,) = hub.install(["train-1k"], cache_dir=str(tmp_path))
+    (folder,) = install(["train-1k"], cache_dir=str(tmp_path))
     assert folder.is_relative_to(tmp_path)
     assert manifest.read_manifest(folder)["config_id"] == "train-1k"
-    assert hub.install(["train-1k"], cache_dir=str(tmp_path)) == [folder]
+    assert install(["train-1k"], cache_dir=str(tmp_path)) == [folder]

@@ -8,8 +8,9 @@ from datasets import Features
 from datasets.info import DatasetInfosDict
 from datasets.utils.metadata import MetadataConfigs
 
-from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, golden, hub
+from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, golden
 from mnist1d_hf.card import builtin_card
+from mnist1d_hf.export import export
 from mnist1d_hf.mnist1d import DATA_HISTORY
 
 COMMITTED = Path(__file__).parents[2] / "dataset_card.md"
@@ -24,7 +25,7 @@ def built_in():
 def with_files(tmp_path_factory):
     """The card of an exported folder."""
     folder = tmp_path_factory.mktemp("exported") / "some-folder"
-    hub.export(folder, ["default", "long"])
+    export(folder, ["default", "long"])
     return (folder / "README.md").read_text(encoding="utf-8")
 
 

@@ -4,7 +4,8 @@ import pytest
 from datasets import Dataset, DatasetDict, load_dataset
 
 import mnist1d_hf
-from mnist1d_hf import DATA_VERSION, MNIST1D, as_numpy, hub, make_mnist1d, mnist1d
+from mnist1d_hf import DATA_VERSION, MNIST1D, as_numpy, make_mnist1d, mnist1d
+from mnist1d_hf.cache import install
 
 PIXEL = (  # a whole PNG
     b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
@@ -172,7 +173,7 @@ def test_an_installed_config_loads_with_no_import_even_beside_an_older_build(cac
         older.download_and_prepare()
         variant = MNIST1D(seed=3)
         variant.download_and_prepare()
-    folders = hub.install(["default", "latents"])
+    folders = install(["default", "latents"])
     older.download_and_prepare()  # used again: it is in the cache
     arrays = make_mnist1d()
     for folder, name in zip(folders, ("default", "latents"), strict=True):
@@ -184,16 +185,16 @@ def test_an_installed_config_loads_with_no_import_even_beside_an_older_build(cac
 
 
 def test_installing_again_makes_the_present_build_the_one_that_loads(cache, python, monkeypatch):
-    (present,) = hub.install(["default"])
+    (present,) = install(["default"])
     with monkeypatch.context() as patch:
         patch.setattr(mnist1d, "_code_digest", lambda: "another release, used in between")
-        (other,) = hub.install(["default"])
+        (other,) = install(["default"])
     assert str(other) in python(NO_IMPORT, "default")
-    assert hub.install(["default"]) == [present]
+    assert install(["default"]) == [present]
     assert str(present) in python(NO_IMPORT, "default")
 
 
 def test_nothing_is_installed_if_one_name_is_wrong(cache):
     with pytest.raises(mnist1d_hf.RecipeError, match="no config 'nope'"):
-        hub.install(["default", "nope"])
+        install(["default", "nope"])
     assert not list(cache.rglob("*.arrow"))

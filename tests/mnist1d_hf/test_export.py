@@ -6,7 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import load_dataset
 
-from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, RecipeError, as_numpy, golden, hub
+from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, RecipeError, as_numpy, export, golden
+from mnist1d_hf.card import FIGURE
+from mnist1d_hf.parquet import write_parquet
 
 # Loads a folder in a process that has no such package, and writes what it got.
 LOAD_WITHOUT_PACKAGE = """
@@ -33,7 +35,7 @@ print(dataset["train"].info.version, "mnist1d_hf" in sys.modules)
 def exported(tmp_path_factory):
     """A folder with three configs, one with each kind of columns."""
     folder = tmp_path_factory.mktemp("exported") / "mnist1d-files"
-    hub.export(folder, ["default", "label-noise", "latents"])
+    export.export(folder, ["default", "label-noise", "latents"])
     return folder
 
 
@@ -56,6 +58,7 @@ def test_an_export_loads_without_the_package_as_what_the_builder_makes(exported,
 def test_an_export_is_named_as_the_hub_does_and_small(exported):
     assert set(contents(exported)) == {
         "README.md",
+        FIGURE,
         *(
             f"{name}/{split}-00000-of-00001.parquet"
             for name in ("default", "label-noise", "latents")
@@ -66,7 +69,7 @@ def test_an_export_is_named_as_the_hub_does_and_small(exported):
 
 
 def test_files_are_made_for_the_hub_s_viewer(tmp_path):
-    hub.write_parquet(load_dataset("mnist1d", "train-50k", split="train").select(range(1000)), tmp_path / "x.parquet")
+    write_parquet(load_dataset("mnist1d", "train-50k", split="train").select(range(1000)), tmp_path / "x.parquet")
     column = pq.ParquetFile(tmp_path / "x.parquet").metadata.row_group(0).column(0)
     assert column.path_in_schema == "x.list.element"
     assert column.compression == "ZSTD"
@@ -87,15 +90,16 @@ def test_the_card_of_an_export_tells_its_sizes_and_digests(exported):
 
 def test_without_names_every_config_of_the_reference_stream_is_exported(tmp_path, monkeypatch):
     few = {name: RECIPES[name] for name in ("default", "train-1k", "large")}
-    monkeypatch.setattr(hub, "RECIPES", few)
-    hub.export(tmp_path / "out")
+    monkeypatch.setattr(export, "RECIPES", few)
+    export.export(tmp_path / "out")
     assert {path.name for path in (tmp_path / "out").iterdir() if path.is_dir()} == {"default", "train-1k"}
 
 
 def test_a_config_named_twice_is_written_once(tmp_path):
-    written = hub.export(tmp_path / "out", ["train-1k", "train-1k"])
+    written = export.export(tmp_path / "out", ["train-1k", "train-1k"])
     assert [path.name for path in written] == [
         "README.md",
+        FIGURE,
         "test-00000-of-00001.parquet",
         "train-00000-of-00001.parquet",
     ]
@@ -120,13 +124,13 @@ def full_disk(monkeypatch):
 
 def test_an_interrupted_export_leaves_nothing(tmp_path, full_disk):
     with pytest.raises(OSError, match="No space left"):
-        hub.export(tmp_path / "out", ["train-1k"])
+        export.export(tmp_path / "out", ["train-1k"])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_wrong_name_writes_nothing(tmp_path):
     with pytest.raises(RecipeError, match="no config 'nope'"):
-        hub.export(tmp_path / "deep" / "out", ["train-1k", "nope"])
+        export.export(tmp_path / "deep" / "out", ["train-1k", "nope"])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -139,17 +143,17 @@ def test_what_is_there_is_not_overwritten_unasked(tmp_path, kind):
     else:
         target.write_text("mine")
     with pytest.raises(FileExistsError, match=r"out exists and is not empty.*overwrite"):
-        hub.export(target, ["train-1k"])
+        export.export(target, ["train-1k"])
     assert (target / "mine.txt" if kind == "folder" else target).read_text() == "mine"
 
 
 def test_an_empty_folder_is_taken_and_a_new_one_may_replace_an_old(tmp_path):
     target = tmp_path / "out"
     target.mkdir()
-    hub.export(target, ["train-1k"])
+    export.export(target, ["train-1k"])
     first = contents(target)
     (target / "stale.txt").write_text("stale")
-    hub.export(str(target), ["train-1k"], overwrite=True)
+    export.export(str(target), ["train-1k"], overwrite=True)
     assert contents(target) == first
     assert os.listdir(tmp_path) == ["out"]
     assert target.stat().st_mode & 0o777 == 0o755
@@ -164,7 +168,7 @@ def old(tmp_path):
 
 def test_a_failed_replacement_keeps_the_old_folder(old, full_disk):
     with pytest.raises(OSError, match="No space left"):
-        hub.export(old, ["train-1k"], overwrite=True)
+        export.export(old, ["train-1k"], overwrite=True)
     assert contents(old.parent) == {"out/mine.txt": b"mine"}
 
 
@@ -181,9 +185,9 @@ def test_a_replacement_stopped_between_its_moves_keeps_the_old_folder(old, monke
         return replace(source, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr(hub.os, "replace", stopped)
+        patch.setattr(export.os, "replace", stopped)
         with pytest.raises(type(error)):
-            hub.export(old, ["train-1k"], overwrite=True)
+            export.export(old, ["train-1k"], overwrite=True)
     assert contents(old.parent) == {"out/mine.txt": b"mine"}
     assert len(calls) >= failing
 
@@ -198,9 +202,9 @@ def test_if_the_old_folder_cannot_be_put_back_it_is_still_somewhere(old, monkeyp
         return replace(source, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr(hub.os, "replace", broken)
+        patch.setattr(export.os, "replace", broken)
         with pytest.raises(OSError, match="broken"):
-            hub.export(old, ["train-1k"], overwrite=True)
+            export.export(old, ["train-1k"], overwrite=True)
     assert b"mine" in contents(old.parent).values()
 
 
@@ -212,5 +216,5 @@ def test_altered_bytes_in_the_cache_are_not_exported(cache, tmp_path):
     altered[len(altered) // 2] ^= 1
     path.write_bytes(altered)
     with pytest.raises(ValueError, match=r"'train-1k' does not hold what was built; run .*--force"):
-        hub.export(tmp_path / "out", ["train-1k"])
+        export.export(tmp_path / "out", ["train-1k"])
     assert not (tmp_path / "out").exists()
