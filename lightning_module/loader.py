@@ -139,8 +139,8 @@ class TensorLoader:
     def _start_epoch(self) -> None:
         """Goes on from a place that was loaded, or starts at the first minibatch.
 
-        Lightning counts an epoch that `max_steps` cut short as a whole one and, resumed, announces the rest of it as the
-        next. So the announced number and the true one may differ, by as much as they do at the first minibatch.
+        Lightning counts an epoch that `max_steps` cut short as a whole one and, resumed, announces the rest of it as
+        the next. So the announced number and the true one may differ, by as much as they do at the first minibatch.
         """
         self._position = 0
         if self._resume is not None:

@@ -76,7 +76,7 @@ RUNS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("run", RUNS)
 def test_everything_is_as_with_single_steps(folder, tmp_path, run):
-    """Weights, checkpoints entry by entry, their names, rows of the log and validations, with and without executions."""
+    """Checkpoints entry by entry, their names, rows of the log and validations."""
     found = []
     for steps in ("auto", 1):
         options = dict(RUNS[run])
@@ -199,7 +199,9 @@ class Failing(Classifier):
 
 
 def test_checkpoint_of_an_interrupted_execution_counts_the_steps_that_were_taken(folder, tmp_path):
-    trainer = trainer_in(tmp_path, max_steps=120, callbacks=[OnExceptionCheckpoint(tmp_path)], enable_checkpointing=True)
+    trainer = trainer_in(
+        tmp_path, max_steps=120, callbacks=[OnExceptionCheckpoint(tmp_path)], enable_checkpointing=True
+    )
     broken = classifier(kind=Failing)
     with pytest.raises(RuntimeError, match="the power is out"):
         trainer.fit(broken, data_of(folder))
@@ -295,7 +297,9 @@ def test_what_needs_every_step_gets_it_and_says_so(folder, tmp_path, caplog, kin
 
 def test_explicit_number_of_steps_that_cannot_be_is_an_error(folder, tmp_path):
     trainer = trainer_in(tmp_path, max_steps=10, gradient_clip_val=1.0)
-    with pytest.raises(ValueError, match='steps_per_execution=4 cannot be: gradient_clip_val=1.0 .* use steps_per_execution="auto"'):
+    with pytest.raises(
+        ValueError, match=r'steps_per_execution=4 cannot be: gradient_clip_val=1\.0 .* use steps_per_execution="auto"'
+    ):
         trainer.fit(classifier(steps=4), data_of(folder))
 
 

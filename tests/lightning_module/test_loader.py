@@ -1,3 +1,5 @@
+from itertools import chain
+
 import pytest
 import torch
 from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
@@ -7,6 +9,10 @@ from lightning_module.loader import Execution
 
 X = torch.arange(103).repeat(4, 1).T.float()  # (103, 4): each row says which it is
 Y = torch.arange(103)
+
+
+def flat(batches) -> list[int]:
+    return list(chain.from_iterable(batches))
 
 
 def rows(loader: TensorLoader) -> list[list[int]]:
@@ -28,13 +34,11 @@ def test_own_order_is_that_of_a_data_loader(drop_last):
 def test_order_on_several_ranks_is_that_of_a_distributed_sampler(n, world_size, shuffle):
     for rank in range(world_size):
         sampler = DistributedSampler(Y[:n], world_size, rank, shuffle=shuffle, seed=5)
-        loader = TensorLoader(
-            X[:n], Y[:n], batch_size=10, shuffle=shuffle, seed=5, rank=rank, world_size=world_size
-        )
+        loader = TensorLoader(X[:n], Y[:n], batch_size=10, shuffle=shuffle, seed=5, rank=rank, world_size=world_size)
         for epoch in (0, 3):
             sampler.set_epoch(epoch)
             loader.set_epoch(epoch)
-            assert sum(rows(loader), []) == list(sampler)
+            assert flat(rows(loader)) == list(sampler)
             assert len(loader) == -(-len(sampler) // 10)
 
 
@@ -42,12 +46,12 @@ def test_minibatches_of_all_ranks_are_the_minibatch_of_one_device():
     one = TensorLoader(X[:100], Y[:100], batch_size=20, shuffle=True)
     two = [TensorLoader(X[:100], Y[:100], batch_size=10, shuffle=True, rank=r, world_size=2) for r in range(2)]
     for whole, *parts in zip(rows(one), *map(rows, two), strict=True):
-        assert sorted(whole) == sorted(sum(parts, []))
+        assert sorted(whole) == sorted(flat(parts))
 
 
 def test_evaluation_sees_every_row_once():
     loaders = [TensorLoader(X, Y, batch_size=20, rank=r, world_size=4, pad=False) for r in range(4)]
-    assert sorted(sum((sum(rows(loader), []) for loader in loaders), [])) == Y.tolist()
+    assert sorted(flat(flat(rows(loader)) for loader in loaders)) == Y.tolist()
 
 
 def test_plan_hands_out_the_same_rows_in_larger_pieces():

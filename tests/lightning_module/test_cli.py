@@ -1,0 +1,143 @@
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+import lightning_module
+from lightning_module.cli import COMMANDS, main
+
+# A validation at step 20, where the default checkpoint callback saves.
+FAST = [
+    "--trainer.max_steps=20",
+    "--trainer.val_check_interval=20",
+    "--trainer.enable_progress_bar=false",
+    "--trainer.enable_model_summary=false",
+]
+CONFIGS = Path(lightning_module.__file__).parent / "configs"
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def python(code: str, path: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(CONFIGS.parents[1])}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=path, check=False)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["data", "--help"], ["nonsense"]])
+def test_help_does_not_import_torch(tmp_path, arguments):
+    code = f"import sys; from lightning_module.cli import main\ntry: main({arguments!r})\n"
+    done = python(code + "finally: sys.stderr.write(f'torch={\"torch\" in sys.modules}')", tmp_path)
+    assert "torch=False" in done.stderr
+    assert done.returncode == (2 if arguments == ["nonsense"] else 0)
+
+
+def test_importing_the_package_does_not_import_torch(tmp_path):
+    done = python("import sys, lightning_module; print('torch' in sys.modules, dir(lightning_module))", tmp_path)
+    assert done.stdout.startswith("False")
+    assert "Classifier" in done.stdout
+
+
+def test_every_public_name_is_there():
+    for name in lightning_module.__all__:
+        assert getattr(lightning_module, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'Clasifier'"):
+        lightning_module.Clasifier  # noqa: B018
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--help"])
+    assert stopped.value.code == 0
+    out = capsys.readouterr().out
+    assert all(command in out for command in COMMANDS)
+
+
+@pytest.mark.parametrize("config", sorted(path.name for path in CONFIGS.iterdir()))
+def test_packaged_config_is_the_reference_protocol(config):
+    values = yaml.safe_load((CONFIGS / config).read_text())
+    assert values["seed_everything"] == 42
+    assert values["model"] == {"network": config.removesuffix(".yaml"), "lr": 1e-2}
+    assert values["data"] == {"name": "default", "batch_size": 100, "val": "test", "shuffle": "none"}
+    assert values["trainer"] == {"max_steps": 6000, "val_check_interval": 250, "check_val_every_n_epoch": None}
+    assert main(["fit", "--config", config, "--trainer.fast_dev_run=true"]) == 0
+
+
+def test_fit_test_predict_twice_in_one_folder(tmp_path, capsys):
+    for _ in range(2):
+        log = ["--trainer.logger=false"]  # so that both runs write into one folder
+        assert main(["fit", "--config", "logistic.yaml", *FAST, *log]) == 0
+    checkpoint = max(tmp_path.rglob("*.ckpt"), key=lambda path: path.stat().st_mtime)
+    use = ["--config", "logistic.yaml", "--ckpt_path", str(checkpoint), *FAST, *log]
+    assert main(["validate", *use]) == 0
+    assert main(["test", *use]) == 0
+    assert "test/acc" in capsys.readouterr().out
+    assert main(["predict", *use]) == 0
+    with (tmp_path / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["row"]) for row in rows] == list(range(1000))
+    model = lightning_module.Classifier.load_from_checkpoint(checkpoint, weights_only=True)
+    x, _ = lightning_module.MNIST1DDataModule().examples("test")
+    assert [int(row["prediction"]) for row in rows] == model(x).argmax(1).tolist()
+
+
+def test_the_seed_of_a_config_decides_the_run(tmp_path):
+    for _ in range(2):
+        assert main(["fit", "--config", "mlp.yaml", *FAST]) == 0
+    a, b = (torch.load(path, weights_only=True)["state_dict"] for path in sorted(tmp_path.rglob("*.ckpt")))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_printed_config_gives_the_same_config(tmp_path, capsys):
+    def printed(*arguments: str) -> str:
+        with pytest.raises(SystemExit) as stopped:
+            main(["fit", *arguments, "--print_config"])
+        assert stopped.value.code == 0
+        return capsys.readouterr().out
+
+    first = printed("--config", "cnn.yaml", "--data.batch_size", "50")
+    assert "batch_size: 50" in first
+    (tmp_path / "mine.yaml").write_text(first)
+    assert printed("--config", "mine.yaml") == first
+
+
+def test_own_file_comes_before_the_packaged_one(tmp_path):
+    (tmp_path / "cnn.yaml").write_text("model: {network: logistic}\ntrainer: {fast_dev_run: true}\n")
+    assert main(["fit", "--config=cnn.yaml"]) == 0
+    assert not list(tmp_path.rglob("*.ckpt"))
+
+
+def test_data_decide_the_size_of_the_network(tmp_path):
+    assert main(["fit", "-c", "cnn.yaml", "--data.name", "long", *FAST]) == 0
+    (path,) = tmp_path.rglob("*.ckpt")
+    assert torch.load(path, weights_only=True)["hyper_parameters"]["length"] == 120
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fit", "--config", "cnn.yaml", "--data.batch_size=0"], "batch_size=0 must be at least 1"),
+        (["fit", "--config", "cnn.yaml", "--model.network=cnm"], "did you mean 'cnn'"),
+        (["fit", "--config", "cnn.yaml", "--data.name=defualt"], "defualt"),
+        (["fit", "--config", "missing.yaml"], "missing.yaml"),
+        (["fit", "--config", "cnn.yaml", "--data.nonsense=1"], "data.nonsense"),
+        (["test", "--config", "cnn.yaml", "--ckpt_path=missing.ckpt"], "missing.ckpt"),
+    ],
+)
+def test_errors_are_one_line_and_status_2(capsys, arguments, message):
+    try:
+        status = main(arguments)
+    except SystemExit as stopped:
+        status = stopped.code
+    assert status == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error

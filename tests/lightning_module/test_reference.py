@@ -1,0 +1,73 @@
+"""The published benchmark, through Trainer, Classifier and MNIST1DDataModule."""
+
+import statistics
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from fits import trainer_in
+
+from lightning_module import Classifier, MNIST1DDataModule
+
+
+class Trace(pl.Callback):
+    """What the reference prints at step s: after s + 1 updates; the loss is that step's, before its update."""
+
+    def __init__(self, data: MNIST1DDataModule) -> None:
+        self.data = data
+        self.rows: dict[int, tuple[str, ...]] = {}
+
+    def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        if (trainer.global_step - 1) % 1000 == 0:
+            with torch.no_grad():
+                measured = [outputs["loss"].item()]
+                for split in ("train", "test"):
+                    x, y = self.data.examples(split)
+                    logits = module(x)
+                    measured += [torch.nn.functional.cross_entropy(logits, y).item()]
+                    measured += [100 * (logits.argmax(1) == y).float().mean().item()]
+            loss, _, train_accuracy, test_loss, test_accuracy = measured
+            row = f"{loss:.3f}", f"{test_loss:.3f}", f"{train_accuracy:.1f}", f"{test_accuracy:.1f}"
+            self.rows[trainer.global_step - 1] = row
+
+
+@pytest.mark.parametrize("steps", ["auto", 1])
+def test_logistic_regression_gives_the_published_trace(tmp_path, steps):
+    """The reference's own run, seed 42, to the printed digit; it measures after 1001 updates, where each fit ends."""
+    traces = {}
+    for updates in (1001, 2001):
+        torch.manual_seed(42)
+        model = Classifier("logistic", steps_per_execution=steps)
+        data = MNIST1DDataModule(val="test", shuffle="none")
+        trace = Trace(data)
+        trainer_in(tmp_path, max_steps=updates, limit_val_batches=0, callbacks=[trace]).fit(model, data)
+        traces[updates - 1] = trace.rows[updates - 1]
+    assert traces[1000] == ("1.537", "1.663", "37.0", "32.4")
+    assert traces[2000] == ("1.533", "1.667", "37.1", "32.0")
+
+
+@pytest.mark.slow
+def test_cnn_reaches_the_published_accuracy(tmp_path):
+    accuracies = []
+    for seed in range(5):
+        torch.manual_seed(seed)
+        model, data = Classifier("cnn"), MNIST1DDataModule(val="test", shuffle="none")
+        trainer = trainer_in(tmp_path, max_steps=6000, limit_val_batches=0)
+        trainer.fit(model, data)
+        (tested,) = trainer.test(model, data, verbose=False)
+        accuracies.append(tested["test/acc"])
+    assert statistics.median(accuracies) >= 0.92
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("network", "band"), [("logistic", (0.31, 0.34)), ("mlp", (0.61, 0.68)), ("gru", (0.87, 0.94))]
+)
+def test_other_networks_reach_theirs(tmp_path, network, band):
+    torch.manual_seed(42)
+    model, data = Classifier(network), MNIST1DDataModule(val="test", shuffle="none")
+    trainer = trainer_in(tmp_path, max_steps=6000, limit_val_batches=0)
+    trainer.fit(model, data)
+    (tested,) = trainer.test(model, data, verbose=False)
+    assert band[0] <= tested["test/acc"] <= band[1]
