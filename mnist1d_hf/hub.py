@@ -1,7 +1,183 @@
-"""Data sets on the Hub."""
+"""Data sets on the Hub: `push` brings configs into a repository by one commit, and tags it.
+
+What is compared is content: the digests that the repository's card records. Configs, card text and licence that others
+wrote stay as they are; a config's content never changes under its version; a tag never moves.
+"""
+
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from mnist1d_hf.cache import CachedBuild, cached_builds, install
-from mnist1d_hf.export import export
-from mnist1d_hf.parquet import write_parquet
+from mnist1d_hf.export import export, exported_configs
+from mnist1d_hf.mnist1d import DATA_VERSION
+from mnist1d_hf.parquet import BuiltConfig, write_parquet
+from mnist1d_hf.plan import Planner
+from mnist1d_hf.publish import HubError, RefusedError, State, publish
+from mnist1d_hf.recipe import RECIPES, RecipeError, named_recipe
+from mnist1d_hf.remote import PATIENCE, Head, Remote, RemoteError, checked_repo_id, checked_tag
 
-__all__ = ["CachedBuild", "cached_builds", "export", "install", "write_parquet"]
+__all__ = [
+    "CachedBuild",
+    "HubError",
+    "Push",
+    "RefusedError",
+    "cached_builds",
+    "export",
+    "install",
+    "push",
+    "write_parquet",
+]
+
+
+@dataclass(frozen=True)
+class Push:
+    """What a push did, or would do.
+
+    Attributes:
+        state: "complete", or "unchanged" if all was there already; of a dry run always "unchanged".
+        repo_id: The repository.
+        url: Its page.
+        commit: The commit that holds what was pushed; empty if a dry run found no repository.
+        tag: The tag that was asked for.
+        created: Whether the repository was made.
+        committed: Whether a commit was made.
+        tagged: Whether the tag was made.
+        files: The files that were written, or would be, and their sizes.
+        removed: The files that were removed, or would be.
+        card_diff: What changes in the card, as a unified diff.
+        load_line: How to load the first config.
+    """
+
+    state: State
+    repo_id: str
+    url: str
+    commit: str
+    tag: str | None
+    created: bool
+    committed: bool
+    tagged: bool
+    files: Mapping[str, int]
+    removed: Sequence[str]
+    card_diff: str
+    load_line: str
+
+
+def push(
+    repo_id: str,
+    configs: Sequence[str] = (),
+    *,
+    new_config: str | None = None,
+    base: str = "default",
+    recipe: Mapping[str, Any] | None = None,
+    version: str | None = None,
+    remove: Sequence[str] = (),
+    private: bool = False,
+    tag: str | None = None,
+    dry_run: bool = False,
+    token: str | None = None,
+    patience: float = PATIENCE,
+    cache_dir: str | None = None,
+) -> Push:
+    """Put configs on the Hub: one commit for all of them, the card and the removals, and then the tag.
+
+    Doing the same again changes nothing; after a failure it completes what is missing.
+
+    Args:
+        repo_id: "owner/name"; created if it does not exist.
+        configs: Configs of this package, as they are. With neither these nor ``new_config`` nor ``remove``: all that
+            the reference stream makes.
+        new_config: Name of a config of your own, made of ``base`` with the numbers in ``recipe``.
+        base: The config that ``new_config`` starts from.
+        recipe: Numbers of ``new_config`` that differ, as keywords of `load_dataset`: ``{"iid_noise_scale": 0.1}``.
+        version: Version of ``new_config``'s data; raise it when you change its numbers.
+        remove: Configs to take out of the repository.
+        private: Whether the repository is private, if it is created.
+        tag: A tag for the commit, by which the data can be loaded for good; never moved.
+        dry_run: Whether to write nothing, and only tell what would be done.
+        token: Token of the Hub; by default the one that is logged in.
+        patience: Seconds for all requests; uploads have time of their own.
+        cache_dir: Cache in which the configs are built or found.
+
+    Raises:
+        RecipeError: If a config or a number is not allowed.
+        ValueError: If an argument is not allowed, or the repository's card cannot be read.
+        RefusedError: If content would change under its version, or a tag would have to move.
+        HubError: If the Hub cannot be reached or does not allow it; its message tells in which state the repository is.
+    """
+    checked_repo_id(repo_id)
+    tag = tag and checked_tag(tag)
+    names = _checked_names(configs, new_config, base, recipe, version, remove)
+    for name in [*names, base]:
+        named_recipe(name)
+    built = [BuiltConfig.build(name, cache_dir=cache_dir) for name in names]
+    if new_config is not None:
+        built.append(
+            BuiltConfig.build(
+                base, name=new_config, version=version or DATA_VERSION, recipe=recipe, cache_dir=cache_dir
+            )
+        )
+    remote = Remote(repo_id, token=token, patience=patience)
+    with tempfile.TemporaryDirectory(prefix="mnist1d-push-") as folder:
+        planner = Planner(remote, built, remove, Path(folder))
+        if dry_run:
+            return _dry_run(planner, tag)
+        done = publish(remote, planner.plan_at, message=planner.title(), tag=tag, private=private)
+        return Push(
+            state=done.state,
+            repo_id=repo_id,
+            url=remote.url,
+            commit=done.commit,
+            tag=tag,
+            created=done.created,
+            committed=done.committed,
+            tagged=done.tagged,
+            **planner.described(done.committed),
+        )
+
+
+def _checked_names(
+    configs: Sequence[str],
+    new_config: str | None,
+    base: str,
+    recipe: Mapping[str, Any] | None,
+    version: str | None,
+    remove: Sequence[str],
+) -> list[str]:
+    """The configs to push as they are."""
+    if new_config is None and (recipe or version or base != "default"):
+        given = "recipe" if recipe else "version" if version else "base"
+        raise ValueError(f"{given}= describes a config of your own; name it with new_config=")
+    if new_config is not None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", new_config):
+            raise ValueError(f"new_config={new_config!r} must be letters, digits, '.', '-' and '_'")
+        if new_config in RECIPES:
+            raise RecipeError(
+                f"new_config={new_config!r} is the name of a config of this package, and must always mean that one; "
+                "choose another name"
+            )
+    if version is not None and not re.fullmatch(r"\d+\.\d+\.\d+", version):
+        raise ValueError(f"version={version!r} must be MAJOR.MINOR.PATCH, such as 1.0.0")
+    if both := {*configs, new_config} & {*remove}:
+        raise ValueError(f"{min(map(str, both))!r} is to be both pushed and removed; do one after the other")
+    return exported_configs(configs) if configs or (new_config is None and not remove) else []
+
+
+def _dry_run(planner: Planner, tag: str | None) -> Push:
+    remote = planner.remote
+    try:
+        head = remote.head() or Head("")
+        planner.plan_at(head)
+        present = remote.tags().get(tag) if tag and head.commit else None
+        if present and not planner.plan_at(remote.head(present) or Head("")).holds_content:
+            raise RefusedError(
+                f"the tag {tag!r} stands on commit {present[:12]} with other content; choose another one"
+            )
+        planner.plan_at(head)
+    except RemoteError as error:
+        raise HubError(str(error), "unchanged") from None
+    what = {"state": "unchanged", "repo_id": remote.repo_id, "url": remote.url, "commit": head.commit, "tag": tag}
+    return Push(**what, created=False, committed=False, tagged=False, **planner.described(True))  # type: ignore[arg-type]

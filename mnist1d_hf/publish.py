@@ -1,0 +1,227 @@
+"""One commit and one tag on the Hub, whatever happens in between.
+
+`publish` asks a function what would have to change at the repository's newest commit, commits exactly that on exactly
+that parent, and asks again after everything that went wrong: after a conflict, because somebody else was faster, and
+after a lost reply, because the commit may be there. When nothing is left to change, it is done. So the same command
+can be run again after any failure, and never makes a second commit.
+"""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from mnist1d_hf.remote import Head, Operation, Remote, RemoteError
+
+State = Literal["unchanged", "empty repository", "committed but untagged", "complete", "not known"]
+LONGEST_JITTER: Final = 0.3  # seconds; writers who collided would else collide again
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What has to change at a commit.
+
+    Attributes:
+        operations: The changes; none if all is as it should be.
+        holds_content: Whether the data or weights are there already, and only their description would change.
+    """
+
+    operations: Sequence[Operation]
+    holds_content: bool
+
+
+PlanAt = Callable[[Head], Plan]
+
+
+class HubError(OSError):
+    """The Hub could not be written to; the message says why, in which state the repository is, and what to do.
+
+    Attributes:
+        state: The state of the repository.
+    """
+
+    def __init__(self, message: str, state: State) -> None:
+        super().__init__(f"{message.rstrip('.')}. State of the repository: {_IN_WORDS[state]}.")
+        self.state = state
+
+
+class RefusedError(ValueError):
+    """A push that would break a promise made to those who load the data; nothing was changed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"{message}. State of the repository: unchanged.")
+        self.state: State = "unchanged"
+
+
+_IN_WORDS: Final[dict[State, str]] = {
+    "unchanged": "unchanged",
+    "empty repository": "an empty repository, just created; the same command completes it",
+    "committed but untagged": "committed but untagged; the same command adds the tag and commits nothing",
+    "complete": "complete",
+    "not known": "not known, for no answer came; the same command finds out and completes it",
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was done to a repository.
+
+    Attributes:
+        state: "complete"; "unchanged" if all was there already.
+        commit: The commit that holds the content.
+        created: Whether the repository was made.
+        committed: Whether a commit was made.
+        tagged: Whether a tag was made.
+    """
+
+    state: State
+    commit: str
+    created: bool
+    committed: bool
+    tagged: bool
+
+
+def publish(
+    remote: Remote, plan_at: PlanAt, *, message: str, tag: str | None = None, private: bool = False
+) -> Published:
+    """Bring a repository into the state that a plan asks for, by one commit, and tag it.
+
+    Args:
+        remote: The repository; it is created if there is none.
+        plan_at: What has to change at a commit; nothing, if it is as it should be. It may be asked any number of times.
+        message: Title of the commit.
+        tag: A tag for the commit; one that exists is never moved.
+        private: Whether the repository is private, if it is created.
+
+    Raises:
+        HubError: If the Hub cannot be read or written.
+        RefusedError: If the tag stands elsewhere, or the plan refuses.
+    """
+    return _Publication(remote, plan_at, message, tag, private).run()
+
+
+class _Publication:
+    """The steps of `publish`, and what is known of the repository's state before each of them."""
+
+    def __init__(self, remote: Remote, plan_at: PlanAt, message: str, tag: str | None, private: bool) -> None:
+        self.remote, self.plan_at, self.message, self.tag, self.private = remote, plan_at, message, tag, private
+        self.state: State = "unchanged"
+        self.created = False
+        self.committed = False
+
+    def run(self) -> Published:
+        if not self.remote.has_token():
+            raise HubError(
+                f"could not write to {self.remote.repo_id}: no token is set; run `hf auth login`, or set HF_TOKEN",
+                "unchanged",
+            )
+        try:
+            head = self._existing()
+            commit = self._committed(head)
+            tagged = self._tagged(commit)
+        except RemoteError as error:
+            raise HubError(str(error), self.state) from None
+        changed = self.committed or tagged
+        return Published("complete" if changed else "unchanged", commit, self.created, self.committed, tagged)
+
+    def _existing(self) -> Head:
+        """The newest commit of the repository, which is made if there is none."""
+        attempt = 0
+        error = RemoteError("the new repository does not appear", "trouble")
+        while (head := self.remote.head()) is None:
+            if not self.created:
+                self.state = "unchanged"  # it is certain again that there is none
+            if attempt:
+                self.remote.rest(attempt, error)
+            try:
+                self.remote.create(self.private)
+                self.created, self.state = True, "empty repository"
+            except RemoteError as failed:
+                if failed.kind not in {"trouble", "conflict"}:
+                    raise
+                error, self.state = failed, "not known"
+            attempt += 1
+        if attempt:
+            self.created, self.state = True, "empty repository"
+        return head
+
+    def _committed(self, head: Head) -> str:
+        """The commit that holds what the plan asks for."""
+        before = self.state
+        attempt = 0
+        while operations := self.plan_at(head).operations:
+            if not attempt:
+                self._check_tag_is_free()
+            try:
+                commit = self.remote.commit(operations, self.message, head.commit)
+            except RemoteError as error:
+                if error.kind not in {"trouble", "conflict"}:
+                    raise
+                head = self._reread(head, error, before)
+                if self.plan_at(head).operations:
+                    self._rest(attempt, error)
+                else:  # the reply was lost, or somebody else pushed the same
+                    self.committed = error.kind == "trouble"
+                attempt += 1
+            else:
+                self.committed = True
+                head = Head(commit)
+                break
+        self.state = "committed but untagged" if self.tag else "complete"
+        return head.commit
+
+    def _reread(self, tried: Head, error: RemoteError, before: State) -> Head:
+        """The newest commit after a failure, which tells whether ours was made, or may still be on its way."""
+        self.state = before if error.kind == "conflict" else "not known"
+        head = self.remote.head()
+        if head is None:
+            raise error
+        if not error.timed_out and head.commit == tried.commit:
+            self.state = before  # the server is done with ours, and nothing was committed
+        return head
+
+    def _rest(self, attempt: int, error: RemoteError) -> None:
+        """Wait before another attempt; after a conflict for a random time, or those who collided would again."""
+        longest = LONGEST_JITTER * 2 ** min(attempt, 4)
+        if error.kind == "conflict" and longest < self.remote.remaining():
+            time.sleep(random.uniform(0, longest))
+        else:
+            self.remote.rest(attempt, error)
+
+    def _check_tag_is_free(self) -> None:
+        if self.tag and (commit := self.remote.tags().get(self.tag)):
+            raise RefusedError(self._tag_stands(commit))
+
+    def _tag_stands(self, commit: str) -> str:
+        return (
+            f"the tag {self.tag!r} stands on commit {commit[:12]}, which does not hold what is pushed, and a tag is "
+            "never moved: choose another one"
+        )
+
+    def _tagged(self, commit: str) -> bool:
+        """Put the tag on the commit, unless there is none to put, or it holds this content already."""
+        if not self.tag:
+            return False
+        attempt = 0
+        while (present := self.remote.tags().get(self.tag)) is None:
+            try:
+                self.remote.tag(self.tag, commit)
+            except RemoteError as error:
+                if error.kind not in {"trouble", "conflict"}:
+                    raise
+                self.remote.rest(attempt, error)
+                attempt += 1
+            else:
+                self.state = "complete"
+                return True
+        if present != commit and not self._holds_content(present):
+            if self.committed:
+                raise HubError(self._tag_stands(present), self.state)
+            raise RefusedError(self._tag_stands(present))
+        self.state = "complete"
+        return attempt > 0 and present == commit
+
+    def _holds_content(self, commit: str) -> bool:
+        head = self.remote.head(commit)
+        return head is not None and self.plan_at(head).holds_content

@@ -1,0 +1,348 @@
+"""Requests to the Hub, each within a time limit, and what their failures mean.
+
+The Hub's client waits without end for a server that does not answer, and retries some requests and others not. Here
+every request has a deadline, and every failure is one of four kinds, by which a caller decides what to do next.
+"""
+
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar
+
+import huggingface_hub
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+PATIENCE: Final = 60.0  # seconds for everything but the upload of files
+SLOWEST_UPLOAD: Final = 100_000  # bytes a second; a slower upload is taken for a dead one
+FIRST_WAIT: Final = 0.5  # seconds before a request is made again; doubled each time
+LONGEST_WAIT: Final = 8.0
+LAST_WORD: Final = 3.0  # seconds that a request has even when the time is up: to find out in which state things are
+SERVER_ERRORS: Final = frozenset({408, 429, 500, 502, 503, 504})
+TOKENS_PAGE: Final = "https://huggingface.co/settings/tokens"
+
+Kind = Literal["denied", "missing", "conflict", "trouble"]
+RepoType = Literal["dataset", "model"]
+Operation = CommitOperationAdd | CommitOperationDelete
+T = TypeVar("T")
+
+# The client's errors are built on those of its HTTP library, which is another one in each of its generations.
+_CLIENT_ERRORS: Final = (HfHubHTTPError.__mro__[1], OSError, RuntimeError, ValueError, KeyError, TypeError)
+
+
+class RemoteError(Exception):
+    """A request that failed.
+
+    Attributes:
+        kind: "denied": it will not work like this; "missing": there is no such repository or revision; "conflict":
+            somebody else was faster; "trouble": it may work later.
+        status: Status of the reply, if there was one.
+        wait: Seconds that the server asks to wait.
+        timed_out: Whether the time was up while the server might still be at work.
+    """
+
+    def __init__(
+        self, message: str, kind: Kind, *, status: int | None = None, wait: float | None = None, timed_out: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.status = status
+        self.wait = wait
+        self.timed_out = timed_out
+
+
+@dataclass(frozen=True)
+class Head:
+    """A repository at one commit.
+
+    Attributes:
+        commit: The commit; empty if there is no repository yet.
+        files: Paths of all files.
+    """
+
+    commit: str
+    files: frozenset[str] = frozenset()
+
+
+class Remote:
+    """One repository on the Hub.
+
+    Args:
+        repo_id: "owner/name".
+        repo_type: "dataset" or "model".
+        token: Token to use; by default the one that is logged in.
+        patience: Seconds for all requests together; uploads have time of their own.
+    """
+
+    def __init__(
+        self, repo_id: str, repo_type: RepoType = "dataset", *, token: str | None = None, patience: float = PATIENCE
+    ) -> None:
+        self.repo_id = repo_id
+        self.repo_type = repo_type
+        self._given_token = token
+        self._api = HfApi(token=token)
+        self._deadline = time.monotonic() + patience
+        self._patience = patience
+
+    @property
+    def url(self) -> str:
+        """The repository's page."""
+        return f"{self._api.endpoint}/{'datasets/' if self.repo_type == 'dataset' else ''}{self.repo_id}"
+
+    def has_token(self) -> bool:
+        """Whether there is a token to write with."""
+        return bool(self._given_token or huggingface_hub.get_token())
+
+    def remaining(self) -> float:
+        """Seconds left."""
+        return self._deadline - time.monotonic()
+
+    def head(self, revision: str | None = None) -> Head | None:
+        """The repository as it is now, or at a revision; None if there is none.
+
+        Raises:
+            RemoteError: If it cannot be read, or has no such revision ("missing").
+        """
+        try:
+            info = self._reading(
+                "read the repository", self._api.repo_info, self.repo_id, repo_type=self.repo_type, revision=revision
+            )
+        except RemoteError as fault:
+            if fault.kind == "missing" and revision is None:
+                return None
+            raise
+        siblings = getattr(info, "siblings", None) or ()
+        return Head(str(info.sha), frozenset(sibling.rfilename for sibling in siblings))
+
+    def download(self, path: str, commit: str) -> Path:
+        """A file at a commit, in the local cache of the Hub's client.
+
+        Raises:
+            RemoteError: If it cannot be read.
+        """
+        keywords = {"repo_type": self.repo_type, "revision": commit}
+        return Path(self._reading(f"download {path}", self._api.hf_hub_download, self.repo_id, path, **keywords))
+
+    def text(self, path: str, head: Head) -> str | None:
+        """A text file at a commit; None if there is none.
+
+        Raises:
+            RemoteError: If it cannot be read.
+        """
+        return self.download(path, head.commit).read_bytes().decode("utf-8") if path in head.files else None
+
+    def tags(self) -> dict[str, str]:
+        """The commit of each tag.
+
+        Raises:
+            RemoteError: If they cannot be read.
+        """
+        refs = self._reading("read the tags", self._api.list_repo_refs, self.repo_id, repo_type=self.repo_type)
+        return {tag.name: tag.target_commit for tag in refs.tags}
+
+    def create(self, private: bool) -> None:
+        """Make the repository, once; nothing happens if it exists.
+
+        Raises:
+            RemoteError: If that fails, or the reply is lost.
+        """
+        keywords: dict[str, Any] = {"repo_type": self.repo_type, "private": private, "exist_ok": True}
+        self.ask("create the repository", self._api.create_repo, self.repo_id, **keywords)
+
+    def commit(self, operations: Sequence[Operation], message: str, parent: str) -> str:
+        """Upload files and commit once, on this parent or not at all; returns the new commit.
+
+        Raises:
+            RemoteError: If that fails, "conflict" if the parent is no longer the newest; or if the reply is lost.
+        """
+        additions = [operation for operation in operations if isinstance(operation, CommitOperationAdd)]
+        size = sum(addition.upload_info.size for addition in additions)
+        keywords: dict[str, Any] = {"repo_id": self.repo_id, "repo_type": self.repo_type}
+        start = time.monotonic()
+        self.ask(
+            "upload the files",
+            self._api.preupload_lfs_files,
+            additions=additions,
+            extra_seconds=size / SLOWEST_UPLOAD,
+            **keywords,
+        )
+        if size > SLOWEST_UPLOAD:  # the time of a long upload is not taken from what comes after it
+            self._deadline += time.monotonic() - start
+        keywords |= {"operations": operations, "commit_message": message, "parent_commit": parent}
+        return str(self.ask("commit", self._api.create_commit, **keywords).oid)
+
+    def tag(self, name: str, commit: str) -> None:
+        """Put a tag on a commit.
+
+        Raises:
+            RemoteError: If that fails, "conflict" if the tag exists; or if the reply is lost.
+        """
+        keywords: dict[str, Any] = {"repo_type": self.repo_type, "tag": name, "revision": commit}
+        self.ask(f"make the tag {name!r}", self._api.create_tag, self.repo_id, **keywords)
+
+    def rest(self, attempt: int, fault: RemoteError) -> None:
+        """Wait before another attempt, as long as the server asks for.
+
+        Raises:
+            RemoteError: This one, if there is no time left for another attempt.
+        """
+        wait = fault.wait if fault.wait is not None else min(FIRST_WAIT * 2**attempt, LONGEST_WAIT)
+        if wait >= self.remaining():
+            raise fault
+        time.sleep(wait)
+
+    def _reading(self, doing: str, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+        """Ask for something that may be asked for again."""
+        attempt = 0
+        while True:
+            try:
+                return self.ask(doing, function, *arguments, **keywords)
+            except RemoteError as fault:
+                if fault.kind != "trouble":
+                    raise
+                self.rest(attempt, fault)
+                attempt += 1
+
+    def ask(
+        self, doing: str, function: Callable[..., T], *arguments: Any, extra_seconds: float = 0.0, **keywords: Any
+    ) -> T:
+        """What the client's function returns, within the time that is left.
+
+        Raises:
+            RemoteError: If it fails, or takes longer.
+        """
+        outcome: list[T] = []
+        failure: list[Exception] = []
+
+        def work() -> None:
+            try:
+                outcome.append(function(*arguments, **keywords))
+            except Exception as error:  # handed over to the caller's thread, which sorts it
+                failure.append(error)
+
+        worker = threading.Thread(target=work, daemon=True)  # of a server that hangs nothing can be taken back
+        worker.start()
+        worker.join(max(self.remaining(), LAST_WORD) + extra_seconds)
+        if outcome:
+            return outcome[0]
+        if not failure:
+            raise RemoteError(
+                f"could not {doing}: no answer from {self._api.endpoint} within {self._patience:g} s",
+                "trouble",
+                timed_out=True,
+            )
+        if not isinstance(failure[0], _CLIENT_ERRORS):
+            raise failure[0]
+        raise self._fault(doing, failure[0]) from None  # the client's message may repeat what the server was told
+
+    def _fault(self, doing: str, error: Exception) -> RemoteError:
+        if isinstance(error, HFValidationError):
+            return RemoteError(f"repo_id={self.repo_id!r}: {error}", "denied")
+        reply = _reply(error)
+        status = int(reply.status_code) if reply is not None else None
+        cause = self._without_tokens(_first_line(error))
+        what = f"could not {doing}: {cause}"
+        if isinstance(error, OfflineModeIsEnabled):
+            return RemoteError(f"could not {doing}: HF_HUB_OFFLINE is set; unset it", "denied")
+        if isinstance(error, GatedRepoError):
+            return RemoteError(f"{what}; ask its owner for access", "denied", status=status)
+        if status in {401, 403}:
+            return RemoteError(f"{what}; {self._remedy(status)}", "denied", status=status)
+        if isinstance(error, RepositoryNotFoundError | RevisionNotFoundError):
+            return RemoteError(what, "missing", status=status)
+        if status in {409, 412}:
+            return RemoteError(what, "conflict", status=status)
+        if status is None or status in SERVER_ERRORS:
+            return RemoteError(what, "trouble", status=status, wait=_seconds_to_wait(reply))
+        return RemoteError(what, "denied", status=status)
+
+    def _remedy(self, status: int) -> str:
+        """Which token is missing what; never the token."""
+        if not self.has_token():
+            return f"no token is set: run `hf auth login`, or set HF_TOKEN to a token of {TOKENS_PAGE}"
+        if self._given_token:
+            origin = "passed as token="
+        else:
+            origin = "in HF_TOKEN" if _environment_token() else "saved by `hf auth login`"
+        if status == 401:
+            return f"the token {origin} is not valid here: make a new one at {TOKENS_PAGE}"
+        return (
+            f"the token {self._token_name()}{origin} may not do this in {self.repo_id}: it needs the role "
+            f'"write" for {self.repo_id.partition("/")[0]!r}; change it at {TOKENS_PAGE}'
+        )
+
+    def _token_name(self) -> str:
+        """The token's display name and role, as its owner knows it."""
+        try:
+            token = self.ask("ask whose token it is", self._api.whoami)["auth"]["accessToken"]
+            return self._without_tokens(f'"{token["displayName"]}" (role "{token["role"]}") ')
+        except (RemoteError, KeyError, TypeError):
+            return ""
+
+    def _without_tokens(self, text: str) -> str:
+        for token in (self._given_token, huggingface_hub.get_token()):
+            if token:
+                text = text.replace(token, "hf_***")
+        return re.sub(r"\bhf_[A-Za-z0-9]{8,}", "hf_***", text)
+
+
+def checked_repo_id(repo_id: str) -> str:
+    """The repository's id, if it is one with an owner.
+
+    Raises:
+        ValueError: If it is not.
+    """
+    if not re.fullmatch(r"[\w.-]{1,96}/[\w.-]{1,96}", str(repo_id), flags=re.ASCII):
+        raise ValueError(f'repo_id={repo_id!r} must be "owner/name", with letters, digits, ".", "-" and "_"')
+    return repo_id
+
+
+def checked_tag(tag: str) -> str:
+    """The tag's name, if git allows it.
+
+    Raises:
+        ValueError: If it does not, or if it could be taken for a commit.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", tag) or ".." in tag or tag.endswith((".", ".lock")):
+        raise ValueError(f"tag={tag!r} must be letters, digits, '.', '-' and '_', such as data-v1.0.0")
+    if re.fullmatch(r"[0-9a-f]{7,40}", tag) or tag in {"main", "HEAD"}:
+        raise ValueError(f"tag={tag!r} would be taken for a commit or a branch; name it data-v1.0.0 or so")
+    return tag
+
+
+def _environment_token() -> bool:
+    return bool(os.environ.get("HF_TOKEN") or os.environ.get("HUGGING_FACE_HUB_TOKEN"))
+
+
+def _reply(error: BaseException | None) -> Any:
+    """The reply that an error of the client, or one of its causes, came from."""
+    while error is not None:
+        reply = getattr(error, "response", None)
+        if reply is not None:
+            return reply
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _seconds_to_wait(reply: Any) -> float | None:
+    value = reply.headers.get("Retry-After", "") if reply is not None else ""
+    return float(value) if re.fullmatch(r"\d+(\.\d+)?", value) else None
+
+
+def _first_line(error: Exception) -> str:
+    """What went wrong, on one line."""
+    cause = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    text = " ".join(lines[:3]) or "the connection was closed without an answer"
+    return f"{type(cause).__name__}: {text}"[:400]
