@@ -6,7 +6,7 @@ from two_samples import ALPHA, discrepancies, ks_distance
 
 from mnist1d_hf import make_mnist1d
 
-EXAMPLES = 30_000
+EXAMPLES = 60_000
 
 
 def raw(stream, **changes):
