@@ -1,12 +1,14 @@
 """What the cache of datasets holds of this data set: listing it, checking it, filling it ahead of time."""
 
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import datasets
 import numpy as np
+from filelock import FileLock, Timeout  # a dependency of datasets
 
 from mnist1d_hf import golden
 from mnist1d_hf.columns import as_numpy
@@ -85,4 +87,15 @@ def install(configs: Sequence[str], cache_dir: str | None = None) -> list[Path]:
         builder.download_and_prepare()
         os.utime(builder.cache_dir)
         folders.append(Path(builder.cache_dir))
+        _remove_abandoned(folders[-1].parents[1])
     return folders
+
+
+def _remove_abandoned(config_folder: Path) -> None:
+    """Remove what killed builds left of any version of a config: datasets, on its own, would take it for a build."""
+    for unfinished in config_folder.glob("*/*.incomplete"):
+        try:
+            with FileLock(f"{unfinished.with_suffix('')}_builder.lock", timeout=0):
+                shutil.rmtree(unfinished)
+        except Timeout:
+            continue  # it is being built just now

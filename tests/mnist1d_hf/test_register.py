@@ -2,6 +2,7 @@ import datasets
 import numpy as np
 import pytest
 from datasets import Dataset, DatasetDict, load_dataset
+from filelock import FileLock
 
 import mnist1d_hf
 from mnist1d_hf import DATA_VERSION, MNIST1D, as_numpy, make_mnist1d, mnist1d
@@ -191,6 +192,17 @@ def test_installing_again_makes_the_present_build_the_one_that_loads(cache, pyth
         (other,) = install(["default"])
     assert str(other) in python(NO_IMPORT, "default")
     assert install(["default"]) == [present]
+    assert str(present) in python(NO_IMPORT, "default")
+
+
+def test_installing_clears_away_what_killed_builds_left(cache, python):
+    (present,) = install(["default"])
+    (present.parent / "older.incomplete").mkdir()  # of an older release: no build of ours would use it again
+    (present.parent / "busy.incomplete").mkdir()
+    with FileLock(f"{present.parent / 'busy'}_builder.lock"):
+        assert install(["default"]) == [present]
+    assert [path.name for path in present.parent.glob("*.incomplete")] == ["busy.incomplete"]
+    install(["default"])
     assert str(present) in python(NO_IMPORT, "default")
 
 
