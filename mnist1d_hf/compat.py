@@ -227,20 +227,9 @@ def plot_signals(
 
     if do_transform and args is None:
         raise ValueError("do_transform=True needs args=, what get_dataset_args() returns")
-    plot.require_matplotlib()
-    from matplotlib import pyplot
-
-    figure = pyplot.figure(figsize=(15, 1.5 * ratio), dpi=60)
-    style = plot.DARK if dark_mode else plot.LIGHT
-    for index, panel in enumerate(figure.subplots(1, 10)):
-        x, place = transform(xs[index], t, args) if do_transform else (xs[index], t)
-        plot.draw_signal(panel, x, place, zoom, style, weight=2)
-        panel.set_ylim(zoom, -zoom)
-        if labels is not None:
-            panel.set_title(f"label={labels[index]}", fontsize=22)
-    figure.tight_layout()
-    pyplot.show()  # as the reference does: notebooks rely on it
-    return figure
+    shown = [transform(xs[row], t, args) if do_transform else (xs[row], t) for row in range(10)]
+    titles = None if labels is None else [f"label={label}" for label in labels[:10]]
+    return plot.show_in_a_row(shown, titles, ratio=ratio, zoom=zoom, style=plot.DARK if dark_mode else plot.LIGHT)
 
 
 data = SimpleNamespace(

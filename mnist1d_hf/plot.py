@@ -1,12 +1,12 @@
 """Pictures of signals, templates, stages and learning curves, each a matplotlib Figure; needs the extra ``plot``.
 
 Signals stand upright as in the blog post, so that the digits can be read: the amplitude runs to the right, the position
-downwards. Figures are made without pyplot: nothing is shown, nothing global changes, and
+downwards. Figures are made without pyplot (but for `show_in_a_row`): nothing is shown, nothing global changes, and
 ``figure.savefig("signals.png")`` or the last line of a notebook cell displays them.
 """
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -165,6 +165,40 @@ def plot_learning_curve(rows: Iterable[Mapping[str, float]]) -> "Figure":
     for axes, measure in zip(figure.subplots(1, len(measures), squeeze=False)[0], measures, strict=True):
         _draw_curve(axes, rows, measure)
     figure.set_layout_engine("constrained")
+    return figure
+
+
+def show_in_a_row(
+    signals: Sequence[tuple[FloatArray, FloatArray]],
+    titles: Sequence[str] | None,
+    *,
+    ratio: float,
+    zoom: float,
+    style: Style,
+) -> "Figure":
+    """Pairs of heights and positions side by side, in a pyplot window that is shown, as the reference package does it.
+
+    Args:
+        signals: Heights and positions of each, ``(length,)`` both.
+        titles: One for each.
+        ratio: Height of a panel in widths.
+        zoom: Half the extent of both axes.
+        style: Colours.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    require_matplotlib()
+    from matplotlib import pyplot
+
+    figure = pyplot.figure(figsize=(1.5 * len(signals), 1.5 * ratio), dpi=60)
+    for panel, (x, t) in zip(figure.subplots(1, len(signals)), signals, strict=True):
+        draw_signal(panel, x, t, zoom, style, weight=2)
+        panel.set_ylim(zoom, -zoom)
+    for panel, title in zip(figure.axes, titles or (), strict=False):
+        panel.set_title(title, fontsize=22)
+    figure.tight_layout()
+    pyplot.show()
     return figure
 
 
