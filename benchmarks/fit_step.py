@@ -133,9 +133,7 @@ def main() -> None:
         lines.append(line)
 
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
-    print(
-        f"\n{machine}; Python {platform.python_version()}, torch {torch.__version__}, pytorch-lightning {pl.__version__}"
-    )
+    print(f"\n{machine}; Python {platform.python_version()}, torch {torch.__version__}, Lightning {pl.__version__}")
     print(f"medians (and ranges) of {options.runs} alternating runs\n" + "\n".join(lines))
 
 

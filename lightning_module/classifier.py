@@ -67,6 +67,8 @@ class Classifier(
         if steps_per_execution != "auto" and (isinstance(steps_per_execution, str) or steps_per_execution < 1):
             raise ValueError(f'steps_per_execution={steps_per_execution!r} must be "auto" or a number from 1')
         self.save_hyperparameters()
+        # Before Lightning 2.6, a command line that links these to the data does not tell the checkpoint.
+        self.hparams.update(length=length, num_classes=num_classes)
         if isinstance(network, nn.Module):
             self.hparams["network"] = describe_module(network)
         elif network.startswith(OWN_MODULE):

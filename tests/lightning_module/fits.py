@@ -1,6 +1,7 @@
 """Small fits that the tests compare."""
 
 import csv
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,9 @@ import pytorch_lightning as pl
 import torch
 
 from lightning_module import Classifier, MNIST1DDataModule
+
+# How a checkpoint is loaded to go on training: Lightning has had the choice since 2.6.
+SAFELY = {"weights_only": True} if "weights_only" in inspect.signature(pl.Trainer.fit).parameters else {}
 
 
 def data_of(folder: Path, **keywords: Any) -> MNIST1DDataModule:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
-from fits import Batches, Validations, classifier, csv_rows, data_of, same, same_weights, trainer_in
+from fits import SAFELY, Batches, Validations, classifier, csv_rows, data_of, same, same_weights, trainer_in
 from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint, OnExceptionCheckpoint
 from pytorch_lightning.loggers import CSVLogger
 from torch.utils.data import DataLoader, TensorDataset
@@ -168,7 +168,7 @@ def test_resumed_run_is_the_uninterrupted_one(folder, tmp_path, first, then, at)
     validations = Validations()
     trainer = trainer_in(tmp_path, max_steps=120, callbacks=[validations])
     resumed = classifier(steps=then)
-    trainer.fit(resumed, data_of(folder), ckpt_path=tmp_path / "half.ckpt", weights_only=True)
+    trainer.fit(resumed, data_of(folder), ckpt_path=tmp_path / "half.ckpt", **SAFELY)
     assert same_weights(whole, resumed)
     assert trainer.global_step == 120
     assert validations.steps[-1] == 108
@@ -181,7 +181,7 @@ def test_resumed_from_a_checkpoint_that_was_saved_on_the_way(folder, tmp_path, s
     trainer_in(tmp_path, max_steps=120, callbacks=[saver], enable_checkpointing=True).fit(whole, data_of(folder))
     resumed = classifier()
     trainer = trainer_in(tmp_path, max_steps=120)
-    trainer.fit(resumed, data_of(folder), ckpt_path=tmp_path / "step=41.ckpt", weights_only=True)
+    trainer.fit(resumed, data_of(folder), ckpt_path=tmp_path / "step=41.ckpt", **SAFELY)
     assert same_weights(whole, resumed)
 
 
