@@ -66,9 +66,10 @@ class NpzCache:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # A name that nobody else has: two processes may store at once, and the last one wins with the same content.
         temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
+        content: dict[str, Any] = {**arrays, _KEY: np.array(self.key)}
         try:
             with temporary.open("xb") as file:
-                np.savez(file, **{**arrays, _KEY: np.array(self.key)})
+                np.savez(file, **content)
             os.replace(temporary, self.path)
         finally:
             temporary.unlink(missing_ok=True)

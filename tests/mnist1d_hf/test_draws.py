@@ -1,3 +1,5 @@
+from statistics import NormalDist
+
 import naive
 import numpy as np
 import pytest
@@ -63,6 +65,57 @@ def test_every_fast_block_is_balanced_and_inside_the_recipes_bounds(split, block
         assert noise.shape == (1000, 17)
         assert abs(noise.mean()) < 5 / np.sqrt(noise.size)
         assert abs(noise.std() - 1) < 5 / np.sqrt(2 * noise.size)
+
+
+def normality(first, second):
+    """Distances of pairs of numbers from independent standard normals, in standard errors; about 1 if they are such."""
+    n = first.size
+    normal = NormalDist()
+    edges = np.array([normal.inv_cdf(part / 100) for part in range(1, 100)])
+    distances = {}
+    for name, z in (("first", first), ("second", second)):
+        counts = np.bincount(np.searchsorted(edges, z), minlength=100)
+        chi_squared = float(((counts - n / 100) ** 2 / (n / 100)).sum())  # of 99 degrees: mean 99, variance 198
+        distances[f"histogram of {name}"] = (chi_squared - 99) / np.sqrt(198)
+        for power, mean, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96), (6, 15, 10_170)):
+            distances[f"moment {power} of {name}"] = ((z**power).mean() - mean) / np.sqrt(variance / n)
+        beyond = 2 * normal.cdf(-4.0)
+        distances[f"tail of {name}"] = ((np.abs(z) > 4).mean() - beyond) / np.sqrt(beyond / n)
+    distances["covariance"] = (first * second).mean() * np.sqrt(n)
+    distances["covariance of squares"] = ((first**2 - 1) * (second**2 - 1)).mean() / 2 * np.sqrt(n)
+    distances["skew pairs"] = (first * (second**2 - 1)).mean() / np.sqrt(2) * np.sqrt(n)
+    return {name: abs(float(distance)) for name, distance in distances.items()}
+
+
+def test_fast_noise_is_standard_normal_and_independent_in_every_direction():
+    blocks = [draws.fast_draws(DEFAULT, "train", block) for block in range(20)]
+    correlated, iid = (
+        np.stack([getattr(one, name) for one in blocks]).astype(float) for name in ("corr_noise", "iid_noise")
+    )
+    pairs = {
+        "the two noises at one point": (correlated, iid),
+        "neighbouring points": (iid[:, :, 1:], iid[:, :, :-1]),
+        "neighbouring examples": (correlated[:, 1:], correlated[:, :-1]),
+        "neighbouring blocks": (iid[1:], iid[:-1]),
+    }
+    for name, (first, second) in pairs.items():
+        found = normality(first.ravel(), second.ravel())
+        assert max(found.values()) < 5, (name, found)
+
+
+def test_the_same_distances_reject_what_is_only_nearly_normal():
+    random = np.random.RandomState(0)
+    n = 1_000_000
+    normal, other = random.standard_normal((2, n))
+    assert max(normality(normal, other).values()) < 5
+    twelve = random.random_sample((12, n)).sum(axis=0) - 6  # mean 0, variance 1, tails too light
+    for wrong in (
+        (1.01 * normal, other),
+        (normal, twelve),
+        (normal, random.standard_t(30, n)),
+        (normal, np.abs(normal) * np.sign(other)),
+    ):
+        assert max(normality(*wrong).values()) > 5
 
 
 def test_fast_blocks_repeat_and_share_nothing():
