@@ -152,8 +152,9 @@ def test_keywords_of_a_named_config_change_it_and_not_the_default():
 
 
 def test_a_value_equal_to_the_config_s_own_makes_no_second_cache():
-    folder = MNIST1D().cache_dir
-    assert MNIST1D(**asdict(Recipe()), stream="reference", latents=False).cache_dir == folder
+    same = MNIST1D(**asdict(Recipe()), stream="reference", latents=False)
+    assert (same.config_id, same.cache_dir) == ("default", MNIST1D().cache_dir)
+    assert MNIST1D(iid_noise_scale=float("0.020"), padding=[36, 60], num_samples=int("5000")).config_id == "default"
     noisy = RECIPES["high-noise"].recipe
     assert MNIST1D(config_name="high-noise", **asdict(noisy)).cache_dir == MNIST1D(config_name="high-noise").cache_dir
 
