@@ -1,5 +1,7 @@
 """MNIST-1D for Hugging Face datasets: the generator, its builder, and the bare name ``mnist1d`` for `load_dataset`."""
 
+from typing import TYPE_CHECKING, Any
+
 from mnist1d_hf.arrays import Latents, MNIST1DArrays, Split
 from mnist1d_hf.columns import as_numpy
 from mnist1d_hf.generate import make_mnist1d, make_slice
@@ -7,6 +9,9 @@ from mnist1d_hf.mnist1d import DATA_VERSION, MNIST1D, MNIST1DConfig
 from mnist1d_hf.recipe import RECIPES, Recipe, RecipeError
 from mnist1d_hf.register import register
 from mnist1d_hf.templates import Templates, digit_templates
+
+if TYPE_CHECKING:
+    from mnist1d_hf.pinned import load
 
 __version__ = "0.1.0"
 
@@ -24,9 +29,20 @@ __all__ = [
     "__version__",
     "as_numpy",
     "digit_templates",
+    "load",
     "make_mnist1d",
     "make_slice",
     "register",
 ]
 
 register()
+
+
+def __getattr__(name: str) -> Any:
+    """Import `load` when it is first used: what speaks to the Hub is no part of importing the package."""
+    if name != "load":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from mnist1d_hf.pinned import load
+
+    globals()["load"] = load
+    return load

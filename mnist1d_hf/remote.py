@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
@@ -28,11 +29,12 @@ PATIENCE: Final = 60.0  # seconds for everything but the upload of files
 SLOWEST_UPLOAD: Final = 100_000  # bytes a second; a slower upload is taken for a dead one
 FIRST_WAIT: Final = 0.5  # seconds before a request is made again; doubled each time
 LONGEST_WAIT: Final = 8.0
-LAST_WORD: Final = 3.0  # seconds that a request has even when the time is up: to find out in which state things are
+LAST_WORD: Final = 2.0  # seconds that a request has even when the time is up: to find out in which state things are
+LONGEST_DOWNLOAD: Final = 3600.0
 SERVER_ERRORS: Final = frozenset({408, 429, 500, 502, 503, 504})
 TOKENS_PAGE: Final = "https://huggingface.co/settings/tokens"
 
-Kind = Literal["denied", "missing", "conflict", "trouble"]
+Kind = Literal["denied", "missing", "conflict", "trouble", "offline"]
 RepoType = Literal["dataset", "model"]
 Operation = CommitOperationAdd | CommitOperationDelete
 T = TypeVar("T")
@@ -46,7 +48,7 @@ class RemoteError(Exception):
 
     Attributes:
         kind: "denied": it will not work like this; "missing": there is no such repository or revision; "conflict":
-            somebody else was faster; "trouble": it may work later.
+            somebody else was faster; "trouble": it may work later; "offline": HF_HUB_OFFLINE is set.
         status: Status of the reply, if there was one.
         wait: Seconds that the server asks to wait.
         timed_out: Whether the time was up while the server might still be at work.
@@ -83,10 +85,17 @@ class Remote:
         repo_type: "dataset" or "model".
         token: Token to use; by default the one that is logged in.
         patience: Seconds for all requests together; uploads have time of their own.
+        persistent: Whether reading is tried again after trouble.
     """
 
     def __init__(
-        self, repo_id: str, repo_type: RepoType = "dataset", *, token: str | None = None, patience: float = PATIENCE
+        self,
+        repo_id: str,
+        repo_type: RepoType = "dataset",
+        *,
+        token: str | None = None,
+        patience: float = PATIENCE,
+        persistent: bool = True,
     ) -> None:
         self.repo_id = repo_id
         self.repo_type = repo_type
@@ -94,6 +103,7 @@ class Remote:
         self._api = HfApi(token=token)
         self._deadline = time.monotonic() + patience
         self._patience = patience
+        self._persistent = persistent
 
     @property
     def url(self) -> str:
@@ -125,14 +135,21 @@ class Remote:
         siblings = getattr(info, "siblings", None) or ()
         return Head(str(info.sha), frozenset(sibling.rfilename for sibling in siblings))
 
-    def download(self, path: str, commit: str) -> Path:
+    def download(self, path: str, commit: str, *, again: bool = False) -> Path:
         """A file at a commit, in the local cache of the Hub's client.
+
+        Args:
+            path: The file.
+            commit: The commit.
+            again: Whether to download it even if it is there.
 
         Raises:
             RemoteError: If it cannot be read.
         """
-        keywords = {"repo_type": self.repo_type, "revision": commit}
-        return Path(self._reading(f"download {path}", self._api.hf_hub_download, self.repo_id, path, **keywords))
+        keywords = {"repo_type": self.repo_type, "revision": commit, "force_download": again}
+        # A download that stands still is ended by the client; one that goes on may take its time.
+        function = partial(self._api.hf_hub_download, self.repo_id, path, **keywords)
+        return Path(self._reading(f"download {path}", function, extra_seconds=LONGEST_DOWNLOAD))
 
     def text(self, path: str, head: Head) -> str | None:
         """A text file at a commit; None if there is none.
@@ -209,7 +226,7 @@ class Remote:
             try:
                 return self.ask(doing, function, *arguments, **keywords)
             except RemoteError as fault:
-                if fault.kind != "trouble":
+                if fault.kind != "trouble" or not self._persistent:
                     raise
                 self.rest(attempt, fault)
                 attempt += 1
@@ -254,7 +271,7 @@ class Remote:
         cause = self._without_tokens(_first_line(error))
         what = f"could not {doing}: {cause}"
         if isinstance(error, OfflineModeIsEnabled):
-            return RemoteError(f"could not {doing}: HF_HUB_OFFLINE is set; unset it", "denied")
+            return RemoteError(f"could not {doing}: HF_HUB_OFFLINE is set; unset it", "offline")
         if isinstance(error, GatedRepoError):
             return RemoteError(f"{what}; ask its owner for access", "denied", status=status)
         if status in {401, 403}:
