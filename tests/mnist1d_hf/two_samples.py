@@ -66,7 +66,7 @@ def _largest_ks(first, second):
 
 def ks_distance(a, b):
     """The largest distance of the two empirical distribution functions."""
-    values = np.concatenate([a, b])
+    values = np.sort(np.concatenate([a, b]))  # sorted keys are searched for many times faster
     return float(
         np.abs(
             np.searchsorted(np.sort(a), values, side="right") / len(a)
