@@ -1,4 +1,4 @@
-"""``mnist1d data ...``: list, describe, build, export, verify and install data sets. Imports no torch."""
+"""``mnist1d data ...``: list, describe, build, export, verify, install and push data sets. Imports no torch."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
@@ -10,6 +10,7 @@ from datasets.exceptions import DatasetsError
 from rich.console import Console
 from rich.table import Table
 
+from lightning_module import hub_commands
 from mnist1d_hf import MNIST1D, RECIPES, Recipe, golden, hub
 from mnist1d_hf.recipe import Stream
 
@@ -88,8 +89,12 @@ def export(folder: str, config: list[str] | None, overwrite: bool) -> int:
     return 0
 
 
-def verify() -> int:
-    """Compare the content of everything in the cache with what was built and what its version contains."""
+def verify(path: str | None, revision: str | None, config: list[str] | None) -> int:
+    """Compare contents with their digests: of everything in the cache, or of a repository or folder."""
+    if path is not None:
+        return hub_commands.verify(path, revision, config)
+    if revision is not None or config is not None:
+        raise ValueError("--revision and --config need a repository or folder: mnist1d data verify OWNER/NAME ...")
     damaged = False
     builds = hub.cached_builds()
     for cached in builds:
@@ -133,6 +138,10 @@ def _add_config(parser: Parser) -> None:
 
 def _add_variant(parser: Parser) -> None:
     _add_config(parser)
+    _add_numbers(parser)
+
+
+def _add_numbers(parser: Parser) -> None:
     meaning = {entry.arg_name: entry.description for entry in docstring_parser.parse(Recipe.__doc__ or "").params}
     for field in fields(Recipe):
         flags = {f"--{field.name.replace('_', '-')}", f"--{field.name}"}
@@ -161,6 +170,29 @@ def _add_install(parser: Parser) -> None:
     parser.set_defaults(config=["default"])
 
 
+def _add_push(parser: Parser) -> None:
+    parser.add_argument("repo", help="OWNER/NAME on the Hub; made if there is none")
+    parser.add_argument(
+        "--config", nargs="+", help="configs, as they are; all that the reference stream makes if nothing is named"
+    )
+    parser.add_argument(
+        "--new-config", type=str | None, default=None, help="a config of your own, of --base with other numbers"
+    )
+    parser.add_argument("--base", type=str, default="default", help="the config that --new-config starts from")
+    parser.add_argument("--version", type=str | None, default=None, help="of --new-config's data; 1.0.0 at first")
+    parser.add_argument("--remove", nargs="+", help="configs to take out of the repository")
+    parser.add_argument("--private", action="store_true", help="if the repository is made, only you can see it")
+    parser.add_argument("--tag", type=str | None, default=None, help="for the commit; never moved: data-v1.0.0")
+    parser.add_argument("--dry-run", action="store_true", help="write nothing; print files, sizes, the card's changes")
+    _add_numbers(parser)
+
+
+def _add_verify(parser: Parser) -> None:
+    parser.add_argument("path", nargs="?", help="OWNER/NAME on the Hub, or a folder; the cache if not given")
+    parser.add_argument("--revision", type=str | None, default=None, help="tag, branch or commit of the repository")
+    parser.add_argument("--config", nargs="+", help="configs; all in its card if not given")
+
+
 def _add_nothing(parser: Parser) -> None:
     del parser
 
@@ -170,8 +202,9 @@ COMMANDS: Final[Mapping[str, tuple[Callable[..., int], Callable[[Parser], None]]
     "info": (info, _add_variant),
     "build": (build, _add_build),
     "export": (export, _add_export),
-    "verify": (verify, _add_nothing),
+    "verify": (verify, _add_verify),
     "install": (install, _add_install),
+    "push": (hub_commands.push, _add_push),
 }
 
 
@@ -179,7 +212,7 @@ def parser() -> Parser:
     """The parser of all data commands."""
     main_parser = Parser(
         prog="mnist1d data",
-        description="Make, describe, export and check data sets. Nothing is downloaded.",
+        description="Make, describe, export, check and publish data sets.",
         allow_abbrev=False,
     )
     commands = main_parser.add_subcommands(required=True, dest="command")

@@ -135,7 +135,7 @@ def push(
             created=done.created,
             committed=done.committed,
             tagged=done.tagged,
-            **planner.described(done.committed),
+            **planner.described(done.committed, tag),
         )
 
 
@@ -180,4 +180,4 @@ def _dry_run(planner: Planner, tag: str | None) -> Push:
     except RemoteError as error:
         raise HubError(str(error), "unchanged") from None
     what = {"state": "unchanged", "repo_id": remote.repo_id, "url": remote.url, "commit": head.commit, "tag": tag}
-    return Push(**what, created=False, committed=False, tagged=False, **planner.described(True))  # type: ignore[arg-type]
+    return Push(**what, created=False, committed=False, tagged=False, **planner.described(True, tag))  # type: ignore[arg-type]

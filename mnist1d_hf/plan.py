@@ -74,7 +74,7 @@ class Planner:
         content = any(path not in {CARD, FIGURE} for path in self._additions) or self._deletions
         return Plan(self._operations(), holds_content=not content and not updated)
 
-    def described(self, changed: bool) -> dict[str, Any]:
+    def described(self, changed: bool, tag: str | None) -> dict[str, Any]:
         """The last plan, for people."""
         before, after = (text.splitlines(keepends=True) for text in self._cards)
         first = min((config.name for config in self.built), key=lambda name: name != "default", default="default")
@@ -83,7 +83,7 @@ class Planner:
             "files": {path: _size(content) for path, content in sorted(self._additions.items())} if changed else {},
             "removed": tuple(self._deletions) if changed else (),
             "card_diff": diff if changed else "",
-            "load_line": f'load_dataset("{self.remote.repo_id}", "{first}")',
+            "load_line": f'load_dataset("{self.remote.repo_id}", "{first}"' + (f', revision="{tag}")' if tag else ")"),
         }
 
     def _operations(self) -> list[Operation]:

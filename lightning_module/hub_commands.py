@@ -1,0 +1,88 @@
+"""``mnist1d data push`` and ``mnist1d data verify OWNER/NAME``: data sets on the Hub. Imports no torch."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+import mnist1d_hf
+from mnist1d_hf import hub
+from mnist1d_hf.pinned import ContentError, configs_at
+
+console = Console()
+
+
+def push(
+    repo: str,
+    config: list[str] | None,
+    new_config: str | None,
+    base: str,
+    version: str | None,
+    remove: list[str] | None,
+    private: bool,
+    tag: str | None,
+    dry_run: bool,
+    **numbers: Any,
+) -> int:
+    """Put configs on the Hub: one commit for all, then the tag; doing it again completes it or changes nothing."""
+    done = hub.push(
+        repo,
+        config or (),
+        new_config=new_config,
+        base=base,
+        recipe={name: value for name, value in numbers.items() if value is not None},
+        version=version,
+        remove=remove or (),
+        private=private,
+        tag=tag,
+        dry_run=dry_run,
+    )
+    _print_files(done.files, done.removed)
+    if dry_run:
+        _print(done.card_diff.rstrip() or "the card does not change")
+        _print("dry run: nothing was written")
+    else:
+        _print(_outcome(done))
+    _print(done.url)
+    _print(done.load_line)
+    return 0
+
+
+def _print(line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_files(files: Mapping[str, int], removed: Any) -> None:
+    for path, size in files.items():
+        _print(f"{size:>12,} {path}")
+    for path in removed:
+        _print(f"{'removed':>12} {path}")
+
+
+def _outcome(done: hub.Push) -> str:
+    if done.state == "unchanged":
+        return f"unchanged: all of it is there already, in commit {done.commit[:12]}" + _tagged(done)
+    what = "one commit" if done.committed else "no commit, for the content was there"
+    return f"complete: {what}, {done.commit[:12]}" + _tagged(done)
+
+
+def _tagged(done: hub.Push) -> str:
+    if not done.tag:
+        return ""
+    return f", now tagged {done.tag}" if done.tagged else f", tagged {done.tag} before"
+
+
+def verify(path: str, revision: str | None, config: list[str] | None) -> int:
+    """Load configs of a repository or folder, each compared with the digests in its card."""
+    records = configs_at(path, revision=revision)
+    wrong = False
+    for name in config or records:
+        try:
+            dataset = mnist1d_hf.load(path, name, revision=revision)
+        except ContentError as error:
+            wrong = True
+            _print(f"DAMAGED {error}")
+            continue
+        sizes = ", ".join(f"{split} {len(rows):,}" for split, rows in dataset.items())
+        _print(f"ok      {name} {records[name].version} {sizes}")
+    return int(wrong)
