@@ -11,7 +11,11 @@ PACKAGES = ("numpy", "datasets", "pyarrow", "torch", "pytorch-lightning")
 def machine() -> str:
     """Processor, cores, Python and the versions that matter, in one line."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
-    return f"{_processor()}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}, {versions}"
+    return f"{_processor()}, {_cores()} cores, Python {platform.python_version()}, {versions}"
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _processor() -> str:

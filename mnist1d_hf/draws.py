@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from mnist1d_hf.arithmetic import FloatArray, IntArray
+from mnist1d_hf.arrays import Latents
 from mnist1d_hf.recipe import Recipe
 from mnist1d_hf.templates import NUM_CLASSES
 
@@ -38,6 +39,11 @@ class Draws:
     shear: FloatArray
     corr_noise: FloatArray
     iid_noise: FloatArray
+
+    @property
+    def latents(self) -> Latents:
+        """What a config with latents tells of each example."""
+        return Latents(padding=self.padding, scale=self.scale, shift=self.shift, shear=self.shear)
 
 
 def reference_draws(recipe: Recipe, random: np.random.RandomState, classes: int = NUM_CLASSES) -> Iterator[Draws]:

@@ -19,7 +19,8 @@ from mnist1d_hf import manifest
 from mnist1d_hf.arrays import MNIST1DArrays
 from mnist1d_hf.columns import features_of, table_of
 from mnist1d_hf.draws import BLOCK_SIZE
-from mnist1d_hf.generate import FastStream, make_mnist1d
+from mnist1d_hf.fast_stream import FastStream
+from mnist1d_hf.generate import make_mnist1d
 from mnist1d_hf.recipe import (
     DEFAULT,
     FIELD_NAMES,
@@ -64,10 +65,12 @@ _GENERATOR_FILES: Final = (
     "arrays.py",
     "columns.py",
     "draws.py",
+    "fast_stream.py",
     "generate.py",
     "mnist1d.py",
     "population.py",
     "recipe.py",
+    "reference_stream.py",
     "streams.py",
     "templates.py",
     "transforms.py",

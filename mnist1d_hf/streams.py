@@ -12,9 +12,10 @@ import numpy as np
 from mnist1d_hf import transforms
 from mnist1d_hf.arithmetic import FloatArray
 from mnist1d_hf.draws import Draws
-from mnist1d_hf.recipe import Recipe
+from mnist1d_hf.recipe import Recipe, RecipeError
 from mnist1d_hf.templates import Templates
 
+LEAST_STD: Final = 1e-6  # of raw signals that can be normalised
 STAGES: Final = ("pad", "dilate", "scale", "translate", "correlated noise", "iid noise", "shear", "resample")
 
 
@@ -81,3 +82,16 @@ def _later_stages(recipe: Recipe, draws: Draws, x: FloatArray) -> Iterator[tuple
     x = transforms.shear(x, draws.shear)
     yield "shear", x
     yield "resample", transforms.resample(x, recipe.final_seq_length)
+
+
+def check_spread(std: float) -> None:
+    """Refuse raw signals of this standard deviation if it is too small to divide by.
+
+    Raises:
+        RecipeError: If the signals are flat but for the 1e-8 that marks the points of a template.
+    """
+    if std < LEAST_STD:
+        raise RecipeError(
+            f"the raw signals have standard deviation {std:.1g} and cannot be normalised: with these values they are "
+            "all constant; ask for more points (final_seq_length=), less padding=, or some noise"
+        )

@@ -4,7 +4,7 @@ import random
 from dataclasses import asdict
 from pathlib import Path
 
-import fast_stream
+import fast_probes
 import naive
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from recipes_strategy import recipes
 
-from mnist1d_hf import DATA_VERSION, RECIPES, Recipe, RecipeError, Split, Templates, generate, make_mnist1d, make_slice
+from mnist1d_hf import DATA_VERSION, RECIPES, Recipe, RecipeError, Split, Templates, make_mnist1d, make_slice
 from mnist1d_hf.draws import BLOCK_SIZE
 from mnist1d_hf.streams import STAGES
 
@@ -180,13 +180,13 @@ def test_a_smaller_set_is_the_beginning_of_a_larger_one():
 @pytest.mark.parametrize("cores", [1, 2, 3, 7])
 def test_the_number_of_threads_does_not_change_a_bit(monkeypatch, cores):
     parts = [make_slice("label-noise", "train", first, first + 900) for first in range(500, 59_900, 900)]
-    monkeypatch.setattr(generate, "_CORES", cores)
+    monkeypatch.setattr("mnist1d_hf.fast_stream._CORES", cores)
     assert_same(make_slice("label-noise", "train", 500, 59_900), Split.concatenate(parts))
 
 
 def test_an_error_in_a_thread_comes_out(monkeypatch):
-    monkeypatch.setattr(generate, "_CORES", 2)
-    monkeypatch.setattr(generate, "fast_draws", None)
+    monkeypatch.setattr("mnist1d_hf.fast_stream._CORES", 2)
+    monkeypatch.setattr("mnist1d_hf.fast_stream.fast_draws", None)
     with pytest.raises(TypeError):
         make_slice("default", "train", 0, 50_000)
 
@@ -214,13 +214,13 @@ def test_train_and_test_share_no_example():
     assert len(np.unique(np.concatenate([frozen.train.x, frozen.test.x]), axis=0)) == 5000
 
 
-@pytest.mark.parametrize("name", fast_stream.RECIPES)
+@pytest.mark.parametrize("name", fast_probes.RECIPES)
 def test_the_fast_stream_still_is_what_it_was(name):
-    expected = json.loads(fast_stream.FILE.read_text(encoding="utf-8"))[name]
-    found = fast_stream.content(fast_stream.RECIPES[name])
+    expected = json.loads(fast_probes.FILE.read_text(encoding="utf-8"))[name]
+    found = fast_probes.content(fast_probes.RECIPES[name])
     assert found.keys() == expected.keys()
     changed = (
-        f"the fast stream changed: raise the MAJOR of DATA_VERSION ({DATA_VERSION}) and renew {fast_stream.FILE.name}"
+        f"the fast stream changed: raise the MAJOR of DATA_VERSION ({DATA_VERSION}) and renew {fast_probes.FILE.name}"
     )
     for key, value in expected.items():
         np.testing.assert_allclose(found[key], value, rtol=0, atol=1e-5, err_msg=f"{key}: {changed}")

@@ -1,6 +1,6 @@
 """Rows and moments of the fast stream, also of a recipe that no config has.
 
-They may only change together with the MAJOR of DATA_VERSION; ``python tests/mnist1d_hf/fast_stream.py`` renews them.
+They may only change together with the MAJOR of DATA_VERSION; ``python tests/mnist1d_hf/fast_probes.py`` renews them.
 """
 
 import json

@@ -1,0 +1,76 @@
+"""The reference stream: order, normalisation and split of the published data, quirks included."""
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+
+from mnist1d_hf.arithmetic import mean_and_std
+from mnist1d_hf.arrays import MNIST1DArrays, Split
+from mnist1d_hf.draws import reference_draws, reference_label_noise
+from mnist1d_hf.recipe import Recipe, RecipeError
+from mnist1d_hf.streams import apply, apply_traced, check_spread, dilated_templates, positions
+from mnist1d_hf.templates import Templates
+
+
+def make_reference(recipe: Recipe, templates: Templates, trace: bool, latents: bool) -> MNIST1DArrays:
+    """Both splits of a recipe: class by class, then shuffled, normalised together and divided.
+
+    Raises:
+        RecipeError: If there are more examples than fit into memory, fewer than templates, or only flat signals.
+    """
+    recipe.split_sizes("reference")  # is an error if there are too many
+    if rest := recipe.num_samples % len(templates.y):
+        warnings.warn(
+            f"num_samples={recipe.num_samples} makes {recipe.num_samples - rest} examples: the reference stream makes "
+            f"equally many of each of {len(templates.y)} classes; stream='fast' makes exactly {recipe.num_samples}",
+            stacklevel=3,
+        )
+    if recipe.num_samples < len(templates.y):
+        raise RecipeError(
+            f"num_samples={recipe.num_samples} is less than one example for each of the {len(templates.y)} templates; "
+            f"ask for at least {len(templates.y)}"
+        )
+    random = np.random.RandomState(recipe.seed)
+    generated = Split.concatenate(list(_reference_parts(recipe, templates, random, trace, latents)))
+    generated = generated[random.permutation(len(generated))]
+    raw = generated.x
+    if recipe.shuffle_seq:
+        raw = raw[:, random.permutation(recipe.final_seq_length)]
+    mean, std = mean_and_std(raw)  # train and test together, as in the reference
+    check_spread(std)
+    x = (raw - mean) / std
+    if recipe.flip_seq:
+        x = np.ascontiguousarray(x[:, ::-1])
+    split = int(len(x) * recipe.train_split)
+    train, test = slice(None, split), slice(split, None)
+    y = generated.y.copy()
+    if recipe.label_noise > 0:
+        y[train] = reference_label_noise(recipe, y[train], templates.y)
+    finished = Split(x=x, y=y, y_clean=generated.y_clean, latents=generated.latents, trace=generated.trace)
+    return MNIST1DArrays(
+        train=finished[train],
+        test=finished[test],
+        t=positions(recipe, templates) / std,
+        templates=templates,
+        recipe=recipe,
+        stream="reference",
+        mean=mean,
+        std=std,
+    )
+
+
+def _reference_parts(
+    recipe: Recipe, templates: Templates, random: np.random.RandomState, trace: bool, latents: bool
+) -> Iterator[Split]:
+    dilated = dilated_templates(recipe, templates)
+    for draws in reference_draws(recipe, random, len(templates.y)):
+        stages = apply_traced(recipe, draws, dilated, templates) if trace else None
+        label = np.asarray(templates.y[draws.label])
+        yield Split(
+            x=stages["resample"] if stages else apply(recipe, draws, dilated),
+            y=label,
+            y_clean=label,
+            latents=draws.latents if latents else None,
+            trace=stages,
+        )
