@@ -22,18 +22,11 @@ console = Console()
 def list_configs() -> int:
     """List the configs."""
     table = Table(box=None, pad_edge=False)
-    for column in ("config", "train", "test", "points", "stream", "what it is for"):
-        table.add_column(column, justify="right" if column in {"train", "test", "points"} else "left")
+    for column in ("config", "train", "test", "what it is for"):
+        table.add_column(column, justify="right" if column in {"train", "test"} else "left")
     for name, named in RECIPES.items():
         sizes = named.recipe.split_sizes(named.stream)
-        table.add_row(
-            name,
-            f"{sizes['train']:,}",
-            f"{sizes['test']:,}",
-            str(named.recipe.final_seq_length),
-            named.stream,
-            named.why,
-        )
+        table.add_row(name, f"{sizes['train']:,}", f"{sizes['test']:,}", named.why)
     console.print(table)
     return 0
 
