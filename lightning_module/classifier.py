@@ -95,7 +95,9 @@ class Classifier(
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Returns the loss of a minibatch; or trains on all those of an execution, and returns the loss of the last."""
-        loss = train_on(batch, self.trainer, self) if isinstance(batch, Execution) else self.minibatch_loss(*batch)
+        if isinstance(batch, Execution):
+            return train_on(batch, self.trainer, self)
+        loss = self.minibatch_loss(*batch)
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch[1]))
         return loss
 

@@ -12,9 +12,9 @@ Three decisions keep everything else as it was:
   to be resumed with any other number of steps per execution.
 - **An execution ends wherever something is due**: the end of the epoch, `max_steps`, a validation, a checkpoint. So
   nothing needs to divide anything, and nothing is late. A row of the logger that falls into an execution is written
-  from there; only if a callback watches the batches, and may have something to add to the row, does it end at the row.
+  from there; only if a callback watches the batches, and may have a row of its own, does the execution end at it.
 - **An execution is optimised by us, everything else by Lightning.** The module is one of automatic optimisation, except
-  for the moment in which Lightning looks who is to optimise an execution. A single minibatch takes Lightning's own way.
+  for the moment in which Lightning looks who is to optimise an execution.
 
 What sees less: hooks around a batch (`on_train_batch_start`, `on_train_batch_end`) run once per execution. What needs
 every single step gets single steps, and the log says why, once: see `lightning_module.single_steps`.
@@ -139,8 +139,7 @@ def train_on(execution: Execution, trainer: pl.Trainer, module: StepsByMinibatch
     minibatches = execution.minibatches()
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     loss_of, step = module.minibatch_loss, optimizer.step
-    # All but the last are counted already. If that one is due for a row, Lightning writes it.
-    inner = len(minibatches) - 1
+    inner = len(minibatches) - 1  # all but the last are counted already
     row, done = steps_until_row(trainer, before=inner), 0
     try:
         for x, y in minibatches:
@@ -150,8 +149,8 @@ def train_on(execution: Execution, trainer: pl.Trainer, module: StepsByMinibatch
             loss.backward()  # type: ignore[no-untyped-call]
             step()
             done += 1
-            if done == row and done <= inner:
-                log_row(trainer, {"train/loss": loss.item()}, before=inner - done)
+            if done == row:
+                write_row(trainer, loss.item(), before=inner - done + 1)
                 row += row_interval(trainer)
     finally:
         count_optimizer_steps(trainer, done)
@@ -161,6 +160,7 @@ def train_on(execution: Execution, trainer: pl.Trainer, module: StepsByMinibatch
             # would.
             count_minibatches(trainer, done - inner)
             loader.rewind(inner - done)
+    show(trainer, loss)
     return loss
 
 
@@ -189,11 +189,23 @@ def row_interval(trainer: pl.Trainer) -> int:
     return int(trainer.log_every_n_steps)  # type: ignore[attr-defined]  # set in a connector
 
 
-def log_row(trainer: pl.Trainer, metrics: dict[str, float], *, before: int) -> None:
-    """Writes the row that Lightning would have written `before` steps before now."""
+def write_row(trainer: pl.Trainer, loss: float, *, before: int) -> None:
+    """Writes the row that Lightning would have written, `before` steps back on the loggers' axis."""
     for logger in trainer.loggers:
-        logger.log_metrics({**metrics, "epoch": trainer.current_epoch}, step=logged_steps(trainer) - before - 1)
+        row = {"train/loss": loss, "epoch": trainer.current_epoch}
+        logger.log_metrics(row, step=logged_steps(trainer) - before)
         logger.save()
+
+
+def show(trainer: pl.Trainer, loss: Tensor) -> None:
+    """Puts the loss where callbacks, progress bars and users look for the newest one.
+
+    `LightningModule.log` does the same for half of the price of a turn of the loop, most of it for averages over epochs
+    and devices that are not asked for here.
+    """
+    trainer.callback_metrics["train/loss"] = loss.detach()
+    trainer.logged_metrics["train/loss"] = loss.detach()
+    trainer.progress_bar_metrics["train/loss"] = loss.item()
 
 
 def logged_steps(trainer: pl.Trainer) -> int:

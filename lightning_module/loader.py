@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class Execution(NamedTuple):
-    """Several consecutive minibatches, fetched at once."""
+    """Consecutive minibatches, one or more, fetched at once."""
 
     x: Tensor  # (k * batch_size, length); the last minibatch of an epoch may be shorter
     y: Tensor  # (k * batch_size,)
@@ -95,7 +95,7 @@ class TensorLoader:
         return self.rows // self.batch_size if self.drop_last else math.ceil(self.rows / self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor] | Execution]:
-        """Yields `(x, y)`, or an `Execution` where the plan asks for more than one minibatch at once."""
+        """Yields `(x, y)`; with a plan, an `Execution` of as many minibatches as it asks for."""
         self._start_epoch()
         order = self._order()
         while (first := self._position) < len(self):
@@ -106,7 +106,7 @@ class TensorLoader:
             rows = slice(first * self.batch_size, min(self._position * self.batch_size, self.rows))
             # A slice is a view; an index makes one copy for the whole execution.
             x, y = (self.x[rows], self.y[rows]) if order is None else (self.x[order[rows]], self.y[order[rows]])
-            yield (x, y) if count == 1 else Execution(x, y, self.batch_size)
+            yield (x, y) if self.plan is None else Execution(x, y, self.batch_size)
 
     def _order(self) -> Tensor | None:
         """Returns the row numbers of this rank's epoch, (rows,), or None for all rows in their own order."""

@@ -93,14 +93,30 @@ def test_everything_is_as_with_single_steps(folder, tmp_path, run):
         saved = {file.name: torch.load(file, weights_only=True) for file in (path / "saved").iterdir()}
         for checkpoint in saved.values():
             del checkpoint["callbacks"], checkpoint["hyper_parameters"]  # the folder, and steps_per_execution
-        found.append((saved, csv_rows(path / "log" / "metrics.csv"), validations.steps, trainer.global_step))
-    (saved, rows, validated, steps), (saved_1, rows_1, validated_1, steps_1) = found
+        metrics = dict(trainer.callback_metrics), dict(trainer.logged_metrics), dict(trainer.progress_bar_metrics)
+        found.append((saved, csv_rows(path / "log" / "metrics.csv"), validations.steps, trainer.global_step, metrics))
+    (saved, rows, validated, steps, metrics), (saved_1, rows_1, validated_1, steps_1, metrics_1) = found
     assert saved.keys() == saved_1.keys()
     assert len(saved) == steps // 9
     assert all(same(saved[name], saved_1[name]) for name in saved)
     assert rows == rows_1
     assert validated == validated_1
     assert steps == steps_1
+    assert same(metrics, metrics_1)
+
+
+@pytest.mark.parametrize(
+    "options", [{"every_n_train_steps": 7}, {"every_n_epochs": 1, "save_on_train_epoch_end": True}]
+)
+def test_callbacks_see_the_newest_training_loss(folder, tmp_path, options):
+    best = []
+    for steps in ("auto", 1):
+        saver = ModelCheckpoint(tmp_path / str(steps), monitor="train/loss", save_top_k=2, **options)
+        trainer = trainer_in(tmp_path, max_epochs=3, callbacks=[saver], enable_checkpointing=True)
+        trainer.fit(classifier(steps=steps), data_of(folder))
+        best.append({Path(path).name: score.item() for path, score in saver.best_k_models.items()})
+    assert best[0] == best[1]
+    assert len(best[0]) == 2
 
 
 def test_intervals_mean_optimiser_steps(folder, tmp_path):
