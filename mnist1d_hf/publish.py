@@ -15,6 +15,7 @@ from typing import Final, Literal
 from mnist1d_hf.remote import Head, Operation, Remote, RemoteError
 
 State = Literal["unchanged", "empty repository", "committed but untagged", "complete", "not known"]
+MOST_CONFLICTS: Final = 3  # times that a repository may exist and not be found, before this is no coincidence
 LONGEST_JITTER: Final = 0.3  # seconds; writers who collided would else collide again
 
 
@@ -130,8 +131,12 @@ class _Publication:
         attempt = 0
         error = RemoteError("the new repository does not appear", "trouble")
         while (head := self.remote.head()) is None:
-            if not self.created:
+            if not self.created and not error.timed_out:
                 self.state = "unchanged"  # it is certain again that there is none
+            if error.kind == "conflict" and attempt >= MOST_CONFLICTS:
+                raise RemoteError(
+                    f"{self.remote.repo_id} exists, but cannot be seen with this token ({error})", "denied"
+                )
             if attempt:
                 self.remote.rest(attempt, error)
             try:
@@ -140,9 +145,10 @@ class _Publication:
             except RemoteError as failed:
                 if failed.kind not in {"trouble", "conflict"}:
                     raise
-                error, self.state = failed, "not known"
+                error = failed
+                self.state = "not known" if failed.kind == "trouble" else self.state
             attempt += 1
-        if attempt:
+        if attempt and error.kind == "trouble":  # nobody else made it, as far as can be told
             self.created, self.state = True, "empty repository"
         return head
 
@@ -210,6 +216,7 @@ class _Publication:
             except RemoteError as error:
                 if error.kind not in {"trouble", "conflict"}:
                     raise
+                self.state = "not known" if error.timed_out else self.state
                 self.remote.rest(attempt, error)
                 attempt += 1
             else:

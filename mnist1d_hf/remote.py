@@ -135,21 +135,21 @@ class Remote:
         siblings = getattr(info, "siblings", None) or ()
         return Head(str(info.sha), frozenset(sibling.rfilename for sibling in siblings))
 
-    def download(self, path: str, commit: str, *, again: bool = False) -> Path:
+    def download(self, path: str, commit: str, *, again: bool = False, seconds: float = LONGEST_DOWNLOAD) -> Path:
         """A file at a commit, in the local cache of the Hub's client.
 
         Args:
             path: The file.
             commit: The commit.
             again: Whether to download it even if it is there.
+            seconds: How long it may take. One that stands still is ended by the client before that.
 
         Raises:
             RemoteError: If it cannot be read.
         """
         keywords = {"repo_type": self.repo_type, "revision": commit, "force_download": again}
-        # A download that stands still is ended by the client; one that goes on may take its time.
         function = partial(self._api.hf_hub_download, self.repo_id, path, **keywords)
-        return Path(self._reading(f"download {path}", function, extra_seconds=LONGEST_DOWNLOAD))
+        return Path(self._reading(f"download {path}", function, extra_seconds=seconds))
 
     def text(self, path: str, head: Head) -> str | None:
         """A text file at a commit; None if there is none.
@@ -157,7 +157,7 @@ class Remote:
         Raises:
             RemoteError: If it cannot be read.
         """
-        return self.download(path, head.commit).read_bytes().decode("utf-8") if path in head.files else None
+        return self.download(path, head.commit, seconds=0).read_bytes().decode("utf-8") if path in head.files else None
 
     def tags(self) -> dict[str, str]:
         """The commit of each tag.
@@ -169,12 +169,12 @@ class Remote:
         return {tag.name: tag.target_commit for tag in refs.tags}
 
     def create(self, private: bool) -> None:
-        """Make the repository, once; nothing happens if it exists.
+        """Make the repository.
 
         Raises:
-            RemoteError: If that fails, or the reply is lost.
+            RemoteError: If that fails, "conflict" if it exists; or if the reply is lost.
         """
-        keywords: dict[str, Any] = {"repo_type": self.repo_type, "private": private, "exist_ok": True}
+        keywords: dict[str, Any] = {"repo_type": self.repo_type, "private": private}
         self.ask("create the repository", self._api.create_repo, self.repo_id, **keywords)
 
     def commit(self, operations: Sequence[Operation], message: str, parent: str) -> str:
@@ -187,13 +187,14 @@ class Remote:
         size = sum(addition.upload_info.size for addition in additions)
         keywords: dict[str, Any] = {"repo_id": self.repo_id, "repo_type": self.repo_type}
         start = time.monotonic()
-        self.ask(
-            "upload the files",
-            self._api.preupload_lfs_files,
-            additions=additions,
-            extra_seconds=size / SLOWEST_UPLOAD,
-            **keywords,
-        )
+        limit = size / SLOWEST_UPLOAD
+        try:
+            self.ask(
+                "upload the files", self._api.preupload_lfs_files, additions=additions, extra_seconds=limit, **keywords
+            )
+        except RemoteError as error:
+            error.timed_out = False  # whatever the server is still doing, it is no commit
+            raise
         if size > SLOWEST_UPLOAD:  # the time of a long upload is not taken from what comes after it
             self._deadline += time.monotonic() - start
         keywords |= {"operations": operations, "commit_message": message, "parent_commit": parent}

@@ -91,7 +91,7 @@ class Fault:
 
     Attributes:
         endpoint: Name of the endpoint, as in `ROUTES`.
-        kind: A status, "drop" (before the work), "lost" (after it) or "slow".
+        kind: A status, "drop" (before the work), "lost" (after it), "slow", or "gone": no server from here on.
         first: Which request is the first one to fail, from 1.
         count: How many fail.
         seconds: How long a slow answer takes, or what a 429 asks to wait.
@@ -142,6 +142,8 @@ class HubServer:
         self.asked: Counter[str] = Counter()
         self.multipart_above: int | None = None
         self.page = 1000
+        self.busy = 0  # requests being worked on
+        self.gone = False  # until `start`
         self.echo_token = False  # whether error messages repeat the Authorization header: a server's bug
         self.lock = threading.RLock()
         self._port = port
@@ -157,16 +159,22 @@ class HubServer:
         class Handler(_Handler):
             hub = server
 
+        self.gone = False
         self._http = _Quiet(("127.0.0.1", self._port), Handler)
         self._port = self._http.server_address[1]
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def stop(self) -> None:
         """No server; the content stays, and `start` serves it again at the same port."""
-        if self._http:
-            self._http.shutdown()
-            self._http.server_close()
-            self._http = None
+        http, self._http = self._http, None
+        if http:
+            http.shutdown()
+            http.server_close()
+
+    def settle(self) -> None:
+        """Wait until nothing is being worked on."""
+        while self.busy:
+            time.sleep(0.02)
 
     def repo(self, repo_id: str, kind: str = "dataset") -> Repo:
         return self.repos[kind, repo_id]
@@ -230,6 +238,15 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_PUT = do_DELETE = do_GET
 
     def _serve(self) -> None:
+        with self.hub.lock:
+            self.hub.busy += 1
+        try:
+            self._route()
+        finally:
+            with self.hub.lock:
+                self.hub.busy -= 1
+
+    def _route(self) -> None:
         split = urlsplit(self.path)
         self.query = {key: values[-1] for key, values in parse_qs(split.query).items()}
         self.content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -244,7 +261,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.hub.asked[endpoint] += 1
             fault = next((fault for fault in self.hub.faults if fault.strikes(endpoint)), None)
         kind = fault.kind if fault else ""
-        if kind == "drop":
+        if kind == "gone":
+            self.hub.gone = True
+            threading.Thread(target=self.hub.stop, daemon=True).start()
+        if kind in {"drop", "gone"} or self.hub.gone:
             return self._drop()
         if kind == "slow":
             time.sleep(fault.seconds)
