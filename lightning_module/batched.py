@@ -1,0 +1,144 @@
+"""The networks for many replicas at once: stacked parameters (k, ...) in, the logits of all replicas out.
+
+Every function here takes the parameters of k networks by their names in the network, each stacked along a new first
+axis, and signals (batch, length) for all replicas or (k, batch, length). It returns logits (k, num_classes, batch).
+
+The examples are the last axis throughout. So a layer is one batched product of its weights as they are with long rows,
+which the processor multiplies at its best; a convolution is such a product over a view of its windows; and one step of
+the recurrence works on all sequences side by side. The same code runs on every device.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
+
+from lightning_module.networks import CNN, GRU, MLP, Logistic
+from lightning_module.recurrence import gru_states
+
+Logits = Callable[[Mapping[str, Tensor], Tensor], Tensor]
+
+
+def batched_logits(network: nn.Module) -> Logits:
+    """Returns the function from stacked parameters and signals to logits (k, num_classes, batch).
+
+    For the reference networks it is the fastest one known; for any other module `torch.func.vmap` makes it, which is
+    slow on CPU where the module has convolutions or recurrences.
+
+    Args:
+        network: A module of the replicas' kind; only its structure is looked at.
+
+    Raises:
+        ValueError: If the module has buffers, which replicas would have to share.
+    """
+    if type(network) in BATCHED:
+        return BATCHED[type(network)]
+    if buffers := [name for name, _ in network.named_buffers()]:
+        raise ValueError(
+            f"{type(network).__name__} has the buffer {buffers[0]!r}, and replicas can have only parameters of their "
+            "own; normalise without running statistics (track_running_stats=False)"
+        )
+
+    def logits(parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        def of_one(own: dict[str, Tensor], signals: Tensor) -> Tensor:
+            return torch.func.functional_call(network, own, (signals,))  # type: ignore[no-any-return]
+
+        in_dims = (0, 0 if x.dim() == 3 else None)
+        return torch.func.vmap(of_one, in_dims, randomness="different")(dict(parameters), x).transpose(1, 2)
+
+    return logits
+
+
+def logistic(p: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    """Returns the logits of k `networks.Logistic`."""
+    return _dense(p, "linear", _examples_last(x))
+
+
+def mlp(p: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    """Returns the logits of k `networks.MLP`."""
+    h = _dense(p, "linear1", _examples_last(x)).relu_()  # (k, hidden, batch)
+    h = h + _dense(p, "linear2", h).relu_()
+    return _dense(p, "linear3", h)
+
+
+def cnn(p: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    """Returns the logits of k `networks.CNN`."""
+    h = _examples_last(x).unsqueeze(1)  # (k or 1, 1, length, batch)
+    for name in ("conv1", "conv2", "conv3"):
+        h = _convolve(p, name, h).relu_()  # (k, channels, points, batch)
+    return _dense(p, "linear", h.flatten(1, 2))
+
+
+def gru(p: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    """Returns the logits of k `networks.GRU`."""
+    states = gru_states(x, *(tensor for name, tensor in p.items() if name.startswith("gru.")))
+    k, _, steps, rows, batch = states.shape
+    weight, bias = p["linear.weight"], p["linear.bias"]
+    weight = weight.view(k, -1, steps - 1, 2, rows - 2)  # (k, num_classes, length, 2, hidden)
+    # To the order of the states, where direction 1 starts at the end. Weights of 0 for the first state and the last two
+    # rows: cheaper than a copy of the states without them.
+    weight = torch.stack([weight[:, :, :, 0], weight[:, :, :, 1].flip(2)], dim=2)
+    weight = F.pad(weight, (0, 2, 1, 0)).flatten(2)
+    return torch.baddbmm(bias.unsqueeze(2), weight, states.view(k, -1, batch))
+
+
+BATCHED: dict[type[nn.Module], Logits] = {Logistic: logistic, MLP: mlp, CNN: cnn, GRU: gru}
+
+
+def _examples_last(x: Tensor) -> Tensor:
+    """Returns signals (k or 1, length, batch), as a view."""
+    return x.transpose(-1, -2) if x.dim() == 3 else x.t().unsqueeze(0)
+
+
+def _dense(p: Mapping[str, Tensor], layer: str, h: Tensor) -> Tensor:
+    """Returns (k, out, batch) for h (k or 1, in, batch)."""
+    weight, bias = p[f"{layer}.weight"], p[f"{layer}.bias"]
+    return torch.baddbmm(bias.unsqueeze(2), weight.flatten(2), h.expand(len(weight), -1, -1))
+
+
+def _convolve(p: Mapping[str, Tensor], layer: str, h: Tensor) -> Tensor:
+    """Returns (k, out, windows, batch) for h (k or 1, in, points, batch), with stride 2 and padding 1."""
+    weight = p[f"{layer}.weight"]
+    windows = _Windows.apply(h, weight.shape[3])  # type: ignore[no-untyped-call]
+    return _dense(p, layer, windows).view(len(weight), weight.shape[1], -1, h.shape[3])
+
+
+class _Windows(torch.autograd.Function):
+    """From (k, channels, points, batch) to the windows of a convolution of stride 2 and padding 1.
+
+    They are (k, channels * kernel, windows * batch), so that the product with the weights is the convolution. Unfolding
+    a padded copy gives the same; this copies once, and its backward pass adds one slice per tap.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, h: Tensor, kernel: int) -> Tensor:
+        ctx.kernel, ctx.shape = kernel, h.shape
+        k, channels, points, batch = h.shape
+        count = (points + 2 - kernel) // 2 + 1
+        windows = h.new_empty(k, channels, kernel, count, batch)
+        for tap in range(kernel):
+            inside, at = _tap(tap, points, count)
+            windows[:, :, tap, : inside.start] = 0
+            windows[:, :, tap, inside] = h[:, :, at]
+            windows[:, :, tap, inside.stop :] = 0
+        return windows.view(k, channels * kernel, count * batch)
+
+    @staticmethod
+    def backward(ctx: Any, d_windows: Tensor) -> tuple[Tensor, None]:
+        k, channels, points, batch = ctx.shape
+        d_windows = d_windows.view(k, channels, ctx.kernel, -1, batch)
+        d_h = d_windows.new_zeros(ctx.shape)
+        for tap in range(ctx.kernel):
+            inside, at = _tap(tap, points, d_windows.shape[3])
+            d_h[:, :, at] += d_windows[:, :, tap, inside]
+        return d_h, None
+
+
+def _tap(tap: int, points: int, count: int) -> tuple[slice, slice]:
+    """Returns the windows in which a tap of the kernel lies inside the signal, and the points it lies on."""
+    # In window w it is on point 2 * w + tap - 1.
+    first = 1 if tap == 0 else 0
+    stop = min(count, (points - tap) // 2 + 1)
+    return slice(first, stop), slice(2 * first + tap - 1, 2 * stop + tap - 2, 2)
