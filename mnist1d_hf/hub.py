@@ -13,11 +13,11 @@ from typing import Any
 
 from mnist1d_hf.cache import CachedBuild, cached_builds, install
 from mnist1d_hf.export import export, exported_configs
-from mnist1d_hf.mnist1d import DATA_VERSION
+from mnist1d_hf.mnist1d import DATA_VERSION, MNIST1D
 from mnist1d_hf.parquet import BuiltConfig, write_parquet
 from mnist1d_hf.plan import Planner
 from mnist1d_hf.publish import HubError, RefusedError, State, publish
-from mnist1d_hf.recipe import RECIPES, RecipeError, named_recipe
+from mnist1d_hf.recipe import RECIPES, RecipeError
 from mnist1d_hf.remote import PATIENCE, Head, Remote, RemoteError, checked_repo_id, checked_tag
 
 __all__ = [
@@ -111,8 +111,7 @@ def push(
     checked_repo_id(repo_id)
     tag = tag and checked_tag(tag)
     names = _checked_names(configs, new_config, base, recipe, version, remove)
-    for name in [*names, base]:
-        named_recipe(name)
+    MNIST1D(config_name=base, **(recipe or {}))  # raises before anything is built
     built = [BuiltConfig.build(name, cache_dir=cache_dir) for name in names]
     if new_config is not None:
         built.append(

@@ -189,7 +189,7 @@ class _Publication:
 
     def _rest(self, attempt: int, error: RemoteError) -> None:
         """Wait before another attempt; after a conflict for a random time, or those who collided would again."""
-        longest = LONGEST_JITTER * 2 ** min(attempt, 4)
+        longest = LONGEST_JITTER * 2 ** min(attempt, 3)
         if error.kind == "conflict" and longest < self.remote.remaining():
             time.sleep(random.uniform(0, longest))
         else:

@@ -166,6 +166,7 @@ class HubServer:
 
     def stop(self) -> None:
         """No server; the content stays, and `start` serves it again at the same port."""
+        self.gone = True  # connections that are open are closed at their next request
         http, self._http = self._http, None
         if http:
             http.shutdown()
