@@ -78,6 +78,8 @@ def _described(value: Any) -> Any:
     if isinstance(value, datasets.Dataset):
         table = value.with_format("arrow")[:]
         return {"digests": column_digests([table]), "version": str(value.info.version), "rows": len(value)}
+    if isinstance(value, dict):
+        return {key: _described(entry) for key, entry in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
     return value

@@ -1,0 +1,101 @@
+"""After any sequence of pushes and faults, every tag that was ever made still loads and verifies."""
+
+import random
+
+import pytest
+from fault_matrix import Cell, cells, run
+from hub_server import Fault
+
+KINDS = ("401", "403", "404", "409", "412", "429", "500", "503", "drop", "lost", "slow")
+PLACES = ("info", "create", "preupload", "lfs_put", "commit", "refs", "tag", "resolve_head", "resolve_get")
+
+
+def a_push(choose):
+    """A push of one or two of a few configs, some of a version that clashes with what another push made."""
+    keywords = {}
+    if choose.random() < 0.6:
+        version = choose.randint(1, 3)
+        keywords = {"new_config": f"mine-{choose.randint(0, 1)}", "version": f"{version}.0.0"}
+        keywords["recipe"] = {"seed": choose.choice([version, version, 9]), "num_samples": 500}
+    configs = choose.sample(["train-1k", "train-2k"], choose.randint(0 if keywords else 1, 1))
+    if choose.random() < 0.7:
+        keywords["tag"] = f"v{choose.randint(1, 6)}"
+    elif choose.random() < 0.3:
+        keywords["remove"] = [f"mine-{choose.randint(2, 3)}", "train-2k"]
+        configs = [name for name in configs if name != "train-2k"] or ["train-1k"]
+    return configs, keywords
+
+
+def play(server, client, repo_id, seed, steps):
+    """Push with faults at random; returns how many pushes made something, to see that it is no empty exercise."""
+    choose = random.Random(seed)
+    tags, effective = {}, 0
+    for _ in range(steps):
+        configs, keywords = a_push(choose)
+        server.faults = [
+            Fault(choose.choice(PLACES), choose.choice(KINDS), first=choose.randint(1, 2), count=choose.randint(1, 2))
+            for _ in range(choose.randint(0, 2))
+        ]
+        answer = client.push(repo_id, configs, **keywords, patience=6)
+        assert answer["ok"] or answer["error"] in {"HubError", "RefusedError"}, answer["traceback"]
+        server.settle()
+        server.faults = []
+        repo = server.repos.get(("dataset", repo_id))
+        if repo is None:
+            assert answer["state"] in {"unchanged", "not known"}
+            continue
+        assert tags.items() <= repo.tags.items(), "a tag was moved or lost"
+        effective += repo.tags != tags
+        tags = dict(repo.tags)
+        for tag in tags:
+            found = client.call("mnist1d_hf.pinned:configs_at", repo_id, revision=tag)
+            assert found["ok"], found["message"]
+            for config in found["value"]:
+                loaded = client.load(repo_id, config, revision=tag)
+                assert loaded["ok"], loaded["message"]
+                assert {split: rows["digests"] for split, rows in loaded["value"].items()} == _digests(found, config)
+    return effective
+
+
+def _digests(found, config):
+    value = found["value"][config]
+    return value["digests"]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_tag_loads_after_any_sequence(server, client, repo_id, seed):
+    assert play(server, client, repo_id, seed, steps=8) >= 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 130))
+def test_every_tag_loads_after_any_long_sequence(server, client, repo_id, seed):
+    play(server, client, repo_id, seed, steps=20)
+
+
+FEW = [
+    Cell("create", "lost", always=True),
+    Cell("preupload", "403", always=True),
+    Cell("lfs_put", "drop", always=False),
+    Cell("commit", "503", always=False),
+    Cell("commit", "lost", always=True),
+    Cell("tag", "500", always=True),
+    Cell("tag", "gone", always=False),
+    Cell("resolve_get", "lost", always=False),
+]
+
+
+def check(outcomes):
+    assert not {cell: outcome.problems for cell, outcome in outcomes.items() if outcome.problems}
+
+
+def test_a_few_cells_of_the_fault_matrix(tmp_path):
+    check(outcomes := run(FEW, tmp_path, benches=2))
+    assert outcomes[FEW[0]].state == "complete"
+    assert outcomes[FEW[1]].state == "empty repository"
+    assert outcomes[FEW[5]].state == "committed but untagged"
+
+
+@pytest.mark.slow
+def test_the_whole_fault_matrix(tmp_path):
+    check(run(cells(), tmp_path))
