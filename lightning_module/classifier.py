@@ -1,22 +1,17 @@
 """`Classifier`: a network, its loss and its optimiser, for a Lightning Trainer."""
 
-from typing import Any, Literal
+from typing import Literal
 
-import pytorch_lightning as pl
 import torch
 from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
-import mnist1d_hf
-from lightning_module.execution import StepsPerExecution, train_on
-from lightning_module.loader import Execution
 from lightning_module.networks import make_network
+from lightning_module.training import MinibatchTraining
 
 # Stands where a checkpoint or a config cannot hold a module of the user's own, only its name.
 OWN_MODULE = "module:"
-
-Batch = Execution | tuple[Tensor, Tensor]
 
 
 def describe_module(module: nn.Module) -> str:
@@ -25,7 +20,7 @@ def describe_module(module: nn.Module) -> str:
 
 
 class Classifier(
-    pl.LightningModule,
+    MinibatchTraining,
     PyTorchModelHubMixin,
     library_name="mnist1d-hf",
     tags=["mnist1d", "pytorch-lightning"],
@@ -61,11 +56,9 @@ class Classifier(
         num_classes: int = 10,
         steps_per_execution: int | Literal["auto"] = "auto",
     ) -> None:
-        super().__init__()
+        super().__init__(length=length, steps_per_execution=steps_per_execution)
         if lr <= 0:
             raise ValueError(f"lr={lr} must be above 0")
-        if steps_per_execution != "auto" and (isinstance(steps_per_execution, str) or steps_per_execution < 1):
-            raise ValueError(f'steps_per_execution={steps_per_execution!r} must be "auto" or a number from 1')
         self.save_hyperparameters()
         # Before Lightning 2.6, a command line that links these to the data does not tell the checkpoint.
         self.hparams.update(length=length, num_classes=num_classes)
@@ -80,8 +73,6 @@ class Classifier(
             network = make_network(network, length=length, num_classes=num_classes)
         self.network = network
         self.lr = lr
-        self.length = length
-        self.steps_per_execution: int | Literal["auto"] = steps_per_execution
         self.val_accuracy = MulticlassAccuracy(num_classes, average="micro")
         self.test_accuracy = MulticlassAccuracy(num_classes, average="micro")
 
@@ -92,14 +83,6 @@ class Classifier(
     def minibatch_loss(self, x: Tensor, y: Tensor) -> Tensor:
         """Returns the mean cross-entropy of signals (batch, length) with labels (batch,)."""
         return nn.functional.cross_entropy(self.network(x), y)
-
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Returns the loss of a minibatch; or trains on all those of an execution, and returns the loss of the last."""
-        if isinstance(batch, Execution):
-            return train_on(batch, self.trainer, self)
-        loss = self.minibatch_loss(*batch)
-        self.log("train/loss", loss, prog_bar=True, batch_size=len(batch[1]))
-        return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Adds a piece of the validation split to `val/loss` and `val/acc`."""
@@ -116,34 +99,7 @@ class Classifier(
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Returns Adam, fused into one kernel where the device has one."""
-        fused = self.device.type in ("cpu", "cuda") and self._precision() != "16-mixed"
-        return torch.optim.Adam(self.parameters(), lr=self.lr, fused=fused)
-
-    def configure_callbacks(self) -> list[pl.Callback]:
-        """Returns the callback that takes several optimiser steps at once, unless the trainer has it."""
-        callbacks: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]  # set in a connector
-        present = any(isinstance(callback, StepsPerExecution) for callback in callbacks)
-        return [] if present else [StepsPerExecution()]
-
-    def training_step_is_plain(self) -> bool:
-        """Returns whether `training_step` is the one above, which takes an execution for its last minibatch."""
-        return type(self).training_step is Classifier.training_step
-
-    def setup(self, stage: str) -> None:
-        """Compares the lengths of the data's signals and of those the network was made for.
-
-        Raises:
-            ValueError: If they differ.
-        """
-        length = getattr(getattr(self.trainer, "datamodule", None), "length", self.length)
-        if length != self.length:
-            raise ValueError(
-                f"length={self.length} must be {length}, as the data have; make Classifier(length={length})"
-            )
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Records the versions of the code and of the data set."""
-        checkpoint["mnist1d_hf"] = {"code_version": mnist1d_hf.__version__, "data_version": mnist1d_hf.DATA_VERSION}
+        return torch.optim.Adam(self.parameters(), lr=self.lr, fused=self.has_fused_optimizer())
 
     def _evaluate(self, split: str, accuracy: MulticlassAccuracy, x: Tensor, y: Tensor) -> None:
         logits = self(x)
@@ -151,6 +107,3 @@ class Classifier(
         loss = nn.functional.cross_entropy(logits, y)
         self.log(f"{split}/loss", loss, prog_bar=True, batch_size=len(y), sync_dist=True)
         self.log(f"{split}/acc", accuracy, prog_bar=True, batch_size=len(y))
-
-    def _precision(self) -> str:
-        return str(self.trainer.precision) if self._trainer is not None else "32-true"

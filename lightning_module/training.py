@@ -1,0 +1,75 @@
+"""`MinibatchTraining`: what `Classifier` and `Ensemble` have in common, the training on minibatches."""
+
+from typing import Any, Literal
+
+import pytorch_lightning as pl
+from torch import Tensor
+
+import mnist1d_hf
+from lightning_module.execution import StepsPerExecution, train_on
+from lightning_module.loader import Execution
+
+Batch = Execution | tuple[Tensor, Tensor]
+
+
+class MinibatchTraining(pl.LightningModule):
+    """A LightningModule that trains on `minibatch_loss`, one minibatch or one execution at a time.
+
+    Args:
+        length: Points in a signal.
+        steps_per_execution: Optimiser steps in one step of Lightning's loop, see `lightning_module.execution`.
+
+    Raises:
+        ValueError: If `steps_per_execution` is out of its range.
+    """
+
+    def __init__(self, *, length: int, steps_per_execution: int | Literal["auto"]) -> None:
+        super().__init__()
+        if steps_per_execution != "auto" and (isinstance(steps_per_execution, str) or steps_per_execution < 1):
+            raise ValueError(f'steps_per_execution={steps_per_execution!r} must be "auto" or a number from 1')
+        self.length = length
+        self.steps_per_execution: int | Literal["auto"] = steps_per_execution
+
+    def minibatch_loss(self, x: Tensor, y: Tensor) -> Tensor:
+        """Returns the loss of a minibatch, as the loader gives it."""
+        raise NotImplementedError
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Returns the loss of a minibatch; or trains on all those of an execution, and returns the loss of the last."""
+        if isinstance(batch, Execution):
+            return train_on(batch, self.trainer, self)
+        loss = self.minibatch_loss(*batch)
+        self.log("train/loss", loss, prog_bar=True, batch_size=len(batch[1]))
+        return loss
+
+    def configure_callbacks(self) -> list[pl.Callback]:
+        """Returns the callback that takes several optimiser steps at once, unless the trainer has it."""
+        callbacks: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]  # set in a connector
+        present = any(isinstance(callback, StepsPerExecution) for callback in callbacks)
+        return [] if present else [StepsPerExecution()]
+
+    def training_step_is_plain(self) -> bool:
+        """Returns whether `training_step` is the one above, which takes an execution for its last minibatch."""
+        return type(self).training_step is MinibatchTraining.training_step
+
+    def setup(self, stage: str) -> None:
+        """Compares the lengths of the data's signals and of those the network was made for.
+
+        Raises:
+            ValueError: If they differ.
+        """
+        length = getattr(getattr(self.trainer, "datamodule", None), "length", self.length)
+        if length != self.length:
+            raise ValueError(
+                f"length={self.length} must be {length}, as the data have; "
+                f"make {type(self).__name__}(..., length={length})"
+            )
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Records the versions of the code and of the data set."""
+        checkpoint["mnist1d_hf"] = {"code_version": mnist1d_hf.__version__, "data_version": mnist1d_hf.DATA_VERSION}
+
+    def has_fused_optimizer(self) -> bool:
+        """Returns whether the device has Adam as one kernel, and the precision leaves the gradients to it."""
+        precision = str(self.trainer.precision) if self._trainer is not None else "32-true"
+        return self.device.type in ("cpu", "cuda") and precision != "16-mixed"
