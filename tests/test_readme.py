@@ -22,7 +22,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str
     """An empty folder and an environment with a cache of its own, shared by all blocks as by a reader's shell."""
     folder = tmp_path_factory.mktemp("reader")
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return folder, {**os.environ, "PATH": path, "HF_HOME": str(folder / "hf"), "HF_HUB_OFFLINE": "1", "COLUMNS": "100"}
+    # One thread, on which networks this small are no slower, and which does not fight with others for the cores.
+    own = {"PATH": path, "HF_HOME": str(folder / "hf"), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+    return folder, {**os.environ, **own}
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:

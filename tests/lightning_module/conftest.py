@@ -8,13 +8,6 @@ import mnist1d_hf
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path_factory.mktemp("cache"))
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
 def _one_thread():
     """Networks this small gain nothing from more, and lose much where the tests share the machine."""
     before = torch.get_num_threads()
