@@ -8,14 +8,10 @@ is compared with the digests in the card.
 import fnmatch
 import logging
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import datasets
-import huggingface_hub
 import pyarrow as pa
 from datasets.exceptions import DatasetsError
 
@@ -24,50 +20,13 @@ from mnist1d_hf.columns import column_digests
 from mnist1d_hf.recipe import nearest
 from mnist1d_hf.records import ConfigRecord, read_records
 from mnist1d_hf.register import NAME
-from mnist1d_hf.remote import Remote, RemoteError, checked_repo_id
-
-CONTACT: Final = 2.5  # seconds in which the Hub has to say where a revision stands
+from mnist1d_hf.snapshot import ONLINE, Source, UnavailableError, source_of
 
 logger = logging.getLogger(__name__)
 
 
-class UnavailableError(OSError):
-    """The revision is neither on this machine nor to be had now; the message says what to do."""
-
-
 class ContentError(ValueError):
     """The files do not hold what their card says."""
-
-
-@dataclass(frozen=True)
-class _Source:
-    """Where a data set's files are: a folder, and the repository and commit that it is a copy of.
-
-    Attributes:
-        folder: The folder; of a repository, its copy at one commit.
-        where: What to call it in messages.
-        files: Paths of all files.
-        remote: The repository, if it can be reached.
-        commit: The commit; empty for a folder that is no copy.
-    """
-
-    folder: Path
-    where: str
-    files: frozenset[str]
-    remote: Remote | None = None
-    commit: str = ""
-
-    def fetch(self, path: str, *, again: bool = False) -> Path:
-        """A file, downloaded if need be."""
-        local = self.folder / path
-        if self.remote and (again or not local.exists()):
-            return self.remote.download(path, self.commit, again=again)
-        if not local.exists():
-            raise UnavailableError(f"{path} of {self.where} is not on this machine; {_ONLINE}")
-        return local
-
-
-_ONLINE: Final = "load it once with a network and HF_HUB_OFFLINE unset; then it stays in the cache"
 
 
 def load(
@@ -99,11 +58,17 @@ def load(
     """
     if os.fspath(path) == NAME:
         return datasets.load_dataset(NAME, name, revision=revision, split=split, cache_dir=cache_dir)
-    try:
-        source = _source(path, revision, token)
-        return _load(source, name, revision, split, cache_dir)
-    except RemoteError as error:
-        raise _unavailable(os.fspath(path), error) from None
+    return _load(source_of(path, revision, token), name, revision, split, cache_dir)
+
+
+def pinned_revision(path: str, revision: str | None = None, *, token: str | None = None) -> str | None:
+    """The commit where a revision of a repository stands now; of a folder, the revision as it was given.
+
+    Raises:
+        UnavailableError: If the revision is not on this machine and cannot be had.
+        ValueError: If there is no such repository or revision.
+    """
+    return source_of(path, revision, token).commit or revision
 
 
 def configs_at(path: str, *, revision: str | None = None, token: str | None = None) -> dict[str, ConfigRecord]:
@@ -113,69 +78,14 @@ def configs_at(path: str, *, revision: str | None = None, token: str | None = No
         UnavailableError: If the revision is not on this machine and cannot be had.
         ValueError: If there is no such repository or revision, or its card has no records.
     """
-    try:
-        source = _source(path, revision, token)
-        records = read_records(parsed(source.fetch(CARD).read_text("utf-8")).data) if CARD in source.files else {}
-    except RemoteError as error:
-        raise _unavailable(path, error) from None
+    source = source_of(path, revision, token)
+    records = read_records(parsed(source.fetch(CARD).read_text("utf-8")).data) if CARD in source.files else {}
     if not records:
         raise ValueError(f"the card of {source.where} records no digests; it was not written by this package")
     return records
 
 
-def _source(path: str | os.PathLike[str], revision: str | None, token: str | None) -> _Source:
-    folder = Path(path).expanduser()
-    if folder.is_dir():
-        files = frozenset(found.relative_to(folder).as_posix() for found in folder.rglob("*") if found.is_file())
-        return _Source(folder.absolute(), f"the folder {folder}", files)
-    repo_id = os.fspath(path)
-    if repo_id.startswith((".", "/", "~")) or repo_id.count("/") != 1:
-        raise ValueError(f"path={repo_id!r} is no folder, and no repository on the Hub, which is called owner/name")
-    return _repository(checked_repo_id(repo_id), revision, token)
-
-
-def _repository(repo_id: str, revision: str | None, token: str | None) -> _Source:
-    """The copy of a repository at the commit where a revision stands now."""
-    wanted = revision or "main"
-    where = f"{repo_id} at revision {wanted!r}"
-    cached = _cached_snapshot(repo_id, wanted)
-    remote = Remote(repo_id, token=token, patience=CONTACT, persistent=cached is None)
-    try:
-        head = remote.head(wanted)
-    except RemoteError as error:
-        if error.kind not in {"trouble", "offline"}:
-            raise
-        if cached is None:
-            raise UnavailableError(f"{where} is not on this machine ({error}): {_ONLINE}") from None
-        if revision is None or revision == "main":
-            logger.warning("%s cannot be reached; serving its commit %s, seen before.", repo_id, cached.name)
-        return _Source(cached, where, _files_in(cached), commit=cached.name)
-    if head is None or (_is_commit(wanted) and head.commit != wanted):
-        raise ValueError(f"there is no {where}")
-    if CARD not in head.files:
-        raise ValueError(f"{where} has no {CARD}; it is no data set of this package's")
-    patient = Remote(repo_id, token=token)
-    folder = patient.download(CARD, wanted).parent  # by its name, so that it will be found by its name offline
-    if folder.name != head.commit:  # the revision moved, or the Hub stopped answering
-        folder = patient.download(CARD, head.commit).parent
-    return _Source(folder, f"{repo_id} at commit {head.commit[:12]}", head.files, patient, head.commit)
-
-
-def _cached_snapshot(repo_id: str, revision: str) -> Path | None:
-    """The local copy of a repository at exactly this revision, if there is one."""
-    found = huggingface_hub.try_to_load_from_cache(repo_id, CARD, revision=revision, repo_type="dataset")
-    return Path(found).parent if isinstance(found, str) else None
-
-
-def _is_commit(revision: str) -> bool:
-    return re.fullmatch(r"[0-9a-f]{40}", revision) is not None
-
-
-def _files_in(folder: Path) -> frozenset[str]:
-    return frozenset(found.relative_to(folder).as_posix() for found in folder.rglob("*") if found.is_file())
-
-
-def _load(source: _Source, name: str, revision: str | None, split: str | None, cache_dir: str | None) -> Any:
+def _load(source: Source, name: str, revision: str | None, split: str | None, cache_dir: str | None) -> Any:
     text = source.fetch(CARD).read_text("utf-8") if CARD in source.files else None
     configs = configs_of(text)
     if configs and name not in configs:
@@ -199,7 +109,7 @@ def _load(source: _Source, name: str, revision: str | None, split: str | None, c
     return _part(loaded, paths, source, record, split, cache_dir) if split else loaded
 
 
-def _check_version(source: _Source, record: ConfigRecord | None, revision: str | None) -> None:
+def _check_version(source: Source, record: ConfigRecord | None, revision: str | None) -> None:
     """A folder has one version of each config; asking for another one is an error."""
     if source.commit or revision is None:
         return
@@ -208,7 +118,7 @@ def _check_version(source: _Source, record: ConfigRecord | None, revision: str |
         raise ValueError(f"revision={revision!r}: {source.where} holds {has}; leave revision out, or load from the Hub")
 
 
-def _paths(source: _Source, metadata: Mapping[str, Any]) -> dict[str, list[str]]:
+def _paths(source: Source, metadata: Mapping[str, Any]) -> dict[str, list[str]]:
     """The files of each split, as the card names them."""
     found = {
         entry["split"]: sorted(path for path in source.files if fnmatch.fnmatchcase(path, entry["path"]))
@@ -216,12 +126,12 @@ def _paths(source: _Source, metadata: Mapping[str, Any]) -> dict[str, list[str]]
     }
     if not found or not all(found.values()):
         lacking = next((split for split, paths in found.items() if not paths), "any")
-        raise UnavailableError(f"the files of split {lacking!r} of {source.where} are not on this machine; {_ONLINE}")
+        raise UnavailableError(f"the files of split {lacking!r} of {source.where} are not on this machine; {ONLINE}")
     return found
 
 
 def _attempt(
-    source: _Source,
+    source: Source,
     paths: Mapping[str, list[str]],
     record: ConfigRecord,
     cache_dir: str | None,
@@ -266,7 +176,7 @@ def _wrong_content(record: ConfigRecord, loaded: Any) -> str:
 def _part(
     loaded: Any,
     paths: Mapping[str, list[str]],
-    source: _Source,
+    source: Source,
     record: ConfigRecord,
     split: str,
     cache_dir: str | None,
@@ -278,15 +188,9 @@ def _part(
     return datasets.load_dataset("parquet", split=split, **_keywords(local, record, cache_dir))
 
 
-def _load_unrecorded(source: _Source, name: str, split: str | None, cache_dir: str | None) -> Any:
+def _load_unrecorded(source: Source, name: str, split: str | None, cache_dir: str | None) -> Any:
     """A data set that this package did not write: of the right revision, but there is nothing to compare it with."""
     logger.warning("The card of %s records no digests of %r: its content is not verified.", source.where, name)
     for path in source.files:
         source.fetch(path)
     return datasets.load_dataset(str(source.folder), name, split=split, cache_dir=cache_dir)
-
-
-def _unavailable(path: str, error: RemoteError) -> Exception:
-    if error.kind == "missing":
-        return ValueError(f"path={path!r}: there is no such repository or revision ({error})")
-    return UnavailableError(f"{path}: {error}")

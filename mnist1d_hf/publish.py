@@ -112,7 +112,7 @@ class _Publication:
         self.committed = False
 
     def run(self) -> Published:
-        if not self.remote.has_token():
+        if not self.remote.credentials:
             raise HubError(
                 f"could not write to {self.remote.repo_id}: no token is set; run `hf auth login`, or set HF_TOKEN",
                 "unchanged",

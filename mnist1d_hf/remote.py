@@ -4,7 +4,6 @@ The Hub's client waits without end for a server that does not answer, and retrie
 every request has a deadline, and every failure is one of four kinds, by which a caller decides what to do next.
 """
 
-import os
 import re
 import threading
 import time
@@ -14,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
-import huggingface_hub
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import (
     GatedRepoError,
@@ -25,6 +23,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from mnist1d_hf.credentials import Credentials
+
 PATIENCE: Final = 60.0  # seconds for everything but the upload of files
 SLOWEST_UPLOAD: Final = 100_000  # bytes a second; a slower upload is taken for a dead one
 FIRST_WAIT: Final = 0.5  # seconds before a request is made again; doubled each time
@@ -32,7 +32,6 @@ LONGEST_WAIT: Final = 8.0
 LAST_WORD: Final = 2.0  # seconds that a request has even when the time is up: to find out in which state things are
 LONGEST_DOWNLOAD: Final = 3600.0
 SERVER_ERRORS: Final = frozenset({408, 429, 500, 502, 503, 504})
-TOKENS_PAGE: Final = "https://huggingface.co/settings/tokens"
 
 Kind = Literal["denied", "missing", "conflict", "trouble", "offline"]
 RepoType = Literal["dataset", "model"]
@@ -40,7 +39,14 @@ Operation = CommitOperationAdd | CommitOperationDelete
 T = TypeVar("T")
 
 # The client's errors are built on those of its HTTP library, which is another one in each of its generations.
-_CLIENT_ERRORS: Final = (HfHubHTTPError.__mro__[1], OSError, RuntimeError, ValueError, KeyError, TypeError)
+_CLIENT_ERRORS: Final[tuple[type[Exception], ...]] = (
+    *(base for base in HfHubHTTPError.__bases__ if issubclass(base, Exception)),
+    OSError,
+    RuntimeError,
+    ValueError,
+    KeyError,
+    TypeError,
+)
 
 
 class RemoteError(Exception):
@@ -99,7 +105,7 @@ class Remote:
     ) -> None:
         self.repo_id = repo_id
         self.repo_type = repo_type
-        self._given_token = token
+        self.credentials = Credentials(token)
         self._api = HfApi(token=token)
         self._deadline = time.monotonic() + patience
         self._patience = patience
@@ -109,10 +115,6 @@ class Remote:
     def url(self) -> str:
         """The repository's page."""
         return f"{self._api.endpoint}/{'datasets/' if self.repo_type == 'dataset' else ''}{self.repo_id}"
-
-    def has_token(self) -> bool:
-        """Whether there is a token to write with."""
-        return bool(self._given_token or huggingface_hub.get_token())
 
     def remaining(self) -> float:
         """Seconds left."""
@@ -240,43 +242,30 @@ class Remote:
         Raises:
             RemoteError: If it fails, or takes longer.
         """
-        outcome: list[T] = []
-        failure: list[Exception] = []
-
-        def work() -> None:
-            try:
-                outcome.append(function(*arguments, **keywords))
-            except Exception as error:  # handed over to the caller's thread, which sorts it
-                failure.append(error)
-
-        worker = threading.Thread(target=work, daemon=True)  # of a server that hangs nothing can be taken back
-        worker.start()
-        worker.join(max(self.remaining(), LAST_WORD) + extra_seconds)
-        if outcome:
-            return outcome[0]
-        if not failure:
-            raise RemoteError(
-                f"could not {doing}: no answer from {self._api.endpoint} within {self._patience:g} s",
-                "trouble",
-                timed_out=True,
-            )
-        if not isinstance(failure[0], _CLIENT_ERRORS):
-            raise failure[0]
-        raise self._fault(doing, failure[0]) from None  # the client's message may repeat what the server was told
+        try:
+            seconds = max(self.remaining(), LAST_WORD) + extra_seconds
+            return _within(seconds, partial(function, *arguments, **keywords))
+        except _Late:
+            silence = f"no answer from {self._api.endpoint} within {self._patience:g} s"
+            raise RemoteError(f"could not {doing}: {silence}", "trouble", timed_out=True) from None
+        except _CLIENT_ERRORS as error:  # its message may repeat what the server was told
+            raise self._fault(doing, error) from None
 
     def _fault(self, doing: str, error: Exception) -> RemoteError:
         if isinstance(error, HFValidationError):
             return RemoteError(f"repo_id={self.repo_id!r}: {error}", "denied")
         reply = _reply(error)
         status = int(reply.status_code) if reply is not None else None
-        cause = self._without_tokens(_first_line(error))
+        cause = self.credentials.without_tokens(_first_line(error))
         what = f"could not {doing}: {cause}"
         if isinstance(error, OfflineModeIsEnabled):
             return RemoteError(f"could not {doing}: HF_HUB_OFFLINE is set; unset it", "offline")
         if isinstance(error, GatedRepoError):
             return RemoteError(f"{what}; ask its owner for access", "denied", status=status)
         if status in {401, 403}:
-            return RemoteError(f"{what}; {self._remedy(status)}", "denied", status=status)
+            return RemoteError(
+                f"{what}; {self.credentials.remedy(status, self.repo_id, self._whoami)}", "denied", status=status
+            )
         if isinstance(error, RepositoryNotFoundError | RevisionNotFoundError):
             return RemoteError(what, "missing", status=status)
         if status in {409, 412}:
@@ -285,34 +274,36 @@ class Remote:
             return RemoteError(what, "trouble", status=status, wait=_seconds_to_wait(reply))
         return RemoteError(what, "denied", status=status)
 
-    def _remedy(self, status: int) -> str:
-        """Which token is missing what; never the token."""
-        if not self.has_token():
-            return f"no token is set: run `hf auth login`, or set HF_TOKEN to a token of {TOKENS_PAGE}"
-        if self._given_token:
-            origin = "passed as token="
-        else:
-            origin = "in HF_TOKEN" if _environment_token() else "saved by `hf auth login`"
-        if status == 401:
-            return f"the token {origin} is not valid here: make a new one at {TOKENS_PAGE}"
-        return (
-            f"the token {self._token_name()}{origin} may not do this in {self.repo_id}: it needs the role "
-            f'"write" for {self.repo_id.partition("/")[0]!r}; change it at {TOKENS_PAGE}'
-        )
-
-    def _token_name(self) -> str:
-        """The token's display name and role, as its owner knows it."""
+    def _whoami(self) -> Any:
         try:
-            token = self.ask("ask whose token it is", self._api.whoami)["auth"]["accessToken"]
-            return self._without_tokens(f'"{token["displayName"]}" (role "{token["role"]}") ')
-        except (RemoteError, KeyError, TypeError):
-            return ""
+            return _within(LAST_WORD, self._api.whoami)
+        except (_Late, *_CLIENT_ERRORS) as error:
+            raise LookupError("no answer") from error
 
-    def _without_tokens(self, text: str) -> str:
-        for token in (self._given_token, huggingface_hub.get_token()):
-            if token:
-                text = text.replace(token, "hf_***")
-        return re.sub(r"\bhf_[A-Za-z0-9]{8,}", "hf_***", text)
+
+class _Late(Exception):  # noqa: N818  # no error yet: whoever asked decides
+    """The time is up."""
+
+
+def _within(seconds: float, function: Callable[[], T]) -> T:
+    """What a function returns or raises, if it does so in time."""
+    outcome: list[T] = []
+    failure: list[Exception] = []
+
+    def work() -> None:
+        try:
+            outcome.append(function())
+        except Exception as error:  # raised again in the caller's thread
+            failure.append(error)
+
+    worker = threading.Thread(target=work, daemon=True)  # from a server that hangs nothing can be taken back
+    worker.start()
+    worker.join(seconds)
+    if failure:
+        raise failure[0]
+    if not outcome:
+        raise _Late
+    return outcome[0]
 
 
 def checked_repo_id(repo_id: str) -> str:
@@ -337,10 +328,6 @@ def checked_tag(tag: str) -> str:
     if re.fullmatch(r"[0-9a-f]{7,40}", tag) or tag in {"main", "HEAD"}:
         raise ValueError(f"tag={tag!r} would be taken for a commit or a branch; name it data-v1.0.0 or so")
     return tag
-
-
-def _environment_token() -> bool:
-    return bool(os.environ.get("HF_TOKEN") or os.environ.get("HUGGING_FACE_HUB_TOKEN"))
 
 
 def _reply(error: BaseException | None) -> Any:

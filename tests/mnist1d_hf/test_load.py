@@ -92,7 +92,7 @@ def test_offline_a_wrong_revision_is_an_error_within_5_seconds_of_the_commands_s
         for revision in ("v2", "never"):
             done, seconds = run(revision, **more)
             assert done.returncode == 1
-            assert done.stderr.splitlines()[-1].startswith("mnist1d_hf.pinned.UnavailableError")
+            assert done.stderr.splitlines()[-1].startswith("mnist1d_hf.snapshot.UnavailableError")
             assert seconds < 5
 
 
