@@ -10,6 +10,7 @@ from torch import Tensor
 
 import mnist1d_hf
 from lightning_module.loader import TensorLoader
+from mnist1d_hf.pinned import pinned_revision
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,7 +39,8 @@ class MNIST1DDataModule(pl.LightningDataModule):
     Args:
         path: "mnist1d", generated on this machine; or a folder or a Hub repository that holds such a data set.
         name: The config: a recipe by its name, such as "default", "long" or "train-50k".
-        revision: The version of the data, such as "1.0.0"; None for the newest.
+        revision: The version of the data, such as "1.0.0"; of a repository a tag, branch or commit: exactly that one is
+            served, or an error. None for the newest.
         batch_size: Examples in a training minibatch, on each device.
         val: What is validated on. A fraction of the training split, held out for good and the same for the same `seed`;
             the default leaves 3,200 of 4,000 examples, 32 whole minibatches of 100. "test" for the test split and all
@@ -83,6 +85,7 @@ class MNIST1DDataModule(pl.LightningDataModule):
         self.recipe = dict(recipe or {})
         self._splits: dict[str, Examples] = {}
         self._version: str | None = None
+        self._commit: str | None = None
         self.save_hyperparameters()
 
     def prepare_data(self) -> None:
@@ -171,7 +174,11 @@ class MNIST1DDataModule(pl.LightningDataModule):
         return {**self.recipe, **({"revision": self.revision} if self.revision is not None else {})}
 
     def _load(self) -> Any:
-        return datasets.load_dataset(self.path, self.name, **self._keywords())
+        if self.path == "mnist1d":
+            return datasets.load_dataset(self.path, self.name, **self._keywords())
+        if self._commit is None:  # a branch may move between the reading of two splits
+            self._commit = pinned_revision(self.path, self.revision)
+        return mnist1d_hf.load(self.path, self.name, revision=self._commit)
 
     def _read(self, split: str) -> Examples:
         dataset = self._load()

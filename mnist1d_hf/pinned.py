@@ -31,7 +31,7 @@ class ContentError(ValueError):
 
 def load(
     path: str | os.PathLike[str] = NAME,
-    name: str = "default",
+    name: str | None = None,
     *,
     revision: str | None = None,
     split: str | None = None,
@@ -44,7 +44,7 @@ def load(
 
     Args:
         path: "owner/name" on the Hub, a folder, or "mnist1d", which is generated.
-        name: The config.
+        name: The config; by default the only one, or the one that is marked or named "default".
         revision: A tag, branch or commit; of a folder or of "mnist1d" the data version. By default the newest: of a
             repository that cannot be reached, with a warning, the newest that was seen.
         split: "train", "test", or a part such as "train[:10%]".
@@ -57,7 +57,7 @@ def load(
         ValueError: If there is no such repository, revision, config or split.
     """
     if os.fspath(path) == NAME:
-        return datasets.load_dataset(NAME, name, revision=revision, split=split, cache_dir=cache_dir)
+        return datasets.load_dataset(NAME, name or "default", revision=revision, split=split, cache_dir=cache_dir)
     return _load(source_of(path, revision, token), name, revision, split, cache_dir)
 
 
@@ -85,9 +85,10 @@ def configs_at(path: str, *, revision: str | None = None, token: str | None = No
     return records
 
 
-def _load(source: Source, name: str, revision: str | None, split: str | None, cache_dir: str | None) -> Any:
+def _load(source: Source, name: str | None, revision: str | None, split: str | None, cache_dir: str | None) -> Any:
     text = source.fetch(CARD).read_text("utf-8") if CARD in source.files else None
     configs = configs_of(text)
+    name = name or configs.get_default_config_name() or "default"
     if configs and name not in configs:
         raise ValueError(f"{source.where} has no config {name!r}{nearest(name, configs)}")
     record = read_records(parsed(text).data).get(name) if text else None

@@ -277,7 +277,9 @@ class Remote:
     def _whoami(self) -> Any:
         try:
             return _within(LAST_WORD, self._api.whoami)
-        except (_Late, *_CLIENT_ERRORS) as error:
+        except _Late as late:
+            raise LookupError("no answer in time") from late
+        except _CLIENT_ERRORS as error:
             raise LookupError("no answer") from error
 
 

@@ -195,8 +195,9 @@ def test_a_folder_is_verified_and_has_one_version(folder, cache):
         assert len(load(str(folder), "train-1k", revision=revision, split="test[:5]")) == 5
     with pytest.raises(ValueError, match=f"holds version {re.escape(DATA_VERSION)}"):
         load(folder, "train-1k", revision="9.9.9")
+    assert load(folder, split="train").info.config_name == "train-1k"  # the only one
     with pytest.raises(ValueError, match="has no config 'default'"):
-        load(folder)
+        load(folder, "default")
     assert configs_at(str(folder))["train-1k"].digests == golden.committed()["train-1k"]
 
 
