@@ -48,26 +48,19 @@ def test_logistic_regression_gives_the_published_trace(tmp_path, steps):
 
 
 @pytest.mark.slow
-def test_cnn_reaches_the_published_accuracy(tmp_path):
+@pytest.mark.parametrize(
+    ("network", "lowest", "highest"),
+    [("logistic", 0.31, 0.34), ("mlp", 0.62, 0.67), ("cnn", 0.92, 0.955), ("gru", 0.88, 0.935)],
+)
+def test_the_median_of_five_seeds_reaches_the_published_accuracy(tmp_path, network, lowest, highest):
+    """The final step, as published. Single runs scatter: an MLP that a late spike of its loss catches ends at 60 %."""
     accuracies = []
     for seed in range(5):
         torch.manual_seed(seed)
-        model, data = Classifier("cnn"), MNIST1DDataModule(val="test", shuffle="none")
+        model, data = Classifier(network), MNIST1DDataModule(val="test", shuffle="none")
         trainer = trainer_in(tmp_path, max_steps=6000, limit_val_batches=0)
         trainer.fit(model, data)
         (tested,) = trainer.test(model, data, verbose=False)
         accuracies.append(tested["test/acc"])
-    assert statistics.median(accuracies) >= 0.92
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("network", "band"), [("logistic", (0.31, 0.34)), ("mlp", (0.61, 0.68)), ("gru", (0.87, 0.94))]
-)
-def test_other_networks_reach_theirs(tmp_path, network, band):
-    torch.manual_seed(42)
-    model, data = Classifier(network), MNIST1DDataModule(val="test", shuffle="none")
-    trainer = trainer_in(tmp_path, max_steps=6000, limit_val_batches=0)
-    trainer.fit(model, data)
-    (tested,) = trainer.test(model, data, verbose=False)
-    assert band[0] <= tested["test/acc"] <= band[1]
+    print(network, "final test accuracies", [f"{accuracy:.3f}" for accuracy in accuracies])  # noqa: T201 - with -s
+    assert lowest <= statistics.median(accuracies) <= highest
