@@ -65,7 +65,8 @@ def new_card(records: Records, infos: Infos, *, path: str, with_files: bool = Tr
     """
     data = huggingface_hub.DatasetCardData(**copy.deepcopy(dict(METADATA)))
     _write_header(data, records, infos, with_files)
-    return f"---\n{data.to_yaml()}\n---\n\n{_section(records, path, with_files)}\n"
+    section = _section(records, path, with_files)
+    return f"---\n{data.to_yaml()}\n---\n" + (with_section("", section) if with_files else f"\n{section}\n")
 
 
 def merged_card(existing: str, records: Records, infos: Infos, *, removed: Sequence[str] = (), path: str) -> str:
@@ -92,7 +93,7 @@ def merged_card(existing: str, records: Records, infos: Infos, *, removed: Seque
     own = not before or KEY in before
     _write_header(card.data, {**kept, **records}, infos, with_files=True, changed=records, own=own)
     _check_one_default(card.data)
-    text = _with_section(card.text, _section({**kept, **records}, path, with_files=True))
+    text = with_section(card.text, _section({**kept, **records}, path, with_files=True))
     if text == card.text and _plain(card.data) == before:
         return existing  # also where the libraries would write the same header in another way
     card.text = text
@@ -191,15 +192,16 @@ def _check_one_default(data: huggingface_hub.CardData) -> None:
         ) from error
 
 
-def _with_section(text: str, section: str) -> str:
-    """The card's text with our section in the place of the old one, else at the end."""
+def with_section(text: str, section: str) -> str:
+    """A card's text with our section between its marks in the place of the old one, else at the end."""
+    marked = f"{BEGIN}\n\n{section}\n\n{END}"
     if BEGIN in text and END in text:
-        return re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: section, text, count=1, flags=re.DOTALL)
-    return f"{text.rstrip()}\n\n{section}\n" if text.strip() else f"\n{section}\n"
+        return re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: marked, text, count=1, flags=re.DOTALL)
+    return f"{text.rstrip()}\n\n{marked}\n" if text.strip() else f"\n{marked}\n"
 
 
 def _section(records: Records, path: str, with_files: bool) -> str:
-    """The part of the card between the marks."""
+    """The part of the card that is generated."""
     names = sorted(records, key=lambda name: (name not in RECIPES, [*RECIPES, name].index(name), name))
     ordered = [records[name] for name in names]
     first = names[0] if names else MNIST1D.DEFAULT_CONFIG_NAME
@@ -212,7 +214,7 @@ def _section(records: Records, path: str, with_files: bool) -> str:
         population=_population_table(ordered),
         citation=CITATION,
     )
-    return f"{BEGIN}\n\n{body.strip()}\n\n{END}" if with_files else body.strip()
+    return body.strip()
 
 
 def _config_table(records: Sequence[ConfigRecord]) -> str:

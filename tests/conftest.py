@@ -19,6 +19,7 @@ os.environ |= {  # before anything imports datasets, which reads them once
     "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
     "COLUMNS": "200",  # of tables on the console
 }
+pytest_plugins = ["hub_fixtures"]
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 

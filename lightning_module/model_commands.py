@@ -1,0 +1,90 @@
+"""``mnist1d model push | pull``: trained classifiers on the Hub. Torch is imported when one of them runs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import jsonargparse
+from datasets.exceptions import DatasetsError
+from rich.console import Console
+
+Parser = jsonargparse.ArgumentParser
+
+console = Console()
+
+
+def push(repo: str, checkpoint: str, tag: str | None, private: bool, dry_run: bool) -> int:
+    """Put a checkpoint's classifier on the Hub, with a card: data, protocol, accuracy, code version."""
+    from lightning_module.model_hub import TrainedModel, push_model
+
+    model = TrainedModel.from_checkpoint(checkpoint)
+    done = push_model(repo, model, tag=tag, private=private, dry_run=dry_run)
+    for name, size in done.files.items():
+        _print(f"{size:>12,} {name}")
+    _print(f"{'accuracy':>12} {100 * model.record['accuracy']:.1f} % on the test split of {model.record['config_id']}")
+    if done.published is None:
+        _print(done.card)
+        _print("dry run: nothing was written")
+    else:
+        _print(f"{done.published.state}: commit {done.published.commit[:12]}" + (f", tagged {tag}" if tag else ""))
+    _print(done.url)
+    _print(f'Classifier.from_pretrained("{repo}"' + (f', revision="{tag}")' if tag else ")"))
+    return 0
+
+
+def pull(repo: str, folder: str, revision: str | None) -> int:
+    """Fetch a classifier at exactly one revision, its weights compared with the digest in its card."""
+    from lightning_module.model_hub import pull_model
+
+    record = pull_model(repo, folder, revision=revision).record
+    _print(f"{record['network']}, {100 * record['accuracy']:.1f} % on the test split of {record['config_id']}")
+    _print(f'Classifier.from_pretrained("{folder}")')
+    return 0
+
+
+def _print(line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _add_push(parser: Parser) -> None:
+    parser.add_argument("repo", help="OWNER/NAME on the Hub; made if there is none")
+    parser.add_argument("checkpoint", help="a checkpoint that mnist1d fit has written")
+    parser.add_argument("--tag", type=str | None, default=None, help="for the commit; never moved")
+    parser.add_argument("--private", action="store_true", help="if the repository is made, only you can see it")
+    parser.add_argument("--dry-run", action="store_true", help="write nothing; print files, sizes and the card")
+
+
+def _add_pull(parser: Parser) -> None:
+    parser.add_argument("repo", help="OWNER/NAME on the Hub")
+    parser.add_argument("folder", help="a new folder")
+    parser.add_argument(
+        "--revision", type=str | None, default=None, help="tag, branch or commit; the newest if not given"
+    )
+
+
+COMMANDS: Final[Mapping[str, tuple[Callable[..., int], Callable[[Parser], None]]]] = {
+    "push": (push, _add_push),
+    "pull": (pull, _add_pull),
+}
+
+
+def parser() -> Parser:
+    """Returns the parser of all model commands."""
+    main_parser = Parser(prog="mnist1d model", description="Publish and fetch trained classifiers.", allow_abbrev=False)
+    commands = main_parser.add_subcommands(required=True, dest="command")
+    for name, (function, add_arguments) in COMMANDS.items():
+        summary = (function.__doc__ or "").split("\n")[0]
+        subparser = Parser(description=summary, allow_abbrev=False)
+        add_arguments(subparser)
+        commands.add_subcommand(name, subparser, help=summary)
+    return main_parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one model command and returns its exit status: 0, or 2 if the input cannot be used."""
+    options = parser().parse_args(arguments)
+    function, _ = COMMANDS[options.command]
+    try:
+        return function(**options[options.command].as_dict())
+    except (ValueError, OSError, DatasetsError) as error:
+        Console(stderr=True).print(f"error: {error}", highlight=False, markup=False, soft_wrap=True)
+        return 2
