@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lightning_module.classifier import Classifier
-    from lightning_module.datamodule import MNIST1DDataModule
+    from lightning_module.datamodule import Examples, MNIST1DDataModule
+    from lightning_module.ensemble import Ensemble
     from lightning_module.execution import StepsPerExecution
     from lightning_module.loader import TensorLoader
     from lightning_module.networks import CNN, GRU, MLP, NETWORKS, Logistic, make_network
+    from lightning_module.replica import Replica, noisy_labels
 
 _HOME = {
     "Classifier": "classifier",
+    "Ensemble": "ensemble",
+    "Examples": "datamodule",
     "MNIST1DDataModule": "datamodule",
     "StepsPerExecution": "execution",
     "TensorLoader": "loader",
@@ -23,7 +27,9 @@ _HOME = {
     "MLP": "networks",
     "NETWORKS": "networks",
     "Logistic": "networks",
+    "Replica": "replica",
     "make_network": "networks",
+    "noisy_labels": "replica",
 }
 
 __all__ = [
@@ -32,11 +38,15 @@ __all__ = [
     "MLP",
     "NETWORKS",
     "Classifier",
+    "Ensemble",
+    "Examples",
     "Logistic",
     "MNIST1DDataModule",
+    "Replica",
     "StepsPerExecution",
     "TensorLoader",
     "make_network",
+    "noisy_labels",
 ]
 
 

@@ -1,7 +1,7 @@
 """Minibatches by indexing whole tensors: no worker processes, no collation, no row ever copied alone."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -76,6 +76,10 @@ class TensorLoader:
         self.pad = pad
         # How many minibatches to hand out at once, asked before each execution; None: one.
         self.plan: Callable[[], int] | None = None
+        # For several models at once, each with an order of its own: a seed for each, and how to get at the rows of such
+        # orders, (rows, models); None: one order, and the rows of `x` and `y`. Asked at the start of an epoch.
+        self.seeds: Sequence[int] | None = None
+        self.take: Callable[[slice | Tensor], tuple[Tensor, Tensor]] | None = None
         # Minibatches that the caller takes in an epoch, if fewer than there are: then its end is here.
         self.limit: int | None = None
         self._announced = 0  # the epoch by `set_epoch`
@@ -97,7 +101,7 @@ class TensorLoader:
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor] | Execution]:
         """Yields `(x, y)`; with a plan, an `Execution` of as many minibatches as it asks for."""
         self._start_epoch()
-        order = self._order()
+        order, take = self._orders(), self.take or (lambda rows: (self.x[rows], self.y[rows]))
         while (first := self._position) < len(self):
             count = 1 if self.plan is None else min(self.plan(), len(self) - first)
             # Before the yield: what has been handed out counts, also in a checkpoint saved while the caller works on
@@ -105,15 +109,21 @@ class TensorLoader:
             self._position += count
             rows = slice(first * self.batch_size, min(self._position * self.batch_size, self.rows))
             # A slice is a view; an index makes one copy for the whole execution.
-            x, y = (self.x[rows], self.y[rows]) if order is None else (self.x[order[rows]], self.y[order[rows]])
+            x, y = take(rows if order is None else order[rows])
             yield (x, y) if self.plan is None else Execution(x, y, self.batch_size)
 
-    def _order(self) -> Tensor | None:
-        """Returns the row numbers of this rank's epoch, (rows,), or None for all rows in their own order."""
+    def _orders(self) -> Tensor | None:
+        """Returns the row numbers of this rank's epoch, (rows,) or (rows, models), or None for the rows' own order."""
         if not self.shuffle and self.world_size == 1:
             return None
+        if self.seeds is None or not self.shuffle:
+            return self._order(self.seed)
+        orders = {seed: self._order(seed) for seed in self.seeds}
+        return torch.stack([orders[seed] for seed in self.seeds], dim=1)
+
+    def _order(self, seed: int) -> Tensor:
         if self.shuffle:
-            order = torch.randperm(len(self.x), generator=torch.Generator().manual_seed(self.seed + self._epoch))
+            order = torch.randperm(len(self.x), generator=torch.Generator().manual_seed(seed + self._epoch))
         else:
             order = torch.arange(len(self.x))
         if self.pad:

@@ -1,0 +1,225 @@
+"""`Ensemble`: many independent models trained at once, at a fraction of the time that they take one after another."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
+
+from lightning_module.batched import batched_logits
+from lightning_module.classifier import OWN_MODULE, Classifier
+from lightning_module.networks import make_network
+from lightning_module.replica import OwnRows, Replica
+from lightning_module.replica_adam import ReplicaAdam
+from lightning_module.stacking import initialised, stacked_masks, stacked_points, tree
+from lightning_module.training import MinibatchTraining
+
+# Rows of all replicas together in one forward pass of an evaluation: some 100 MB of activations at most.
+EVALUATION_ROWS = 20_000
+
+
+class Ensemble(MinibatchTraining):
+    """Trains k replicas of a network on the same minibatches, or each on its own, as `Classifier` would train each.
+
+    The parameters of all replicas are stacked, so a step is one forward pass, one backward pass and one optimiser step
+    for all; no replica has an influence on another. It logs `train/loss`, `val/loss`, `val/acc`, `test/loss` and
+    `test/acc` as means over the replicas, and those of validation and test for each replica k as `val/acc/k` as well.
+    `replica(k)` returns one as a `Classifier`. Checkpoints load with `weights_only=True`.
+
+    Args:
+        network: "logistic", "mlp", "cnn" or "gru"; or a function without arguments that makes a module of your own,
+            such as `partial(MLP, hidden_size=500)`. The four networks of this package, of any width, have formulations
+            of their own; any other module goes through `torch.func.vmap`. A checkpoint holds only the module's name, so
+            your own function is passed again where one is loaded.
+        replicas: What is each one's own, see `Replica`; a number for as many with the seeds 0, 1, 2, ...
+        optimizer: "adam", or "adamw" for decoupled weight decay.
+        length: Points in a signal.
+        num_classes: Number of classes.
+        steps_per_execution: As in `Classifier`.
+
+    Raises:
+        ValueError: If an argument is out of its range, or a mask does not fit the network.
+    """
+
+    _points: Tensor | None
+
+    def __init__(
+        self,
+        network: str | Callable[[], nn.Module] = "cnn",
+        replicas: int | Sequence[Replica | Mapping[str, Any]] = 10,
+        *,
+        optimizer: Literal["adam", "adamw"] = "adam",
+        length: int = 40,
+        num_classes: int = 10,
+        steps_per_execution: int | Literal["auto"] = "auto",
+    ) -> None:
+        super().__init__(length=length, steps_per_execution=steps_per_execution)
+        if optimizer not in ("adam", "adamw"):
+            raise ValueError(f'optimizer={optimizer!r} must be "adam" or "adamw"')
+        if isinstance(replicas, int):
+            replicas = [Replica(seed=seed) for seed in range(replicas)]
+        self.replicas = [each if isinstance(each, Replica) else Replica(**each) for each in replicas]
+        if not self.replicas:
+            raise ValueError(f"replicas={replicas!r} must be at least one, such as replicas=[Replica(seed=0)]")
+        self.num_classes = num_classes
+        self.optimizer = optimizer
+        self._name = network if isinstance(network, str) else None
+        self._make = _maker(network, length=length, num_classes=num_classes)
+
+        networks = [initialised(self._make, replica.seed) for replica in self.replicas]
+        self._logits = batched_logits(networks[0])
+        parameters = [dict(each.named_parameters()) for each in networks]
+        self.network = tree(
+            {name: nn.Parameter(torch.stack([own[name].detach() for own in parameters])) for name in parameters[0]}
+        )
+        self.masks = tree(stacked_masks(self.replicas, parameters[0]))
+        self.register_buffer("_points", stacked_points(self.replicas, length), persistent=False)
+        self._apply_masks()
+        self.save_hyperparameters(
+            {
+                "network": self._name or f"{OWN_MODULE}{type(networks[0]).__name__}",
+                "replicas": [replica.settings() for replica in self.replicas],
+                "optimizer": optimizer,
+                "length": length,
+                "num_classes": num_classes,
+                "steps_per_execution": steps_per_execution,
+            }
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns the logits (k, batch, num_classes) of signals (batch, length) or (k, batch, length)."""
+        return self._batch_last(x).transpose(1, 2)
+
+    def minibatch_loss(self, x: Tensor, y: Tensor) -> Tensor:
+        """Returns the mean over the replicas of their losses, with the gradient of their sum.
+
+        The gradient of the sum is for each replica that of its own loss, whatever the number of replicas.
+
+        Args:
+            x: Signals (batch, length), or (batch, k, length) if each replica has its own.
+            y: Labels (batch,) or (batch, k).
+        """
+        count = len(self.replicas)
+        logits = self._batch_last(x.transpose(0, 1) if x.dim() == 3 else x)  # (k, num_classes, batch)
+        labels = y.t() if y.dim() == 2 else y.expand(count, -1)
+        total = F.cross_entropy(logits, labels, reduction="sum") / len(y)
+        return total.detach() / count + (total - total.detach())
+
+    def replica(self, k: int) -> Classifier:
+        """Returns replica k with its weights as they are now. If it has `points`, its signals are `x[:, points]`.
+
+        Raises:
+            ValueError: If there is no such replica.
+        """
+        if not 0 <= k < len(self.replicas):
+            raise ValueError(f"k={k} must be in 0..{len(self.replicas) - 1}, for {len(self.replicas)} replicas")
+        with torch.random.fork_rng(devices=[]):  # an initialisation is drawn, to be overwritten
+            single = Classifier(
+                self._name or self._make(),
+                lr=self.replicas[k].lr,
+                length=self.length,
+                num_classes=self.num_classes,
+                steps_per_execution=self.steps_per_execution,
+            )
+        weights = {name: stacked[k] for name, stacked in self.network.state_dict().items()}
+        single.to(next(iter(weights.values())))  # its device and dtype
+        single.network.load_state_dict(weights)
+        return single
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Adds a piece of the validation split to `val/loss`, `val/acc` and those of each replica."""
+        self._evaluate("val", *batch)
+
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Adds a piece of the test split to `test/loss`, `test/acc` and those of each replica."""
+        self._evaluate("test", *batch)
+
+    def predict_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        """Returns the probabilities of the classes, (batch, k, num_classes)."""
+        pieces = torch.split(batch[0], self._rows_at_once)
+        return torch.cat([self(piece).softmax(dim=2).transpose(0, 1) for piece in pieces])
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Returns Adam or AdamW with each replica's learning rate and weight decay, fused where the device has it.
+
+        Any optimiser of `torch.optim` that works entry by entry can be put in its place, with one rate for all.
+        """
+        return ReplicaAdam(
+            self.parameters(),
+            lr=[replica.lr for replica in self.replicas],
+            weight_decay=[replica.weight_decay for replica in self.replicas],
+            decoupled=self.optimizer == "adamw",
+            fused=self.has_fused_optimizer(),
+        )
+
+    def configure_callbacks(self) -> list[pl.Callback]:
+        """Returns the callbacks that take several steps at once and give each replica its rows."""
+        callbacks: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]  # set in a connector
+        present = any(isinstance(callback, OwnRows) for callback in callbacks)
+        return [*super().configure_callbacks(), *([] if present else [OwnRows()])]
+
+    def on_train_start(self) -> None:
+        """Lets every optimiser step end with the masks."""
+        self._hooks = [
+            optimizer.register_step_post_hook(lambda *_: self._apply_masks())
+            for optimizer in (self.trainer.optimizers if list(self.masks.buffers()) else [])
+        ]
+
+    def on_train_end(self) -> None:
+        """Lets go of the optimisers."""
+        for hook in self._hooks:
+            hook.remove()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Makes room for the masks of a checkpoint."""
+        state = checkpoint["state_dict"]
+        self.masks = tree({name.removeprefix("masks."): state[name] for name in state if name.startswith("masks.")})
+        self.masks.to(next(self.network.parameters()))  # device and dtype
+
+    def _batch_last(self, x: Tensor) -> Tensor:
+        """Returns the logits (k, num_classes, batch) of signals (batch, length) or (k, batch, length)."""
+        if self._points is not None:
+            x = x.expand(len(self.replicas), -1, -1)
+            x = x.gather(2, self._points.unsqueeze(1).expand_as(x))
+        return self._logits(dict(self.network.named_parameters()), x)
+
+    def _evaluate(self, split: str, x: Tensor, y: Tensor) -> None:
+        loss = hits = torch.zeros(len(self.replicas), device=x.device)
+        for signals, labels in zip(torch.split(x, self._rows_at_once), torch.split(y, self._rows_at_once), strict=True):
+            logits = self._batch_last(signals)
+            each = F.cross_entropy(logits, labels.expand(len(self.replicas), -1), reduction="none")
+            loss = loss + each.sum(1)
+            hits = hits + (logits.argmax(1) == labels).sum(1)
+        loss, hits = loss / len(y), hits / len(y)
+        of_each = {f"{split}/loss/{k}": value for k, value in enumerate(loss)}
+        of_each |= {f"{split}/acc/{k}": value for k, value in enumerate(hits)}
+        means = {f"{split}/loss": loss.mean(), f"{split}/acc": hits.mean()}
+        self.log_dict(means, prog_bar=True, batch_size=len(y), sync_dist=True)
+        self.log_dict(of_each, batch_size=len(y), sync_dist=True)
+
+    @property
+    def _rows_at_once(self) -> int:
+        return max(1, EVALUATION_ROWS // len(self.replicas))
+
+    @torch.no_grad()
+    def _apply_masks(self) -> None:
+        for name, mask in self.masks.named_buffers():
+            self.network.get_parameter(name).mul_(mask)
+
+
+def _maker(network: str | Callable[[], nn.Module], *, length: int, num_classes: int) -> Callable[[], nn.Module]:
+    if callable(network) and not isinstance(network, nn.Module):
+        return network
+    if isinstance(network, nn.Module):
+        raise ValueError(
+            f"network={type(network).__name__}(...) is one module, and each replica needs one of its own; "
+            f"pass a function that makes it, network=lambda: {type(network).__name__}(...)"
+        )
+    if network.startswith(OWN_MODULE):
+        raise ValueError(
+            f"network={network!r}: these weights belong to a module that is not one of the named ones; "
+            f"pass the function that makes it again, network=lambda: {network.removeprefix(OWN_MODULE)}(...)"
+        )
+    return lambda: make_network(network, length=length, num_classes=num_classes)
