@@ -5,9 +5,11 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hub_server import client_environment, serving
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(
@@ -18,13 +20,20 @@ COMMANDS = [line for language, code in BLOCKS if language == "console" for line 
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """An empty folder and an environment with a cache of its own, shared by all blocks as by a reader's shell."""
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, str]]]:
+    """An empty folder and an environment with a cache of its own, shared by all blocks as by a reader's shell.
+
+    The Hub is a stand-in, to which the reader has pushed before.
+    """
     folder = tmp_path_factory.mktemp("reader")
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     # One thread, on which networks this small are no slower, and which does not fight with others for the cores.
-    own = {"PATH": path, "HF_HOME": str(folder / "hf"), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
-    return folder, {**os.environ, **own}
+    own = {"PATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+    with serving() as hub:
+        environment = {**os.environ, **client_environment(hub, str(folder / "hf")), **own}
+        before = ["data", "push", "owner/mnist1d", "--config", "default", "high-noise", "--tag", "data-v1.0.0"]
+        run([str(shutil.which("mnist1d", path=path)), *before], folder, environment)
+        yield folder, environment
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
