@@ -1,4 +1,4 @@
-"""The command `mnist1d`: training by LightningCLI, the data commands, the demonstration. Nothing here imports torch."""
+"""The command `mnist1d`: training by LightningCLI, data, models, the demonstration. Nothing here imports torch."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +18,12 @@ def _data(arguments: Sequence[str]) -> int:
     return data_main(arguments[1:])
 
 
+def _model(arguments: Sequence[str]) -> int:
+    from lightning_module.model_commands import main as model_main
+
+    return model_main(arguments[1:])
+
+
 def _demo(arguments: Sequence[str]) -> int:
     from lightning_module.demo import main as demo_main
 
@@ -30,7 +36,8 @@ COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
     "validate": ("evaluate a checkpoint on the validation split: --config cnn.yaml --ckpt_path FILE", _train),
     "test": ("evaluate a checkpoint on the test split: --config cnn.yaml --ckpt_path FILE", _train),
     "predict": ("write a checkpoint's predictions for the test split: --config cnn.yaml --ckpt_path FILE", _train),
-    "data": ("make, describe, export and check data sets", _data),
+    "data": ("make, describe, export, publish and check data sets", _data),
+    "model": ("publish a trained network on the Hub, and load one from there", _model),
     "demo": ("train the reference CNN and draw its pictures", _demo),
 }
 
