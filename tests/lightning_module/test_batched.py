@@ -107,13 +107,15 @@ def test_fast_gru_is_torchs(dtype):
         torch.testing.assert_close(fast(x), expected, **tolerance)
 
 
-def test_gru_gradients_are_the_numerical_ones():
+@pytest.mark.parametrize("steps_at_once", [1, 2, 5])
+@pytest.mark.parametrize("shape", [(3, 5), (2, 3, 5)], ids=["shared signals", "own signals"])
+def test_gru_gradients_are_the_numerical_ones(monkeypatch, shape, steps_at_once):
+    monkeypatch.setattr("lightning_module.recurrence.BLOCK", steps_at_once * 4 * 8 * 3)  # lanes, rows, sequences
     torch.manual_seed(0)
     parameters = [p.detach() for p in nn.GRU(1, 2, bidirectional=True).double().parameters()]
     stacked = [torch.stack([p, p.flip(0)]).requires_grad_() for p in parameters]
-    for shape in ((3, 5), (2, 3, 5)):
-        x = torch.randn(shape, dtype=torch.float64, requires_grad=True)
-        assert torch.autograd.gradcheck(lambda *inputs: gru_states(*inputs)[..., :2, :], (x, *stacked))
+    x = torch.randn(shape, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda *inputs: gru_states(*inputs)[..., :2, :], (x, *stacked))
 
 
 def test_gru_leaves_to_torch_what_it_cannot_do(monkeypatch):
