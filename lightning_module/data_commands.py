@@ -1,20 +1,17 @@
 """``mnist1d data ...``: list, describe, build, export, verify, install and push data sets. Imports no torch."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any, Final
 
 import docstring_parser
-import jsonargparse
-from datasets.exceptions import DatasetsError
 from rich.console import Console
 from rich.table import Table
 
 from lightning_module import hub_commands
+from lightning_module.command_group import CommandGroup, Parser
 from mnist1d_hf import MNIST1D, RECIPES, Recipe, golden, hub
 from mnist1d_hf.recipe import Stream
-
-Parser = jsonargparse.ArgumentParser
 
 console = Console()
 
@@ -190,40 +187,21 @@ def _add_nothing(parser: Parser) -> None:
     del parser
 
 
-COMMANDS: Final[Mapping[str, tuple[Callable[..., int], Callable[[Parser], None]]]] = {
-    "list": (list_configs, _add_nothing),
-    "info": (info, _add_variant),
-    "build": (build, _add_build),
-    "export": (export, _add_export),
-    "verify": (verify, _add_verify),
-    "install": (install, _add_install),
-    "push": (hub_commands.push, _add_push),
-}
-
-
-def parser() -> Parser:
-    """The parser of all data commands."""
-    main_parser = Parser(
-        prog="mnist1d data",
-        description="Make, describe, export, check and publish data sets.",
-        allow_abbrev=False,
-    )
-    commands = main_parser.add_subcommands(required=True, dest="command")
-    for name, (function, add_arguments) in COMMANDS.items():
-        summary = (function.__doc__ or "").split("\n")[0]
-        subparser = Parser(description=summary, allow_abbrev=False)
-        add_arguments(subparser)
-        commands.add_subcommand(name, subparser, help=summary)
-    return main_parser
+GROUP: Final = CommandGroup(
+    "mnist1d data",
+    "Make, describe, export, check and publish data sets.",
+    {
+        "list": (list_configs, _add_nothing),
+        "info": (info, _add_variant),
+        "build": (build, _add_build),
+        "export": (export, _add_export),
+        "verify": (verify, _add_verify),
+        "install": (install, _add_install),
+        "push": (hub_commands.push, _add_push),
+    },
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one data command; returns its exit status: 0, 1 if a check failed, 2 if the input cannot be used."""
-    options = parser().parse_args(arguments)
-    function, _ = COMMANDS[options.command]
-    try:
-        return function(**options[options.command].as_dict())
-    except (ValueError, OSError, DatasetsError) as error:
-        cause = f": {error.__cause__}" if isinstance(error, DatasetsError) and error.__cause__ else ""
-        Console(stderr=True).print(f"error: {error}{cause}", highlight=False, markup=False, soft_wrap=True)
-        return 2
+    return GROUP.run(arguments)

@@ -1,13 +1,11 @@
 """``mnist1d model push | pull``: trained classifiers on the Hub. Torch is imported when one of them runs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-import jsonargparse
-from datasets.exceptions import DatasetsError
 from rich.console import Console
 
-Parser = jsonargparse.ArgumentParser
+from lightning_module.command_group import CommandGroup, Parser
 
 console = Console()
 
@@ -61,30 +59,13 @@ def _add_pull(parser: Parser) -> None:
     )
 
 
-COMMANDS: Final[Mapping[str, tuple[Callable[..., int], Callable[[Parser], None]]]] = {
-    "push": (push, _add_push),
-    "pull": (pull, _add_pull),
-}
-
-
-def parser() -> Parser:
-    """Returns the parser of all model commands."""
-    main_parser = Parser(prog="mnist1d model", description="Publish and fetch trained classifiers.", allow_abbrev=False)
-    commands = main_parser.add_subcommands(required=True, dest="command")
-    for name, (function, add_arguments) in COMMANDS.items():
-        summary = (function.__doc__ or "").split("\n")[0]
-        subparser = Parser(description=summary, allow_abbrev=False)
-        add_arguments(subparser)
-        commands.add_subcommand(name, subparser, help=summary)
-    return main_parser
+GROUP: Final = CommandGroup(
+    "mnist1d model",
+    "Publish and fetch trained classifiers.",
+    {"push": (push, _add_push), "pull": (pull, _add_pull)},
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one model command and returns its exit status: 0, or 2 if the input cannot be used."""
-    options = parser().parse_args(arguments)
-    function, _ = COMMANDS[options.command]
-    try:
-        return function(**options[options.command].as_dict())
-    except (ValueError, OSError, DatasetsError) as error:
-        Console(stderr=True).print(f"error: {error}", highlight=False, markup=False, soft_wrap=True)
-        return 2
+    return GROUP.run(arguments)
