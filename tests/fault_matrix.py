@@ -190,7 +190,7 @@ A cell: the state that the repository was left in, and the seconds until the com
 
 In every cell the same command was then run again without the fault: all {count} completed, each with exactly one commit
 in all, every tag loads with the digests in its card, and the message had named the state. `?` marks those where it said
-that the state was not known, because the commit had been sent and no answer came. No output and no log shows it.
+that the state was not known, because a request had been sent and no answer came. No output and no log shows the token.
 The slowest cell took {slowest:.1f} s.
 
 ## The fault happens once

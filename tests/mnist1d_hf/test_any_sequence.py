@@ -62,9 +62,8 @@ def _digests(found, config):
     return value["digests"]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_every_tag_loads_after_any_sequence(server, client, repo_id, seed):
-    assert play(server, client, repo_id, seed, steps=8) >= 2
+def test_every_tag_loads_after_any_sequence(server, client, repo_id):
+    assert play(server, client, repo_id, seed=1, steps=8) >= 2
 
 
 @pytest.mark.slow
@@ -76,11 +75,8 @@ def test_every_tag_loads_after_any_long_sequence(server, client, repo_id, seed):
 FEW = [
     Cell("create", "lost", always=True),
     Cell("preupload", "403", always=True),
-    Cell("lfs_put", "drop", always=False),
     Cell("commit", "503", always=False),
-    Cell("commit", "lost", always=True),
     Cell("tag", "500", always=True),
-    Cell("tag", "gone", always=False),
     Cell("resolve_get", "lost", always=False),
 ]
 
@@ -93,7 +89,7 @@ def test_a_few_cells_of_the_fault_matrix(tmp_path):
     check(outcomes := run(FEW, tmp_path, benches=2))
     assert outcomes[FEW[0]].state == "complete"
     assert outcomes[FEW[1]].state == "empty repository"
-    assert outcomes[FEW[5]].state == "committed but untagged"
+    assert outcomes[FEW[3]].state == "committed but untagged"
 
 
 @pytest.mark.slow
