@@ -162,12 +162,16 @@ class Planner:
 
 def _refuse_unnamed(head: Head, existing: str | None, configs: Mapping[str, Any]) -> None:
     """Refuse to name configs in a card where datasets finds data by itself now: it no longer would."""
-    tables = sorted(path for path in head.files if PurePosixPath(path).suffix in _TABLES)
+    tables = sorted(path for path in head.files if PurePosixPath(path).suffix in _TABLES and not _is_notice(path))
     if tables and not configs:
         raise RefusedError(
             f"the repository holds {tables[0]}, but its {'card names no configs' if existing else 'has no card'}: once "
             f"a card names some, that file could no longer be loaded; first add it to `configs` in {CARD}"
         )
+
+
+def _is_notice(path: str) -> bool:
+    return PurePosixPath(path).stem.lower().startswith(("license", "licence", "notice", "requirements"))
 
 
 def _files_of(metadata: Mapping[str, Any], head: Head) -> set[str]:

@@ -1,7 +1,8 @@
 """What a card's header records of each config beyond what datasets keeps there: how it was made, and its digests.
 
 The records stand under the key ``mnist1d`` of the YAML header, one for each config that this package wrote. They are
-what a push compares with and what a load verifies against; the files' bytes are neither.
+what a push compares with and what a load verifies against; the files' bytes are neither. Names of configs are values
+and never keys there: the Hub has refused headers with dots in their keys.
 """
 
 from collections.abc import Mapping

@@ -179,6 +179,11 @@ REFUSED = {
 }
 
 
+def test_a_licence_is_no_data(server, client, repo_id):
+    server.put(repo_id, {"LICENSE.txt": b"MIT", "requirements.txt": b"datasets", "README.md": b"# Mine\n"})
+    assert value(client.push(repo_id, ["train-1k"]))["state"] == "complete"
+
+
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_would_be_lost_is_refused(server, client, repo_id, case):
     files, message = REFUSED[case]
