@@ -175,8 +175,9 @@ class Ensemble(MinibatchTraining):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Makes room for the masks of a checkpoint."""
         state = checkpoint["state_dict"]
-        self.masks = tree({name.removeprefix("masks."): state[name] for name in state if name.startswith("masks.")})
-        self.masks.to(next(self.network.parameters()))  # device and dtype
+        masks = {name.removeprefix("masks."): state[name] for name in state if name.startswith("masks.")}
+        if masks:  # else those of this ensemble, if it has any, are missed by name
+            self.masks = tree(masks).to(next(self.network.parameters()))  # device and dtype
 
     def _batch_last(self, x: Tensor) -> Tensor:
         """Returns the logits (k, num_classes, batch) of signals (batch, length) or (k, batch, length)."""

@@ -182,7 +182,7 @@ def _gradients(
             of_gates[t - steps.start].mul_(d_state.unsqueeze(1))
             d_state = torch.addcmul(d_outside[t], d_state, update[t])
             d_state.baddbmm_(through_state, with_state[t - steps.start])
-        # One small product for each step, the smaller matrix first, then their sum: other ways take up to twice the time.
+        # One small product for each step, the smaller matrix first, then their sum: other ways are slower.
         products = torch.bmm(state[steps].reshape(-1, hidden + 2, batch), d_gates.view(-1, rows, batch).transpose(1, 2))
         d_matrix += products.view(-1, *d_matrix.shape).sum(0)
         if d_x is not None:

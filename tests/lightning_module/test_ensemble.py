@@ -198,6 +198,15 @@ def test_masked_parameters_stay_zero_and_the_others_learn_as_without_them(folder
     assert all(not optimizer._optimizer_step_post_hooks for optimizer in trainer.optimizers)
 
 
+def test_masks_are_missed_in_a_checkpoint_without_them(folder, tmp_path):
+    trainer = trainer_in(tmp_path, max_steps=1)
+    trainer.fit(Ensemble("mlp", 1), data_of(folder))
+    trainer.save_checkpoint(tmp_path / "plain.ckpt")
+    masked = [Replica(mask={"linear1.bias": torch.ones(100)})]
+    with pytest.raises(RuntimeError, match=r"masks\.linear1\.bias"):
+        Ensemble.load_from_checkpoint(tmp_path / "plain.ckpt", weights_only=True, replicas=masked)
+
+
 class Own(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -234,9 +243,11 @@ def test_another_width_has_the_fast_formulation(folder, tmp_path):
 
 
 def test_executions_and_single_steps_are_the_same(folder, tmp_path):
+    x, y = data_of(folder).examples("train")
+    replicas = [*DIFFERENT, Replica(label_noise=0.3, points=range(39, -1, -1)), Replica(data=Examples(-x, y))]
     ensembles = []
     for steps in ("auto", 1):
-        ensemble = Ensemble("mlp", DIFFERENT, steps_per_execution=steps)
+        ensemble = Ensemble("mlp", replicas, steps_per_execution=steps)
         trainer = trainer_in(tmp_path, max_steps=60, callbacks=[batches := Batches()])
         trainer.fit(ensemble, data_of(folder))
         assert [step for _, step in batches.seen] == ([36, 60] if steps == "auto" else list(range(1, 61)))
