@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +16,13 @@ from lightning_module.datamodule import MNIST1DDataModule
 from lightning_module.predictions import PredictionWriter
 
 log = logging.getLogger(__name__)
+
+# Warnings of Lightning that somebody at a command line can do nothing about.
+NOISE = (
+    "LightningCLI's args parameter",  # main passes the arguments on with the packaged configs' paths
+    "`isinstance\\(treespec, LeafSpec\\)` is deprecated",  # Lightning and torch have to settle it
+    "The number of training batches",  # rows of the log are counted through all epochs, so short epochs lose none
+)
 
 CONFIGS = files("lightning_module") / "configs"
 
@@ -31,6 +39,8 @@ class MNIST1DCLI(LightningCLI):
 
 def main(arguments: Sequence[str]) -> int:
     """Runs one training command and returns its exit status: 0, or 2 if the input cannot be used."""
+    for message in NOISE:
+        warnings.filterwarnings("ignore", message=message)
     try:
         MNIST1DCLI(
             Classifier,
