@@ -1,10 +1,10 @@
-"""Every measurement of the project, one after the other: what ``make bench`` runs. Takes about a quarter of an hour."""
+"""Every measurement of the project, one after the other: what ``make bench`` runs. Takes about 20 minutes."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("parity.py", "generate_speed.py", "builder.py", "fit_step.py")
+SCRIPTS = ("parity.py", "generate_speed.py", "builder.py", "fit_step.py", "ensemble.py")
 
 
 def main() -> int:

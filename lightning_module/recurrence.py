@@ -24,6 +24,9 @@ from torch import Tensor, nn
 # Numbers in the buffer of the backward pass: 1 MB in float32, a core's own cache.
 BLOCK = 2**18
 
+# Hidden units of the widest GRU that is faster here than in torch: beyond it the products take all the time.
+WIDEST = 64
+
 
 def gru_states(x: Tensor, *parameters: Tensor) -> Tensor:
     """Returns the states of k bidirectional GRUs that start from zero.
@@ -47,8 +50,8 @@ def gru_states(x: Tensor, *parameters: Tensor) -> Tensor:
 class BidirectionalGRU(nn.GRU):
     """`nn.GRU(1, hidden_size, batch_first=True, bidirectional=True)`, at a quarter of its time on a CPU.
 
-    Parameters, their names, initialisation and results are those of `nn.GRU`; where another way is faster (cuDNN) or
-    the only one (mixed precision, export, compilation), it is `nn.GRU` that runs.
+    Parameters, their names, initialisation and results are those of `nn.GRU`; where another way is faster (cuDNN, more
+    than 64 hidden units) or the only one (mixed precision, export, compilation), it is `nn.GRU` that runs.
     """
 
     def __init__(self, hidden_size: int) -> None:
@@ -61,7 +64,7 @@ class BidirectionalGRU(nn.GRU):
 
         A first state `hx` other than zero is left to `nn.GRU`.
         """
-        if hx is not None or x.dim() != 3 or not _runs_here(x):
+        if hx is not None or x.dim() != 3 or self.hidden_size > WIDEST or not _runs_here(x):
             return super().forward(x, hx)
         weights = [parameter.unsqueeze(0) for parameter in self.parameters()]
         states = gru_states(x.squeeze(2), *weights)[0, :, 1:, : self.hidden_size]  # (2, length, hidden, batch)

@@ -134,6 +134,8 @@ def test_gru_leaves_to_torch_what_it_cannot_do(monkeypatch):
     module(x)
     with pytest.raises(TypeError):
         module(x, first)
+    with pytest.raises(TypeError):
+        BidirectionalGRU(65)(x)
 
 
 def test_second_derivative_is_an_error_and_not_wrong():
