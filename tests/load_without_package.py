@@ -1,6 +1,6 @@
 """Load every config of an exported folder with nothing but datasets, and compare its columns with the card's digests.
 
-``python tests/load_without_package.py FOLDER``, in an environment that has `datasets` and not this package.
+``python -I tests/load_without_package.py FOLDER``, in an environment that has `datasets` and not this package.
 """
 
 import hashlib
