@@ -1,5 +1,6 @@
 """`MinibatchTraining`: what `Classifier` and `Ensemble` have in common, the training on minibatches."""
 
+from abc import ABC, abstractmethod
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -12,7 +13,7 @@ from lightning_module.loader import Execution
 Batch = Execution | tuple[Tensor, Tensor]
 
 
-class MinibatchTraining(pl.LightningModule):
+class MinibatchTraining(pl.LightningModule, ABC):
     """A LightningModule that trains on `minibatch_loss`, one minibatch or one execution at a time.
 
     Args:
@@ -30,9 +31,9 @@ class MinibatchTraining(pl.LightningModule):
         self.length = length
         self.steps_per_execution: int | Literal["auto"] = steps_per_execution
 
+    @abstractmethod
     def minibatch_loss(self, x: Tensor, y: Tensor) -> Tensor:
         """Returns the loss of a minibatch, as the loader gives it."""
-        raise NotImplementedError
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Returns the loss of a minibatch; or trains on all those of an execution, and returns the loss of the last."""
