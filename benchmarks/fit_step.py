@@ -10,9 +10,9 @@ Per network, alternating in one process:
 - single steps: the same with steps_per_execution=1, Lightning's loop over the same whole-tensor minibatches.
 - stock: the same again, over a `DataLoader` of a `TensorDataset`.
 
-Start-up and validation are apart: the clock runs from the end of the first epoch to that of the last, and stands still
-from the start of a validation to its end, with the checkpoint that is saved there. It prints a table and writes nothing
-that stays.
+Start-up and validation are apart: the clock runs from the first training step to the last and stands still from the
+start of a validation to its end, with the checkpoint that is saved there. It prints a table and writes nothing that
+stays.
 """
 
 import argparse
@@ -36,29 +36,26 @@ BATCH = 100
 
 
 class Timed(Classifier):
-    """A classifier that counts the seconds from the end of the first epoch to that of the last, without validations."""
+    """A classifier that counts the seconds from the first training step to the last, without validations."""
 
     seconds = 0.0
-    started: float | None = None
+
+    def on_train_start(self) -> None:
+        """Starts the clock."""
+        self._started = time.perf_counter()
 
     def on_validation_start(self) -> None:
         """Stops the clock."""
-        self._stop()
+        if not self.trainer.sanity_checking:
+            self.seconds += time.perf_counter() - self._started
 
     def on_validation_end(self) -> None:
         """Starts the clock: a module's hook runs after those of the callbacks, one of which saves a checkpoint."""
-        if self.trainer.current_epoch > 0:
-            self.started = time.perf_counter()
+        self._started = time.perf_counter()
 
-    def on_train_epoch_end(self) -> None:
-        """Takes the time."""
-        self._stop()
-        self.started = time.perf_counter()
-
-    def _stop(self) -> None:
-        if self.started is not None:
-            self.seconds += time.perf_counter() - self.started
-        self.started = None
+    def on_train_end(self) -> None:
+        """Stops the clock."""
+        self.seconds += time.perf_counter() - self._started
 
 
 def bare(name: str, data: MNIST1DDataModule, steps: int) -> float:
@@ -78,7 +75,7 @@ def bare(name: str, data: MNIST1DDataModule, steps: int) -> float:
 
 
 def fit(name: str, data: MNIST1DDataModule, steps: int, *, execution: Any = "auto", stock: bool = False) -> float:
-    """Returns the seconds of as many steps in `Trainer.fit`, without start-up and validations."""
+    """Returns the seconds of `Trainer.fit`, without start-up and validations."""
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as folder:
         trainer = pl.Trainer(
@@ -96,7 +93,7 @@ def fit(name: str, data: MNIST1DDataModule, steps: int, *, execution: Any = "aut
             trainer.fit(model, datamodule=data)
     if trainer.global_step != steps:
         raise RuntimeError(f"took {trainer.global_step} steps, not {steps}")
-    return model.seconds * steps / (steps - len(data.train_dataloader()))
+    return model.seconds
 
 
 def main() -> None:
