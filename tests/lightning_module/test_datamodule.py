@@ -76,7 +76,6 @@ def test_checkpoint_of_other_data_is_noticed(folder, tmp_path):
 
 
 def test_plot(folder):
-    pytest.importorskip("matplotlib")
     figure = data_of(folder).plot("test", count=10)
     assert len(figure.axes) >= 10
 
