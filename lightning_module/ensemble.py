@@ -1,6 +1,6 @@
 """`Ensemble`: many independent models trained at once, at a fraction of the time that they take one after another."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -128,6 +128,42 @@ class Ensemble(MinibatchTraining):
         single.network.load_state_dict(weights)
         return single
 
+    @torch.no_grad()
+    def evaluate(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the mean loss and the accuracy of each replica, (k,) each.
+
+        Of any number of examples: they go through the networks in pieces, each moved to the ensemble's device.
+
+        Args:
+            x: Signals (n, length) for all replicas, or (k, n, length).
+            y: Labels (n,) or (k, n).
+
+        Raises:
+            ValueError: If the shapes do not fit each other or the ensemble.
+        """
+        self._check_shapes(x, y)
+        count, examples = len(self.replicas), y.shape[-1]
+        loss = hits = torch.zeros(count, device=self.device)
+        pieces = torch.split(y, self._rows_at_once, dim=-1)
+        for logits, labels in zip(self._logits_in_pieces(x), pieces, strict=True):
+            labels = labels.to(self.device).expand(count, -1)
+            loss = loss + F.cross_entropy(logits, labels, reduction="none").sum(1)
+            hits = hits + (logits.argmax(1) == labels).sum(1)
+        return loss / examples, hits / examples
+
+    @torch.no_grad()
+    def predictions(self, x: Tensor) -> Tensor:
+        """Returns the class that each replica takes each example for, (k, n).
+
+        Args:
+            x: Signals (n, length) for all replicas, or (k, n, length); any number, as in `evaluate`.
+
+        Raises:
+            ValueError: If the shape does not fit the ensemble.
+        """
+        self._check_shapes(x)
+        return torch.cat([logits.argmax(1) for logits in self._logits_in_pieces(x)], dim=1)
+
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Adds a piece of the validation split to `val/loss`, `val/acc` and those of each replica."""
         self._evaluate("val", *batch)
@@ -187,18 +223,32 @@ class Ensemble(MinibatchTraining):
         return self._logits(dict(self.network.named_parameters()), x)
 
     def _evaluate(self, split: str, x: Tensor, y: Tensor) -> None:
-        loss = hits = torch.zeros(len(self.replicas), device=x.device)
-        for signals, labels in zip(torch.split(x, self._rows_at_once), torch.split(y, self._rows_at_once), strict=True):
-            logits = self._batch_last(signals)
-            each = F.cross_entropy(logits, labels.expand(len(self.replicas), -1), reduction="none")
-            loss = loss + each.sum(1)
-            hits = hits + (logits.argmax(1) == labels).sum(1)
-        loss, hits = loss / len(y), hits / len(y)
+        loss, hits = self.evaluate(x, y)
         of_each = {f"{split}/loss/{k}": value for k, value in enumerate(loss)}
         of_each |= {f"{split}/acc/{k}": value for k, value in enumerate(hits)}
         means = {f"{split}/loss": loss.mean(), f"{split}/acc": hits.mean()}
         self.log_dict(means, prog_bar=True, batch_size=len(y), sync_dist=True)
         self.log_dict(of_each, batch_size=len(y), sync_dist=True)
+
+    def _logits_in_pieces(self, x: Tensor) -> Iterator[Tensor]:
+        like = next(self.network.parameters())
+        for piece in torch.split(x, self._rows_at_once, dim=-2):
+            yield self._batch_last(piece.to(like))  # (k, num_classes, batch), on the device and in the dtype of both
+
+    def _check_shapes(self, x: Tensor, y: Tensor | None = None) -> None:
+        count = len(self.replicas)
+        leads = {2: (), 3: (count,)}
+        if x.dim() not in leads or x.shape[:-2] != leads[x.dim()] or x.shape[-1] != self.length or not x.shape[-2]:
+            raise ValueError(
+                f"x has shape {tuple(x.shape)}, and must have (n, {self.length}) for all replicas or "
+                f"({count}, n, {self.length}) for each its own, with n at least 1"
+            )
+        examples = x.shape[-2]
+        if y is not None and y.shape not in ((examples,), (count, examples)):
+            raise ValueError(
+                f"y has shape {tuple(y.shape)}, and must have ({examples},) or ({count}, {examples}), "
+                f"a label for each of the signals {tuple(x.shape)}"
+            )
 
     @property
     def _rows_at_once(self) -> int:

@@ -303,6 +303,43 @@ def test_evaluation_in_pieces(folder, tmp_path, monkeypatch):
     torch.testing.assert_close(ensemble(x)[2], ensemble.replica(2)(x))
 
 
+@pytest.mark.parametrize("own_labels", [False, True])
+@pytest.mark.parametrize("own_signals", [False, True])
+@pytest.mark.parametrize("network", ["logistic", "mlp", "cnn", "gru", Own])
+def test_evaluate_and_predictions(monkeypatch, network, own_signals, own_labels):
+    """Each replica's loss, accuracy and classes are those of the single classifier, in pieces of 7 rows too."""
+    points = torch.randperm(40).tolist()
+    ensemble = Ensemble(network, [Replica(seed=0), Replica(seed=1, points=points), Replica(seed=2)]).double()
+    x = torch.randn(3, 50, 40) if own_signals else torch.randn(50, 40)  # float32, as the data module's
+    y = torch.randint(10, (3, 50)) if own_labels else torch.randint(10, (50,))
+    results = [(*ensemble.evaluate(x, y), ensemble.predictions(x))]
+    monkeypatch.setattr("lightning_module.ensemble.EVALUATION_ROWS", 21)
+    results += [(*ensemble.evaluate(x, y), ensemble.predictions(x))]
+    for loss, accuracy, predicted in results:
+        assert not loss.requires_grad
+        for k, (signals, labels) in enumerate(zip(x.expand(3, -1, -1), y.expand(3, -1), strict=True)):
+            logits = ensemble.replica(k)((signals[:, points] if k == 1 else signals).double())
+            assert loss[k].item() == pytest.approx(nn.functional.cross_entropy(logits, labels).item(), abs=1e-9)
+            assert accuracy[k].item() == pytest.approx((logits.argmax(1) == labels).double().mean().item())
+            assert torch.equal(predicted[k], logits.argmax(1))
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        ((5, 39), (5,), r"x has shape \(5, 39\), and must have \(n, 40\) for all replicas or \(2, n, 40\)"),
+        ((3, 5, 40), (5,), r"x has shape \(3, 5, 40\)"),
+        ((0, 40), (0,), "with n at least 1"),
+        ((40,), (1,), r"x has shape \(40,\)"),
+        ((2, 5, 40), (4,), r"y has shape \(4,\), and must have \(5,\) or \(2, 5\)"),
+        ((5, 40), (5, 2), r"y has shape \(5, 2\)"),
+    ],
+)
+def test_evaluate_says_what_does_not_fit(x, y, message):
+    with pytest.raises(ValueError, match=message):
+        Ensemble("logistic", 2).evaluate(torch.zeros(x), torch.zeros(y, dtype=torch.int64))
+
+
 def test_checkpoint_is_an_ordinary_one(folder, tmp_path):
     whole = Ensemble("mlp", DIFFERENT)
     trainer_in(tmp_path, max_steps=90).fit(whole, data_of(folder))
