@@ -9,7 +9,7 @@ the recurrence works on all sequences side by side. The same code runs on every 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -19,13 +19,14 @@ from lightning_module.networks import CNN, GRU, MLP, Logistic
 from lightning_module.recurrence import gru_states
 
 Logits = Callable[[Mapping[str, Tensor], Tensor], Tensor]
+Module = TypeVar("Module", bound=nn.Module)
 
 
 def batched_logits(network: nn.Module) -> Logits:
     """Returns the function from stacked parameters and signals to logits (k, num_classes, batch).
 
-    For the reference networks it is the fastest one known; for any other module `torch.func.vmap` makes it, which is
-    slow on CPU where the module has convolutions or recurrences.
+    For the reference networks, and for those that `register_batched` was called with, it is the fastest one known; for
+    any other module `torch.func.vmap` makes it, which is slow on CPU where the module has convolutions or recurrences.
 
     Args:
         network: A module of the replicas' kind; only its structure is looked at.
@@ -33,8 +34,8 @@ def batched_logits(network: nn.Module) -> Logits:
     Raises:
         ValueError: If the module has buffers, which replicas would have to share.
     """
-    if type(network) in BATCHED:
-        return BATCHED[type(network)]
+    if type(network) in BATCHED:  # not a subclass: its forward pass may be another
+        return BATCHED[type(network)](network)
     if buffers := [name for name, _ in network.named_buffers()]:
         raise ValueError(
             f"{type(network).__name__} has the buffer {buffers[0]!r}, and replicas can have only parameters of their "
@@ -51,24 +52,34 @@ def batched_logits(network: nn.Module) -> Logits:
     return logits
 
 
+def register_batched(kind: type[Module], logits_of: Callable[[Module], Logits]) -> None:
+    """Gives a class of modules a formulation of its own, which `batched_logits` then finds.
+
+    Args:
+        kind: The class itself; its subclasses are not meant.
+        logits_of: Makes the formulation from a module of that class, of which only the configuration may be looked at.
+    """
+    BATCHED[kind] = logits_of
+
+
 def logistic(p: Mapping[str, Tensor], x: Tensor) -> Tensor:
     """Returns the logits of k `networks.Logistic`."""
-    return _dense(p, "linear", _examples_last(x))
+    return dense(p, "linear", examples_last(x))
 
 
 def mlp(p: Mapping[str, Tensor], x: Tensor) -> Tensor:
     """Returns the logits of k `networks.MLP`."""
-    h = _dense(p, "linear1", _examples_last(x)).relu_()  # (k, hidden, batch)
-    h = h + _dense(p, "linear2", h).relu_()
-    return _dense(p, "linear3", h)
+    h = dense(p, "linear1", examples_last(x)).relu_()  # (k, hidden, batch)
+    h = h + dense(p, "linear2", h).relu_()
+    return dense(p, "linear3", h)
 
 
 def cnn(p: Mapping[str, Tensor], x: Tensor) -> Tensor:
     """Returns the logits of k `networks.CNN`."""
-    h = _examples_last(x).unsqueeze(1)  # (k or 1, 1, length, batch)
+    h = examples_last(x).unsqueeze(1)  # (k or 1, 1, length, batch)
     for name in ("conv1", "conv2", "conv3"):
-        h = _convolve(p, name, h).relu_()  # (k, channels, points, batch)
-    return _dense(p, "linear", h.flatten(1, 2))
+        h = convolve(p, name, h).relu_()  # (k, channels, points, batch)
+    return dense(p, "linear", h.flatten(1, 2))
 
 
 def gru(p: Mapping[str, Tensor], x: Tensor) -> Tensor:
@@ -84,61 +95,74 @@ def gru(p: Mapping[str, Tensor], x: Tensor) -> Tensor:
     return torch.baddbmm(bias.unsqueeze(2), weight, states.view(k, -1, batch))
 
 
-BATCHED: dict[type[nn.Module], Logits] = {Logistic: logistic, MLP: mlp, CNN: cnn, GRU: gru}
+BATCHED: dict[type[nn.Module], Callable[[Any], Logits]] = {
+    Logistic: lambda _: logistic,
+    MLP: lambda _: mlp,
+    CNN: lambda _: cnn,
+    GRU: lambda _: gru,
+}
 
 
-def _examples_last(x: Tensor) -> Tensor:
+def examples_last(x: Tensor) -> Tensor:
     """Returns signals (k or 1, length, batch), as a view."""
     return x.transpose(-1, -2) if x.dim() == 3 else x.t().unsqueeze(0)
 
 
-def _dense(p: Mapping[str, Tensor], layer: str, h: Tensor) -> Tensor:
+def dense(p: Mapping[str, Tensor], layer: str, h: Tensor) -> Tensor:
     """Returns (k, out, batch) for h (k or 1, in, batch)."""
     weight, bias = p[f"{layer}.weight"], p[f"{layer}.bias"]
     return torch.baddbmm(bias.unsqueeze(2), weight.flatten(2), h.expand(len(weight), -1, -1))
 
 
-def _convolve(p: Mapping[str, Tensor], layer: str, h: Tensor) -> Tensor:
-    """Returns (k, out, windows, batch) for h (k or 1, in, points, batch), with stride 2 and padding 1."""
+def convolve(p: Mapping[str, Tensor], layer: str, h: Tensor, *, stride: int = 2) -> Tensor:
+    """Returns (k, out, windows, batch) for h (k or 1, in, points, batch), with padding 1."""
     weight = p[f"{layer}.weight"]
-    windows = _Windows.apply(h, weight.shape[3])  # type: ignore[no-untyped-call]
-    return _dense(p, layer, windows).view(len(weight), weight.shape[1], -1, h.shape[3])
+    return dense(p, layer, windows(h, weight.shape[3], stride=stride)).view(*weight.shape[:2], -1, h.shape[3])
+
+
+def windows(h: Tensor, kernel: int, *, stride: int) -> Tensor:
+    """Returns the windows of a convolution with padding 1, (k, channels * kernel, windows * batch).
+
+    The product of the weights with them is the convolution.
+
+    Args:
+        h: What is convolved, (k, channels, points, batch).
+        kernel: Points in a window.
+        stride: Points from one window to the next.
+    """
+    return _Windows.apply(h, kernel, stride)  # type: ignore[no-any-return,no-untyped-call]
 
 
 class _Windows(torch.autograd.Function):
-    """From (k, channels, points, batch) to the windows of a convolution of stride 2 and padding 1.
-
-    They are (k, channels * kernel, windows * batch), so that the product with the weights is the convolution. Unfolding
-    a padded copy gives the same; this copies once, and its backward pass adds one slice per tap.
-    """
+    """Unfolding a padded copy gives the same; this copies once, and its backward pass adds one slice per tap."""
 
     @staticmethod
-    def forward(ctx: Any, h: Tensor, kernel: int) -> Tensor:
-        ctx.kernel, ctx.shape = kernel, h.shape
+    def forward(ctx: Any, h: Tensor, kernel: int, stride: int) -> Tensor:
+        ctx.kernel, ctx.stride, ctx.shape = kernel, stride, h.shape
         k, channels, points, batch = h.shape
-        count = (points + 2 - kernel) // 2 + 1
+        count = (points + 2 - kernel) // stride + 1
         windows = h.new_empty(k, channels, kernel, count, batch)
         for tap in range(kernel):
-            inside, at = _tap(tap, points, count)
+            inside, at = _tap(tap, points, count, stride)
             windows[:, :, tap, : inside.start] = 0
             windows[:, :, tap, inside] = h[:, :, at]
             windows[:, :, tap, inside.stop :] = 0
         return windows.view(k, channels * kernel, count * batch)
 
     @staticmethod
-    def backward(ctx: Any, d_windows: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, d_windows: Tensor) -> tuple[Tensor, None, None]:
         k, channels, points, batch = ctx.shape
         d_windows = d_windows.view(k, channels, ctx.kernel, -1, batch)
         d_h = d_windows.new_zeros(ctx.shape)
         for tap in range(ctx.kernel):
-            inside, at = _tap(tap, points, d_windows.shape[3])
+            inside, at = _tap(tap, points, d_windows.shape[3], ctx.stride)
             d_h[:, :, at] += d_windows[:, :, tap, inside]
-        return d_h, None
+        return d_h, None, None
 
 
-def _tap(tap: int, points: int, count: int) -> tuple[slice, slice]:
+def _tap(tap: int, points: int, count: int, stride: int) -> tuple[slice, slice]:
     """Returns the windows in which a tap of the kernel lies inside the signal, and the points it lies on."""
-    # In window w it is on point 2 * w + tap - 1.
+    # In window w it is on point stride * w + tap - 1.
     first = 1 if tap == 0 else 0
-    stop = min(count, (points - tap) // 2 + 1)
-    return slice(first, stop), slice(2 * first + tap - 1, 2 * stop + tap - 2, 2)
+    stop = min(count, (points - tap) // stride + 1)
+    return slice(first, stop), slice(stride * first + tap - 1, stride * stop + tap - stride, stride)
