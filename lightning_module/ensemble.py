@@ -6,13 +6,14 @@ from typing import Any, Literal
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
 from lightning_module.batched import batched_logits
 from lightning_module.classifier import OWN_MODULE, Classifier
+from lightning_module.losses import LOSSES
 from lightning_module.networks import make_network
 from lightning_module.replica import OwnRows, Replica
 from lightning_module.replica_adam import ReplicaAdam
+from lightning_module.replica_sgd import ReplicaSGD
 from lightning_module.stacking import initialised, stacked_masks, stacked_points, tree
 from lightning_module.training import MinibatchTraining
 
@@ -34,7 +35,10 @@ class Ensemble(MinibatchTraining):
             of their own; any other module goes through `torch.func.vmap`. A checkpoint holds only the module's name, so
             your own function is passed again where one is loaded.
         replicas: What is each one's own, see `Replica`; a number for as many with the seeds 0, 1, 2, ...
-        optimizer: "adam", or "adamw" for decoupled weight decay.
+        loss: "cross_entropy"; or "mse", the mean over examples and classes of (logit - target)^2, where the target is 1
+            for the label and 0 for the other classes.
+        optimizer: "adam"; "adamw" for decoupled weight decay; or "sgd".
+        momentum: Momentum of "sgd".
         length: Points in a signal.
         num_classes: Number of classes.
         steps_per_execution: As in `Classifier`.
@@ -50,25 +54,35 @@ class Ensemble(MinibatchTraining):
         network: str | Callable[[], nn.Module] = "cnn",
         replicas: int | Sequence[Replica | Mapping[str, Any]] = 10,
         *,
-        optimizer: Literal["adam", "adamw"] = "adam",
+        loss: Literal["cross_entropy", "mse"] = "cross_entropy",
+        optimizer: Literal["adam", "adamw", "sgd"] = "adam",
+        momentum: float = 0.0,
         length: int = 40,
         num_classes: int = 10,
         steps_per_execution: int | Literal["auto"] = "auto",
     ) -> None:
         super().__init__(length=length, steps_per_execution=steps_per_execution)
-        if optimizer not in ("adam", "adamw"):
-            raise ValueError(f'optimizer={optimizer!r} must be "adam" or "adamw"')
+        if loss not in LOSSES:
+            raise ValueError(f"loss={loss!r} must be one of {', '.join(map(repr, LOSSES))}")
+        if optimizer not in ("adam", "adamw", "sgd"):
+            raise ValueError(f'optimizer={optimizer!r} must be "adam", "adamw" or "sgd"')
+        if not 0 <= momentum < 1 or (momentum and optimizer != "sgd"):
+            raise ValueError(f'momentum={momentum} must be at least 0 and below 1, and needs optimizer="sgd"')
         if isinstance(replicas, int):
             replicas = [Replica(seed=seed) for seed in range(replicas)]
         self.replicas = [each if isinstance(each, Replica) else Replica(**each) for each in replicas]
         if not self.replicas:
             raise ValueError(f"replicas={replicas!r} must be at least one, such as replicas=[Replica(seed=0)]")
         self.num_classes = num_classes
-        self.optimizer = optimizer
+        self.optimizer, self.momentum = optimizer, momentum
+        self._loss = LOSSES[loss]
         self._name = network if isinstance(network, str) else None
         self._make = _maker(network, length=length, num_classes=num_classes)
 
         networks = [initialised(self._make, replica.seed) for replica in self.replicas]
+        # What the logits are worked out with where the network has no formulation of its own. Not a submodule: its
+        # parameters are none of ours.
+        self._structure = (networks[0],)
         self._logits = batched_logits(networks[0])
         parameters = [dict(each.named_parameters()) for each in networks]
         self.network = tree(
@@ -81,7 +95,9 @@ class Ensemble(MinibatchTraining):
             {
                 "network": self._name or f"{OWN_MODULE}{type(networks[0]).__name__}",
                 "replicas": [replica.settings() for replica in self.replicas],
+                "loss": loss,
                 "optimizer": optimizer,
+                "momentum": momentum,
                 "length": length,
                 "num_classes": num_classes,
                 "steps_per_execution": steps_per_execution,
@@ -104,11 +120,13 @@ class Ensemble(MinibatchTraining):
         count = len(self.replicas)
         logits = self._batch_last(x.transpose(0, 1) if x.dim() == 3 else x)  # (k, num_classes, batch)
         labels = y.t() if y.dim() == 2 else y.expand(count, -1)
-        total = F.cross_entropy(logits, labels, reduction="sum") / len(y)
+        total = self._loss(logits, labels).sum() / len(y)
         return total.detach() / count + (total - total.detach())
 
     def replica(self, k: int) -> Classifier:
         """Returns replica k with its weights as they are now. If it has `points`, its signals are `x[:, points]`.
+
+        Trained further, a classifier has cross-entropy and Adam, whatever the ensemble has.
 
         Raises:
             ValueError: If there is no such replica.
@@ -147,7 +165,7 @@ class Ensemble(MinibatchTraining):
         pieces = torch.split(y, self._rows_at_once, dim=-1)
         for logits, labels in zip(self._logits_in_pieces(x), pieces, strict=True):
             labels = labels.to(self.device).expand(count, -1)
-            loss = loss + F.cross_entropy(logits, labels, reduction="none").sum(1)
+            loss = loss + self._loss(logits, labels).sum(1)
             hits = hits + (logits.argmax(1) == labels).sum(1)
         return loss / examples, hits / examples
 
@@ -178,14 +196,18 @@ class Ensemble(MinibatchTraining):
         return torch.cat([self(piece).softmax(dim=2).transpose(0, 1) for piece in pieces])
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Returns Adam or AdamW with each replica's learning rate and weight decay, fused where the device has it.
+        """Returns the optimiser, with each replica's learning rate and weight decay; Adam as one kernel where it is.
 
         Any optimiser of `torch.optim` that works entry by entry can be put in its place, with one rate for all.
         """
+        lr = [replica.lr for replica in self.replicas]
+        decay = [replica.weight_decay for replica in self.replicas]
+        if self.optimizer == "sgd":
+            return ReplicaSGD(self.parameters(), lr=lr, weight_decay=decay, momentum=self.momentum)
         return ReplicaAdam(
             self.parameters(),
-            lr=[replica.lr for replica in self.replicas],
-            weight_decay=[replica.weight_decay for replica in self.replicas],
+            lr=lr,
+            weight_decay=decay,
             decoupled=self.optimizer == "adamw",
             fused=self.has_fused_optimizer(),
         )
@@ -220,6 +242,9 @@ class Ensemble(MinibatchTraining):
         if self._points is not None:
             x = x.expand(len(self.replicas), -1, -1)
             x = x.gather(2, self._points.unsqueeze(1).expand_as(x))
+        (structure,) = self._structure
+        if structure.training != self.training:  # what has dropout asks the module itself
+            structure.train(self.training)
         return self._logits(dict(self.network.named_parameters()), x)
 
     def _evaluate(self, split: str, x: Tensor, y: Tensor) -> None:

@@ -1,22 +1,22 @@
 """`ReplicaAdam`: Adam over stacked parameters, with a learning rate and a weight decay for each replica."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim.adam import adam
 
+from lightning_module.replica_optimizer import ReplicaOptimizer, of_each
 
-class ReplicaAdam(torch.optim.Optimizer):
+
+class ReplicaAdam(ReplicaOptimizer):
     """Adam for the parameters of k replicas, stacked along the first axis: one step for all.
 
     Adam works entry by entry, so one call of torch's kernel with stacked tensors is Adam for each replica. Only the
     learning rate is one number to that kernel: where the replicas' differ, it writes its update, at a rate of 1, to a
     buffer of zeros, and the parameters take that times their own. Parameter groups would do the same with a call of
     the kernel for each replica.
-
-    `param_groups[0]["lr"]` is the largest learning rate; a scheduler that changes it changes all in proportion.
 
     Args:
         params: The stacked parameters, (k, ...).
@@ -39,43 +39,30 @@ class ReplicaAdam(torch.optim.Optimizer):
         fused: bool = False,
     ) -> None:
         # "fused" stands in the group also for load_state_dict, which then keeps the counters on the kernel's device.
-        defaults = {"lr": max(lr), "betas": (0.9, 0.999), "eps": 1e-8, "decoupled": decoupled, "fused": fused}
-        super().__init__(params, defaults)
-        rates, decay = torch.tensor(lr, dtype=torch.float64), torch.tensor(weight_decay or [0.0], dtype=torch.float64)
-        self._relative = None if len(set(lr)) == 1 else rates / rates.max()
-        self._decay = decay if decay.any() else None
+        settings = {"betas": (0.9, 0.999), "eps": 1e-8, "decoupled": decoupled, "fused": fused}
+        super().__init__(params, lr=lr, weight_decay=weight_decay, settings=settings)
         # A decoupled decay is in units of the learning rate.
         if self._decay is not None and decoupled and self._relative is not None:
             self._decay = self._decay * self._relative
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
-        """Takes one step; returns the loss that `closure` returns, if there is one."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            self._step(group, [parameter for parameter in group["params"] if parameter.grad is not None])
-        return loss
-
     def _step(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
-        gradients = [parameter.grad for parameter in parameters]
-        if self._decay is not None and group["decoupled"]:
-            for parameter in parameters:
-                parameter.addcmul_(parameter, _of_each(self._decay, parameter), value=-group["lr"])
-        elif self._decay is not None:
-            gradients = [
-                torch.addcmul(gradient, parameter, _of_each(self._decay, parameter))  # type: ignore[arg-type]
-                for parameter, gradient in zip(parameters, gradients, strict=True)
-            ]
+        if group["decoupled"]:
+            gradients = [parameter.grad for parameter in parameters]
+            self._let_decay(group, parameters)
+        else:
+            gradients = [*self._gradients_with_decay(parameters)]
         if self._relative is None:
             self._adam(group, parameters, parameters, gradients, lr=group["lr"])
             return
         updates = [torch.zeros_like(parameter) for parameter in parameters]
         self._adam(group, parameters, updates, gradients, lr=1.0)
         for parameter, update in zip(parameters, updates, strict=True):
-            parameter.addcmul_(update, _of_each(self._relative, parameter), value=group["lr"])
+            parameter.addcmul_(update, of_each(self._relative, parameter), value=group["lr"])
+
+    def _let_decay(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
+        if self._decay is not None:
+            for parameter in parameters:
+                parameter.addcmul_(parameter, of_each(self._decay, parameter), value=-group["lr"])
 
     def _adam(
         self, group: dict[str, Any], parameters: list[Tensor], targets: list[Tensor], gradients: list[Any], *, lr: float
@@ -108,8 +95,3 @@ class ReplicaAdam(torch.optim.Optimizer):
             state["exp_avg"] = torch.zeros_like(parameter)
             state["exp_avg_sq"] = torch.zeros_like(parameter)
         return state
-
-
-def _of_each(values: Tensor, parameter: Tensor) -> Tensor:
-    """Returns the numbers of the replicas as (k, 1, ...), to be multiplied with a parameter (k, ...)."""
-    return values.to(parameter).view(-1, *[1] * (parameter.dim() - 1))

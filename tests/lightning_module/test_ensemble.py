@@ -103,6 +103,54 @@ def test_optimisers(folder, tmp_path, optimizer):
     assert difference(ensemble.replica(1).network, model.network) < EXACT
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_gradient_descent(folder, tmp_path, momentum):
+    ensemble = Ensemble("mlp", DIFFERENT, optimizer="sgd", momentum=momentum)
+    trainer = trainer_in(tmp_path, max_steps=30, **EXACTLY)
+    trainer.fit(ensemble, data_of(folder))
+    for k, replica in enumerate(DIFFERENT):
+        model = alone(replica, kind=partial(torch.optim.SGD, momentum=momentum))
+        trainer_in(tmp_path, max_steps=30, **EXACTLY).fit(model, data_of(folder, seed=replica.shuffle_seed or 0))
+        assert difference(ensemble.replica(k).network, model.network) < EXACT
+    trainer.save_checkpoint(tmp_path / "sgd.ckpt")
+    loaded = Ensemble.load_from_checkpoint(tmp_path / "sgd.ckpt", weights_only=True)
+    assert (loaded.optimizer, loaded.momentum) == ("sgd", momentum)
+
+
+class Squares(Decaying):
+    """A classifier with the mean squared error by torch."""
+
+    def minibatch_loss(self, x, y):
+        return nn.MSELoss()(self.network(x), nn.functional.one_hot(y, self.hparams.num_classes).to(x))
+
+
+@pytest.mark.parametrize("network", ["mlp", "cnn"])
+def test_mean_squared_error(folder, tmp_path, network):
+    ensemble = Ensemble(network, DIFFERENT, loss="mse")
+    trainer = trainer_in(tmp_path, max_steps=200, **EXACTLY)
+    trainer.fit(ensemble, data_of(folder))
+    x, y = data_of(folder).examples("test")
+    losses, _ = ensemble.evaluate(x, y)
+    for k, replica in enumerate(DIFFERENT):
+        torch.manual_seed(replica.seed)
+        model = Squares(network, lr=replica.lr)
+        model.decay = replica.weight_decay
+        trainer_in(tmp_path, max_steps=200, **EXACTLY).fit(model, data_of(folder, seed=replica.shuffle_seed or 0))
+        assert difference(ensemble.replica(k).network, model.network) < EXACT
+        assert losses[k].item() == pytest.approx(model.double().minibatch_loss(x.double(), y).item(), abs=1e-9)
+    trainer.save_checkpoint(tmp_path / "squares.ckpt")
+    loaded = Ensemble.load_from_checkpoint(tmp_path / "squares.ckpt", weights_only=True).double()
+    torch.testing.assert_close(loaded.evaluate(x, y)[0], losses, rtol=0, atol=1e-6)
+
+
+def test_own_module_knows_whether_it_is_trained():
+    ensemble = Ensemble(lambda: nn.Sequential(nn.Dropout(), nn.Linear(40, 10)), 2)
+    x = torch.randn(5, 40)
+    assert not torch.equal(ensemble(x), ensemble(x))
+    ensemble.eval()
+    torch.testing.assert_close(ensemble(x)[1], ensemble.replica(1).eval()(x))
+
+
 @pytest.mark.parametrize("network", ["mlp", "cnn", "gru"])
 def test_own_labels_data_and_points(folder, tmp_path, network):
     x, y = data_of(folder).examples("train")
@@ -441,7 +489,10 @@ def test_data_of_another_size(folder, tmp_path):
         (lambda: Ensemble("cnn", 0), "must be at least one"),
         (lambda: Ensemble("cnn", []), "must be at least one"),
         (lambda: Ensemble(MLP()), r"network=MLP\(\.\.\.\) is one module.*network=lambda: MLP\(\.\.\.\)"),
-        (lambda: Ensemble("cnn", 2, optimizer="sgd"), "optimizer='sgd' must be"),
+        (lambda: Ensemble("cnn", 2, optimizer="sdg"), "optimizer='sdg' must be"),
+        (lambda: Ensemble("cnn", 2, momentum=0.9), 'momentum=0.9 must be .* and needs optimizer="sgd"'),
+        (lambda: Ensemble("cnn", 2, momentum=1.0, optimizer="sgd"), "momentum=1.0 must be at least 0 and below 1"),
+        (lambda: Ensemble("cnn", 2, loss="nll"), "loss='nll' must be one of 'cross_entropy', 'mse'"),
         (lambda: Ensemble("cnn", 2, steps_per_execution=0), "steps_per_execution=0 must be"),
         (lambda: Ensemble("cnn", 2).replica(2), r"k=2 must be in 0\.\.1"),
         (lambda: Ensemble("cnn", [Replica(points=[1, 2])]), "points of replica 0 must be a permutation"),
