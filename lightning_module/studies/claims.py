@@ -1,0 +1,230 @@
+"""Claims as data, and the two verdicts on each: does the published number fit ours, and does the statement hold?
+
+- The **number** fits if it lies inside our 95 % prediction interval: where one more run like ours would come out.
+- The **finding** is the source's statement as a contrast with a margin. It holds, or fails, if the 95 % interval lies
+  wholly on one side of the margin, also after Holm's correction for all claims of the study; else it is inconclusive.
+
+A claim that says several things holds only if all of them do. A claim is written before the study is run, and the
+result records a digest of all claims, so that a rule that was changed later is seen.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from lightning_module.studies.quantities import NoRowsError, Proportion, Quantity, Tables
+from lightning_module.studies.statistics import (
+    Interval,
+    holm,
+    mean_interval,
+    mean_p,
+    prediction_interval,
+    wilson_interval,
+    wilson_p,
+)
+
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """A contrast and where it has to lie.
+
+    Args:
+        of: The contrast.
+        above: It has to be larger than this.
+        below: It has to be smaller than this.
+
+    Raises:
+        ValueError: If there is no margin, or nothing between the two.
+    """
+
+    of: Quantity
+    above: float | None = None
+    below: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.above is None and self.below is None:
+            raise ValueError("above=None, below=None leaves nothing to be found out; give the margin, above=0.0")
+        if self.above is not None and self.below is not None and self.above >= self.below:
+            raise ValueError(f"above={self.above} must be less than below={self.below}")
+
+    @property
+    def margins(self) -> list[float]:
+        """Returns the margins that there are."""
+        return [margin for margin in (self.above, self.below) if margin is not None]
+
+    def violated(self, estimate: float) -> list[float]:
+        """Returns the margins on whose wrong side an estimate lies."""
+        wrong = [self.above] if self.above is not None and estimate <= self.above else []
+        return wrong + ([self.below] if self.below is not None and estimate >= self.below else [])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    """A published number, and what it is a number of.
+
+    Args:
+        of: Our quantity.
+        published: The number.
+        rounding: Half a unit of its last printed digit: it may have been anything this far from what was printed.
+        runs: The number of runs that it is the mean of.
+    """
+
+    of: Quantity
+    published: float
+    rounding: float = 0.0
+    runs: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What a source says, and how it is put to the test.
+
+    Args:
+        name: Names the claim within its study.
+        text: The statement, in a sentence.
+        source: Where it is made.
+        finding: The contrast that decides; several if the statement says several things.
+        number: The published number, if there is one.
+        not_tested: Why the claim is not tested, if it is not.
+        exploratory: Whether the claim is our own question: it has an interval and no part in Holm's correction.
+
+    Raises:
+        ValueError: If there is nothing to test and no reason.
+    """
+
+    name: str
+    text: str
+    source: str
+    finding: Finding | tuple[Finding, ...] = ()
+    number: Number | None = None
+    not_tested: str | None = None
+    exploratory: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.findings and self.number is None and self.not_tested is None:
+            raise ValueError(f"claim {self.name!r} has no finding and no number; say why in not_tested")
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Returns the contrasts, which all have to lie where they should."""
+        return self.finding if isinstance(self.finding, tuple) else (self.finding,)
+
+
+FindingWord = Literal["holds", "fails", "inconclusive", "not tested"]
+NumberWord = Literal["inside", "outside", "none published", "not tested"]
+
+
+class Part(NamedTuple):
+    """One contrast as it came out."""
+
+    finding: Finding
+    interval: Interval
+    units: int
+    p: float  # of the margin being the truth, two-sided
+
+    @property
+    def lies_right(self) -> bool:
+        """Returns whether the estimate lies where it should."""
+        return not self.finding.violated(self.interval.estimate)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a claim."""
+
+    claim: Claim
+    finding: FindingWord
+    number: NumberWord
+    parts: tuple[Part, ...] = ()
+    p: float | None = None  # of the whole claim, before Holm
+    p_holm: float | None = None
+    prediction: Interval | None = None  # where one more of our runs would come out
+    units: int = 0  # that the prediction is made from
+    reason: str = ""  # of "not tested"
+
+
+def judge(claims: Sequence[Claim], tables: Tables) -> list[Verdict]:
+    """Returns the two verdicts on each claim.
+
+    Raises:
+        ValueError: If a contrast pairs units that differ.
+    """
+    outcomes = [_measure(claim, tables) for claim in claims]
+    family = [i for i, (parts, _) in enumerate(outcomes) if parts and not claims[i].exploratory]
+    p_values = [_p_of_all(outcomes[i][0]) for i in family]
+    corrected = dict(zip(family, holm(p_values), strict=True))
+    return [
+        _verdict(claim, parts, reason, corrected.get(i), tables)
+        for i, (claim, (parts, reason)) in enumerate(zip(claims, outcomes, strict=True))
+    ]
+
+
+def claims_digest(claims: Sequence[Claim]) -> str:
+    """Returns the SHA-256 of everything that decides the verdicts."""
+    return hashlib.sha256("\n".join(map(repr, claims)).encode()).hexdigest()
+
+
+def _measure(claim: Claim, tables: Tables) -> tuple[tuple[Part, ...], str]:
+    """Returns the contrasts as they came out, or why they did not."""
+    if claim.not_tested is not None:
+        return (), claim.not_tested
+    try:
+        return tuple(_part(finding, tables) for finding in claim.findings), ""
+    except (NoRowsError, _NoIntervalError) as error:
+        return (), str(error)
+
+
+class _NoIntervalError(ValueError):
+    """A quantity with one unit has no interval."""
+
+
+def _part(finding: Finding, tables: Tables) -> Part:
+    if isinstance(finding.of, Proportion):
+        hits, trials = finding.of.counts(tables)
+        interval, units = wilson_interval(hits, trials), trials
+        p_values = {margin: wilson_p(hits, trials, margin) for margin in finding.margins}
+    else:
+        series = finding.of.per_unit(tables)
+        values, units = series.tolist(), len(series)
+        if units < 2:
+            raise _NoIntervalError("there is one unit, and a single number has no interval")
+        interval = mean_interval(values)
+        p_values = {margin: mean_p(values, margin) for margin in finding.margins}
+    # To hold it must be told from every margin; to fail, from one on whose wrong side it lies.
+    wrong = finding.violated(interval.estimate)
+    return Part(finding, interval, units, min(p_values[m] for m in wrong) if wrong else max(p_values.values()))
+
+
+def _p_of_all(parts: Sequence[Part]) -> float:
+    """Returns the p-value of a claim: all parts have to hold, and one has to fail."""
+    wrong = [part.p for part in parts if not part.lies_right]
+    return min(1.0, len(parts) * min(wrong)) if wrong else max(part.p for part in parts)
+
+
+def _verdict(claim: Claim, parts: tuple[Part, ...], reason: str, p_holm: float | None, tables: Tables) -> Verdict:
+    number, prediction, units = _number_verdict(claim.number, tables)
+    if not parts:
+        reason = reason or "the source states a number only"
+        return Verdict(claim, "not tested", number, prediction=prediction, units=units, reason=reason)
+    p = _p_of_all(parts)
+    finding: FindingWord = "holds" if all(part.lies_right for part in parts) else "fails"
+    if (p if p_holm is None else p_holm) >= SIGNIFICANT:
+        finding = "inconclusive"
+    return Verdict(claim, finding, number, parts, p, p_holm, prediction, units)
+
+
+def _number_verdict(number: Number | None, tables: Tables) -> tuple[NumberWord, Interval | None, int]:
+    if number is None:
+        return "none published", None, 0
+    try:
+        values = number.of.per_unit(tables).tolist()
+    except NoRowsError:
+        return "not tested", None, 0
+    # A single number has no spread: what is published must be what it rounds to.
+    interval = prediction_interval(values, runs=number.runs) if len(values) > 1 else Interval(*3 * values)
+    slack = number.rounding + 1e-9
+    inside = interval.low - slack <= number.published <= interval.high + slack
+    return ("inside" if inside else "outside"), interval, len(values)

@@ -1,0 +1,93 @@
+"""The examples that studies share: the frozen data set, fresh draws of a recipe, and a large fresh test set."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+
+import mnist1d_hf
+from lightning_module.datamodule import Examples
+from lightning_module.studies.trained import sha256
+from mnist1d_hf import Recipe, Split, make_mnist1d, make_slice
+
+# Draws of the fast stream that no study trains on. Training draws have the seeds from 0.
+TEST_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A data set and what it is.
+
+    Args:
+        train: Training examples.
+        test: Test examples.
+        mean: What was subtracted from the raw signals.
+        std: What they were then divided by.
+        what: Recipe, stream, version and digests, for the record.
+    """
+
+    train: Examples
+    test: Examples
+    mean: float
+    std: float
+    what: dict[str, Any]
+
+
+@cache
+def frozen(config: str = "default", **changes: Any) -> Draw:
+    """Returns a config as it is published, such as the 2020 data set for "default", float32."""
+    arrays = make_mnist1d(config, dtype=np.float32, **changes)
+    train, test = examples_of(arrays.train), examples_of(arrays.test)
+    return Draw(train, test, arrays.mean, arrays.std, _what(config, changes, arrays.stream, train, test))
+
+
+@cache
+def fresh(seed: int, config: str = "default", *, tests: int = 20_000, **changes: Any) -> Draw:
+    """Returns a new draw of a config by the fast stream, the training examples by `seed` and the test set by none.
+
+    Both are normalised by the exact mean and standard deviation of the recipe. The test examples are the same for every
+    `seed`.
+    """
+    train_recipe = _recipe(config).replace(**changes, seed=seed)
+    count = int(train_recipe.num_samples * train_recipe.train_split)
+    train = examples_of(make_slice(train_recipe, "train", 0, count))
+    test = examples_of(make_slice(train_recipe.replace(seed=TEST_SEED), "test", 0, tests))
+    mean, std = _population(train_recipe)
+    what = _what(config, {**changes, "seed": seed, "tests": tests}, "fast", train, test)
+    return Draw(train, test, mean, std, what)
+
+
+def fresh_test(of: Draw, config: str = "default", *, count: int = 20_000, **changes: Any) -> Examples:
+    """Returns `count` new examples of a config, normalised by the constants of another draw of it."""
+    recipe = _recipe(config).replace(**changes, seed=TEST_SEED)
+    x, y = examples_of(make_slice(recipe, "test", 0, count))
+    mean, std = _population(recipe)
+    return Examples((x * std + mean - of.mean) / of.std, y)
+
+
+def examples_of(split: Split) -> Examples:
+    """Returns a split as tensors."""
+    return Examples(torch.tensor(split.x, dtype=torch.float32), torch.tensor(split.y, dtype=torch.int64))
+
+
+def _recipe(config: str) -> Recipe:
+    return mnist1d_hf.RECIPES[config].recipe
+
+
+@cache
+def _population(recipe: Recipe) -> tuple[float, float]:
+    from mnist1d_hf.population import population_mean_and_std
+
+    return population_mean_and_std(recipe, mnist1d_hf.digit_templates())
+
+
+def _what(config: str, changes: dict[str, Any], stream: str, train: Examples, test: Examples) -> dict[str, Any]:
+    return {
+        "config": config,
+        "changes": changes,
+        "stream": stream,
+        "version": mnist1d_hf.DATA_VERSION,
+        "sha256": {"train": sha256(train), "test": sha256(test)},
+    }

@@ -1,0 +1,181 @@
+"""`Result`: what a study found, as tables with everything that is needed to make them again; its files."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+FORMAT = 1
+# What a column is, by the name of its numpy kind; missing entries are empty fields.
+KINDS = {"b": "bool", "i": "int", "u": "int", "f": "float", "O": "str", "U": "str", "T": "str"}
+READ = {"bool": "boolean", "int": "Int64", "float": "float64", "str": "str"}
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a study found.
+
+    Two results are equal if everything is but `provenance`, which no two runs share.
+
+    Args:
+        study: The study's name.
+        preset: The name of the preset, or "custom".
+        config: The numbers of the study, as JSON has them.
+        tables: Tidy tables by name, one observation a row; "rows" is the main one.
+        arrays: Arrays by name, such as predictions; integers or floats.
+        data: The data sets by a label of the study's: config_id, version, and SHA-256 of each column of each split.
+        versions: Of the libraries that decide the numbers.
+        claims_sha256: The digest of the study's claims as they were before the first run; see `claims_digest`.
+        provenance: The command, machine, time, wall time in seconds.
+    """
+
+    study: str
+    preset: str
+    config: dict[str, Any]
+    tables: dict[str, pd.DataFrame]
+    arrays: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    claims_sha256: str = ""
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """Returns the main table."""
+        return self.tables["rows"]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Result):
+            return NotImplemented
+        return (
+            all(getattr(self, name) == getattr(other, name) for name in ("study", "preset", "config", "data"))
+            and self.versions == other.versions
+            and self.tables.keys() == other.tables.keys()
+            and all(table.equals(other.tables[name]) for name, table in self.tables.items())
+            and self.arrays.keys() == other.arrays.keys()
+            and all(np.array_equal(array, other.arrays[name]) for name, array in self.arrays.items())
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # tables can change
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Writes `result.json`, a CSV of each table, and `arrays.npz` if there are arrays; returns the folder.
+
+        Each file is replaced as a whole, `result.json` last.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, table in self.tables.items():
+            replace(folder / f"{name}.csv", partial(table.to_csv, index=False, lineterminator="\n"))
+        if self.arrays:
+            replace(folder / "arrays.npz", lambda part: _write_arrays(part, self.arrays))
+        head = {
+            "format": FORMAT,
+            "study": self.study,
+            "preset": self.preset,
+            "config": self.config,
+            "tables": {name: column_kinds(table) for name, table in self.tables.items()},
+            "arrays": sorted(self.arrays),
+            "data": self.data,
+            "versions": self.versions,
+            "claims_sha256": self.claims_sha256,
+            "provenance": self.provenance,
+        }
+        replace(
+            folder / "result.json", lambda part: part.write_text(json.dumps(head, indent=1) + "\n", encoding="utf-8")
+        )
+        return folder
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> "Result":
+        """Returns what `save` wrote.
+
+        Raises:
+            ValueError: If there is no result, or it has another format.
+        """
+        folder = Path(folder)
+        if not (folder / "result.json").is_file():
+            raise ValueError(f"folder={os.fspath(folder)!r} holds no result.json; run the study first")
+        head = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        if head.get("format") != FORMAT:
+            raise ValueError(
+                f"{folder / 'result.json'} has format {head.get('format')}, and this version reads {FORMAT}; "
+                "run the study again"
+            )
+        tables = {name: read_table(folder / f"{name}.csv", kinds) for name, kinds in head["tables"].items()}
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        if head["arrays"]:
+            with np.load(folder / "arrays.npz", allow_pickle=False) as file:
+                arrays = {name: file[name] for name in head["arrays"]}
+        names = ("study", "preset", "config", "data", "versions", "claims_sha256", "provenance")
+        return cls(tables=tables, arrays=arrays, **{name: head[name] for name in names})
+
+
+def table_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Returns rows as a table in the form that a saved one has when it is read again.
+
+    Raises:
+        ValueError: If a column mixes texts and numbers.
+    """
+    table = pd.DataFrame(rows)
+    return typed(table, column_kinds(table))
+
+
+def column_kinds(table: pd.DataFrame) -> dict[str, str]:
+    """Returns "bool", "int", "float" or "str" for each column."""
+    return {str(name): _kind(table[name]) for name in table}
+
+
+def typed(table: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
+    """Returns the table with columns of these kinds."""
+    return table.astype({name: READ[kind] for name, kind in kinds.items()})
+
+
+def read_table(path: Path, kinds: Mapping[str, str]) -> pd.DataFrame:
+    """Returns a table as it was written."""
+    # Only an empty field is missing: a class may be called "NA".
+    table = pd.read_csv(
+        path,
+        dtype={name: READ[kind] for name, kind in kinds.items()},
+        float_precision="round_trip",
+        keep_default_na=False,
+        na_values={name: [""] for name in kinds},
+    )
+    return typed(table[list(kinds)], kinds)
+
+
+def replace(path: Path, write: Callable[[Path], object]) -> None:
+    """Writes a file beside `path` and puts it in its place: whoever reads sees the old one or the new one."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write(part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_arrays(path: Path, arrays: Arrays) -> None:
+    with path.open("wb") as file:
+        np.savez_compressed(file, **{name: np.asarray(array) for name, array in arrays.items()})  # type: ignore[arg-type]
+
+
+def _kind(column: "pd.Series[Any]") -> str:
+    present = column.dropna()
+    inferred = pd.api.types.infer_dtype(present)
+    kinds = {"boolean": "bool", "integer": "int", "floating": "float", "mixed-integer-float": "float", "string": "str"}
+    if present.empty:
+        return "float"
+    if inferred not in kinds:
+        raise ValueError(f"column {column.name!r} has {inferred} entries, and must have texts, numbers or truth values")
+    if kinds[inferred] == "float" and pd.api.types.is_integer_dtype(present.infer_objects()):
+        return "int"
+    return kinds[inferred]

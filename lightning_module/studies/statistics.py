@@ -1,0 +1,85 @@
+"""Intervals and tests that the verdicts are made of: Student's t over units, Wilson for proportions, Holm over claims.
+
+Source: W. Gosset (1908) and R. A. Fisher for t; E. B. Wilson, "Probable inference", JASA 1927; S. Holm, "A simple
+sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 1979.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+try:
+    from scipy import stats
+except ImportError as error:
+    raise ImportError("the verdicts of a study need scipy: pip install 'mnist1d-hf[studies]'") from error
+
+LEVEL = 0.95
+
+
+class Interval(NamedTuple):
+    """An estimate and what it is known to lie in."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+def mean_interval(values: Sequence[float]) -> Interval:
+    """Returns the mean of at least two independent values, and its 95 % interval by Student's t.
+
+    Of paired runs the values are the differences, one for each pair.
+    """
+    mean, half = float(np.mean(values)), _t(values) * _standard_error(values)
+    return Interval(mean, mean - half, mean + half)
+
+
+def prediction_interval(values: Sequence[float], *, runs: int = 1) -> Interval:
+    """Returns the mean, and the interval that holds the mean of `runs` further values in 95 of 100 cases."""
+    half = _t(values) * float(np.std(values, ddof=1)) * math.sqrt(1 / runs + 1 / len(values))
+    mean = float(np.mean(values))
+    return Interval(mean, mean - half, mean + half)
+
+
+def mean_p(values: Sequence[float], bound: float) -> float:
+    """Returns the two-sided p-value of the mean being `bound`: below 0.05 just where `mean_interval` excludes it."""
+    mean, error = float(np.mean(values)), _standard_error(values)
+    if error == 0:
+        return float(mean == bound)
+    return float(2 * stats.t.sf(abs(mean - bound) / error, len(values) - 1))
+
+
+def wilson_interval(hits: int, trials: int) -> Interval:
+    """Returns a proportion and its 95 % interval by Wilson's score."""
+    found = stats.binomtest(hits, trials).proportion_ci(LEVEL, method="wilson")
+    return Interval(hits / trials, float(found.low), float(found.high))
+
+
+def wilson_p(hits: int, trials: int, bound: float) -> float:
+    """Returns the two-sided p-value of a proportion of `bound`; below 0.05 just where Wilson's interval excludes it."""
+    error = math.sqrt(bound * (1 - bound) / trials)
+    if error == 0:
+        return float(hits / trials == bound)
+    return float(2 * stats.norm.sf(abs(hits / trials - bound) / error))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Returns the p-values corrected for being several, by Holm's step-down: in the order given."""
+    corrected, largest = [0.0] * len(p_values), 0.0
+    for rank, i in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[i]))
+        corrected[i] = largest
+    return corrected
+
+
+def _standard_error(values: Sequence[float]) -> float:
+    # Differences of equal numbers may differ by rounding alone, and would be told from 0 with certainty.
+    error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    return error if error > 1e-12 * (1 + abs(float(np.mean(values)))) else 0.0
+
+
+def _t(values: Sequence[float]) -> float:
+    if len(values) < 2:
+        raise ValueError(f"values={list(values)} has no spread: an interval needs at least two")
+    return float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1))

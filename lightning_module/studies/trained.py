@@ -1,0 +1,155 @@
+"""`train`: an ensemble trained for a study, with what it scored on the way; and the data that studies share."""
+
+import hashlib
+import logging
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from lightning_module.datamodule import Examples
+from lightning_module.ensemble import Ensemble
+from lightning_module.loader import TensorLoader
+from lightning_module.replica import Replica
+
+EVALUATION_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class Score:
+    """What each replica of an ensemble scored on one set of examples at one step."""
+
+    step: int  # optimiser steps taken
+    on: str  # the name of the set
+    loss: npt.NDArray[np.float64]  # (k,), mean cross-entropy
+    accuracy: npt.NDArray[np.float64]  # (k,)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """An ensemble after its training.
+
+    Args:
+        ensemble: The ensemble, with its final weights.
+        scores: What it scored, in the order of the steps.
+    """
+
+    ensemble: Ensemble
+    scores: list[Score] = field(default_factory=list)
+
+    def at_end(self, on: str) -> Score:
+        """Returns the last score on a set of examples."""
+        return [score for score in self.scores if score.on == on][-1]
+
+
+def train(
+    network: str | Callable[[], nn.Module],
+    replicas: Sequence[Replica],
+    data: Examples,
+    *,
+    steps: int,
+    batch_size: int = 100,
+    shuffle: bool = False,
+    shuffle_seed: int = 0,
+    evaluate: Mapping[str, Examples] | None = None,
+    every: int | None = None,
+    **ensemble: Any,
+) -> Trained:
+    """Returns an ensemble after `steps` optimiser steps by `Trainer.fit`.
+
+    Args:
+        network: As in `Ensemble`.
+        replicas: As in `Ensemble`.
+        data: The training examples of all replicas without `data` of their own.
+        steps: Optimiser steps.
+        batch_size: Examples in a minibatch.
+        shuffle: Whether each epoch has a new permutation, else every epoch goes through the rows in their order.
+        shuffle_seed: Decides the permutations of replicas without one of their own.
+        evaluate: Sets of examples by name; x is (n, length) or (k, n, length), one set for each replica.
+        every: Steps between two evaluations; the last is after the last step. None for the end alone.
+        **ensemble: Further arguments of `Ensemble`.
+    """
+    x, y = data
+    length = int(x.shape[-1])
+    model = Ensemble(network, replicas, length=length, **ensemble)
+    scores = Scores(dict(evaluate or {}))
+    # Lightning validates to give the callback its turn; an ensemble's executions end there by themselves.
+    turn = TensorLoader(x[:1], y[:1], batch_size=1, pad=False)
+    validation: dict[str, Any] = {"check_val_every_n_epoch": None, "val_check_interval": every, "limit_val_batches": 1}
+    with _quiet():
+        trainer = pl.Trainer(
+            max_steps=steps,
+            logger=False,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=False,
+            num_sanity_val_steps=0,
+            callbacks=[scores],
+            **(validation if every else {"limit_val_batches": 0}),
+        )
+        loader = TensorLoader(x, y, batch_size=batch_size, shuffle=shuffle, seed=shuffle_seed)
+        trainer.fit(model, loader, turn if every else None)
+    if trainer.global_step != steps:
+        raise RuntimeError(f"training ended after {trainer.global_step} of {steps} steps")
+    scores.take(model, steps)
+    return Trained(model, scores.taken)
+
+
+class Scores(pl.Callback):
+    """Evaluates an ensemble on sets of examples whenever the trainer validates."""
+
+    def __init__(self, sets: Mapping[str, Examples]) -> None:
+        self.sets = sets
+        self.taken: list[Score] = []
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Evaluates."""
+        assert isinstance(pl_module, Ensemble)  # for the type checker: `train` makes it
+        self.take(pl_module, trainer.global_step)
+
+    def take(self, model: Ensemble, step: int) -> None:
+        """Evaluates, unless it was done at this step."""
+        if self.taken and self.taken[-1].step == step:
+            return
+        for name, examples in self.sets.items():
+            loss, accuracy = model.evaluate(examples.x.to(model.device), examples.y.to(model.device))
+            count = examples.y.shape[-1]
+            hits = (accuracy.double() * count).round()  # whole, whatever the precision of the accuracy
+            self.taken.append(Score(step, name, _seven_digits(loss), (hits / count).cpu().numpy()))
+
+
+def wrong_by(predictions: Tensor, y: Tensor, *, num_classes: int = 10) -> npt.NDArray[np.uint8]:
+    """Returns predictions (k, n) as (prediction - label) modulo the number of classes: mostly 0, which compresses."""
+    return ((predictions - y) % num_classes).to(torch.uint8).cpu().numpy()
+
+
+def sha256(examples: Examples) -> dict[str, str]:
+    """Returns the digests of x and y, little-endian and C-contiguous."""
+    arrays = {"x": examples.x.cpu().numpy().astype("<f4"), "y": examples.y.cpu().numpy().astype("<i8")}
+    return {name: hashlib.sha256(np.ascontiguousarray(array).data).hexdigest() for name, array in arrays.items()}
+
+
+def _seven_digits(tensor: Tensor) -> npt.NDArray[np.float64]:
+    """Returns float32 numbers as the decimal fractions that tell them apart nearly, for short files."""
+    return np.array([float(f"{number:.7g}") for number in tensor.tolist()])
+
+
+@contextmanager
+def _quiet() -> Any:
+    """Without Lightning's advice, which is for one training and not for hundreds."""
+    log = logging.getLogger("pytorch_lightning")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="pytorch_lightning")
+            yield
+    finally:
+        log.setLevel(level)
