@@ -1,6 +1,8 @@
 """`Ensemble`: many independent models trained at once, at a fraction of the time that they take one after another."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import starmap
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -10,12 +12,12 @@ from torch import Tensor, nn
 from lightning_module.batched import batched_logits
 from lightning_module.classifier import OWN_MODULE, Classifier
 from lightning_module.losses import LOSSES
-from lightning_module.networks import make_network
 from lightning_module.replica import OwnRows, Replica
 from lightning_module.replica_adam import ReplicaAdam
 from lightning_module.replica_sgd import ReplicaSGD
-from lightning_module.stacking import initialised, stacked_masks, stacked_points, tree
+from lightning_module.stacking import complete_masks, initialised, maker, stacked, stacked_points, tree
 from lightning_module.training import MinibatchTraining
+from lightning_module.widths import padding_of
 
 # Rows of all replicas together in one forward pass of an evaluation: some 100 MB of activations at most.
 EVALUATION_ROWS = 20_000
@@ -31,7 +33,8 @@ class Ensemble(MinibatchTraining):
 
     Args:
         network: "logistic", "mlp", "cnn" or "gru"; or a function without arguments that makes a module of your own,
-            such as `partial(MLP, hidden_size=500)`. The four networks of this package, of any width, have formulations
+            such as `partial(MLP, hidden_size=500)`; or, for replicas with a width, a function of it, such as
+            `lambda width: MLP(hidden_size=width)`. The four networks of this package, of any width, have formulations
             of their own; any other module goes through `torch.func.vmap`. A checkpoint holds only the module's name, so
             your own function is passed again where one is loaded.
         replicas: What is each one's own, see `Replica`; a number for as many with the seeds 0, 1, 2, ...
@@ -51,7 +54,7 @@ class Ensemble(MinibatchTraining):
 
     def __init__(
         self,
-        network: str | Callable[[], nn.Module] = "cnn",
+        network: str | Callable[..., nn.Module] = "cnn",
         replicas: int | Sequence[Replica | Mapping[str, Any]] = 10,
         *,
         loss: Literal["cross_entropy", "mse"] = "cross_entropy",
@@ -77,18 +80,21 @@ class Ensemble(MinibatchTraining):
         self.optimizer, self.momentum = optimizer, momentum
         self._loss = LOSSES[loss]
         self._name = network if isinstance(network, str) else None
-        self._make = _maker(network, length=length, num_classes=num_classes)
+        self._make = maker(network, self.replicas, length=length, num_classes=num_classes)
 
-        networks = [initialised(self._make, replica.seed) for replica in self.replicas]
+        networks = [initialised(partial(self._make, replica.width), replica.seed) for replica in self.replicas]
+        parameters = [{name: p.detach() for name, p in each.named_parameters()} for each in networks]
+        masks = complete_masks(self.replicas, parameters)
+        self._padding, widths = None, [replica.width or 0 for replica in self.replicas]
+        if len(set(widths)) > 1:
+            self._padding = padding_of(networks, widths, length=length)
+            parameters, masks = ([*starmap(self._padding.padded, enumerate(each))] for each in (parameters, masks))
         # What the logits are worked out with where the network has no formulation of its own. Not a submodule: its
         # parameters are none of ours.
-        self._structure = (networks[0],)
-        self._logits = batched_logits(networks[0])
-        parameters = [dict(each.named_parameters()) for each in networks]
-        self.network = tree(
-            {name: nn.Parameter(torch.stack([own[name].detach() for own in parameters])) for name in parameters[0]}
-        )
-        self.masks = tree(stacked_masks(self.replicas, parameters[0]))
+        self._structure = (networks[widths.index(max(widths))],)
+        self._logits = batched_logits(*self._structure)
+        self.network = tree({name: nn.Parameter(tensor) for name, tensor in stacked(parameters).items()})
+        self.masks = tree(stacked(masks))
         self.register_buffer("_points", stacked_points(self.replicas, length), persistent=False)
         self._apply_masks()
         self.save_hyperparameters(
@@ -133,15 +139,18 @@ class Ensemble(MinibatchTraining):
         """
         if not 0 <= k < len(self.replicas):
             raise ValueError(f"k={k} must be in 0..{len(self.replicas) - 1}, for {len(self.replicas)} replicas")
+        width = self.replicas[k].width
         with torch.random.fork_rng(devices=[]):  # an initialisation is drawn, to be overwritten
             single = Classifier(
-                self._name or self._make(),
+                self._name if self._name and width is None else self._make(width),
                 lr=self.replicas[k].lr,
                 length=self.length,
                 num_classes=self.num_classes,
                 steps_per_execution=self.steps_per_execution,
             )
         weights = {name: stacked[k] for name, stacked in self.network.state_dict().items()}
+        if self._padding is not None:
+            weights = self._padding.own(k, weights)
         single.to(next(iter(weights.values())))  # its device and dtype
         single.network.load_state_dict(weights)
         return single
@@ -283,19 +292,3 @@ class Ensemble(MinibatchTraining):
     def _apply_masks(self) -> None:
         for name, mask in self.masks.named_buffers():
             self.network.get_parameter(name).mul_(mask)
-
-
-def _maker(network: str | Callable[[], nn.Module], *, length: int, num_classes: int) -> Callable[[], nn.Module]:
-    if callable(network) and not isinstance(network, nn.Module):
-        return network
-    if isinstance(network, nn.Module):
-        raise ValueError(
-            f"network={type(network).__name__}(...) is one module, and each replica needs one of its own; "
-            f"pass a function that makes it, network=lambda: {type(network).__name__}(...)"
-        )
-    if network.startswith(OWN_MODULE):
-        raise ValueError(
-            f"network={network!r}: these weights belong to a module that is not one of the named ones; "
-            f"pass the function that makes it again, network=lambda: {network.removeprefix(OWN_MODULE)}(...)"
-        )
-    return lambda: make_network(network, length=length, num_classes=num_classes)

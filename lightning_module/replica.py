@@ -28,6 +28,9 @@ class Replica:
         points: The order in which the network sees the points of a signal, a permutation of 0..length - 1; None for
             their own.
         data: Training examples, as many as the data module has; None for those of the data module.
+        width: Hidden units or channels of its network; None for those that the network has by itself. In one ensemble
+            all replicas have a width or none has. Each is initialised and trained as the network of its width is alone,
+            at the cost of the widest: put similar widths together.
         mask: For parameters by their names in the network, such as "linear1.weight", a tensor of their shape with 0
             where the parameter stays 0 and 1 elsewhere.
 
@@ -43,6 +46,7 @@ class Replica:
     shuffle_seed: int | None = None
     points: Sequence[int] | None = None
     data: Examples | None = None
+    width: int | None = None
     mask: Mapping[str, Tensor] | None = None
 
     def __post_init__(self) -> None:
@@ -52,6 +56,8 @@ class Replica:
             raise ValueError(f"weight_decay={self.weight_decay} must be at least 0")
         if not 0 <= self.label_noise <= 1:
             raise ValueError(f"label_noise={self.label_noise} must be a probability, 0 to 1")
+        if self.width is not None and self.width < 1:
+            raise ValueError(f"width={self.width} must be at least 1, or None for the network's own")
 
     def settings(self) -> dict[str, Any]:
         """Returns what a checkpoint keeps: everything but tensors, which are too large or are among the weights."""

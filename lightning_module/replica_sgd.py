@@ -17,8 +17,8 @@ class ReplicaSGD(ReplicaOptimizer):
         weight_decay: The weight decay of each replica.
         momentum: The share of the last step's direction in the next one's, for all replicas.
 
-    Source: Polyak, "Some methods of speeding up the convergence of iteration methods", 1964, in the form of torch, where a
-    direction is the last one times the momentum plus the gradient.
+    Source: Polyak, "Some methods of speeding up the convergence of iteration methods", 1964, in the form of torch: a
+    direction is the last one times the momentum, plus the gradient.
     """
 
     def __init__(

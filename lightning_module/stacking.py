@@ -1,11 +1,61 @@
-"""The tensors of many replicas side by side, (k, ...), under the names that they have in one network."""
+"""The networks of many replicas, and their tensors side by side, (k, ...), under the names in one network."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from lightning_module.classifier import OWN_MODULE
+from lightning_module.networks import NETWORKS, make_network
 from lightning_module.replica import Replica
+
+
+def maker(
+    network: str | Callable[..., nn.Module], replicas: Sequence[Replica], *, length: int, num_classes: int
+) -> Callable[[int | None], nn.Module]:
+    """Returns the function that makes a replica's network, from the replica's width.
+
+    Raises:
+        ValueError: If it is one module for all, or the replicas have widths and the network has none.
+    """
+    if isinstance(network, nn.Module):
+        raise ValueError(
+            f"network={type(network).__name__}(...) is one module, and each replica needs one of its own; "
+            f"pass a function that makes it, network=lambda: {type(network).__name__}(...)"
+        )
+    if isinstance(network, str) and network.startswith(OWN_MODULE):
+        raise ValueError(
+            f"network={network!r}: these weights belong to a module that is not one of the named ones; "
+            f"pass the function that makes it again, network=lambda: {network.removeprefix(OWN_MODULE)}(...)"
+        )
+    of_name = partial(make_network, network, length=length, num_classes=num_classes)  # type: ignore[arg-type]
+    widths = [replica.width for replica in replicas]
+    if all(width is None for width in widths):
+        width = _width_of(network) if callable(network) else None
+        if width is not None and width.default is inspect.Parameter.empty:
+            raise ValueError("network needs a width, and the replicas have none; give each one, Replica(width=...)")
+        return lambda _: network() if callable(network) else of_name()
+    if None in widths:
+        k = widths.index(None)
+        raise ValueError(f"width of replica {k} is None, and others have one; give all replicas a width, or none")
+    if callable(network):
+        if _width_of(network) is None:
+            raise ValueError(
+                f"network takes no width, and replica 0 has width={widths[0]}; pass a function of it, such as "
+                "network=lambda width: MLP(hidden_size=width)"
+            )
+        return lambda width: network(width=width)
+    initialised(of_name, seed=0)  # looks at the other arguments
+    if len(inspect.signature(NETWORKS[network]).parameters) < 3:  # length, num_classes, width
+        raise ValueError(f"network={network!r} has no width, and replica 0 has width={widths[0]}; leave it out")
+    return lambda width: NETWORKS[network](length, num_classes, width)  # type: ignore[call-arg]
+
+
+def _width_of(network: Callable[..., nn.Module]) -> inspect.Parameter | None:
+    """Returns a function's argument `width`, or None if it has none."""
+    return inspect.signature(network).parameters.get("width")
 
 
 def initialised(make: Callable[[], nn.Module], seed: int) -> nn.Module:
@@ -32,23 +82,39 @@ def tree(tensors: Mapping[str, Tensor]) -> nn.Module:
     return root
 
 
-def stacked_masks(replicas: Sequence[Replica], parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Returns masks (k, ...) by the names of the parameters that any replica has one for."""
+def stacked(of_each: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Returns the tensors of all replicas by their names, (k, ...)."""
+    return {name: torch.stack([own[name] for own in of_each]) for name in of_each[0]}
+
+
+def complete_masks(replicas: Sequence[Replica], parameters: Sequence[Mapping[str, Tensor]]) -> list[dict[str, Tensor]]:
+    """Returns the masks of each replica, with ones where it has none for a parameter and another replica has one.
+
+    Args:
+        replicas: What is each one's own.
+        parameters: Those of each replica's network.
+
+    Raises:
+        ValueError: If a mask does not fit the network.
+    """
     masks = [replica.mask or {} for replica in replicas]
-    for k, mask in enumerate(masks):
+    for k, (mask, own) in enumerate(zip(masks, parameters, strict=True)):
         for name, tensor in mask.items():
-            if name not in parameters:
-                raise ValueError(f"mask of replica {k} is for {name!r}, and the network has {', '.join(parameters)}")
-            if tensor.shape != parameters[name].shape:
+            if name not in own:
+                raise ValueError(f"mask of replica {k} is for {name!r}, and the network has {', '.join(own)}")
+            if tensor.shape != own[name].shape:
                 raise ValueError(
                     f"mask[{name!r}] of replica {k} has shape {tuple(tensor.shape)}, and must have that of the "
-                    f"parameter, {tuple(parameters[name].shape)}"
+                    f"parameter, {tuple(own[name].shape)}"
                 )
-    return {
-        name: torch.stack([mask.get(name, torch.ones_like(parameter)).to(parameter) for mask in masks]).detach()
-        for name, parameter in parameters.items()
-        if any(name in mask for mask in masks)
-    }
+    return [
+        {
+            name: mask.get(name, torch.ones_like(parameter)).to(parameter)
+            for name, parameter in own.items()
+            if any(name in each for each in masks)
+        }
+        for mask, own in zip(masks, parameters, strict=True)
+    ]
 
 
 def stacked_points(replicas: Sequence[Replica], length: int) -> Tensor | None:
