@@ -13,13 +13,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from lightning_module.studies.quantities import NoRowsError, Proportion, Quantity, Tables
+from lightning_module.studies.quantities import NoRowsError, Proportion, Quantity, Tables, Unpaired
 from lightning_module.studies.statistics import (
+    Estimate,
     Interval,
+    difference_interval,
+    difference_p,
     holm,
+    mean_estimate,
     mean_interval,
     mean_p,
     prediction_interval,
+    proportion_estimate,
     wilson_interval,
     wilson_p,
 )
@@ -186,6 +191,10 @@ def _part(finding: Finding, tables: Tables) -> Part:
         hits, trials = finding.of.counts(tables)
         interval, units = wilson_interval(hits, trials), trials
         p_values = {margin: wilson_p(hits, trials, margin) for margin in finding.margins}
+    elif isinstance(finding.of, Unpaired):
+        left, right = _estimate(finding.of.left, tables), _estimate(finding.of.right, tables)
+        interval, units = difference_interval(left, right), 1 + int(min(left.freedom, right.freedom))
+        p_values = {margin: difference_p(left, right, margin) for margin in finding.margins}
     else:
         series = finding.of.per_unit(tables)
         values, units = series.tolist(), len(series)
@@ -196,6 +205,12 @@ def _part(finding: Finding, tables: Tables) -> Part:
     # To hold it must be told from every margin; to fail, from one on whose wrong side it lies.
     wrong = finding.violated(interval.estimate)
     return Part(finding, interval, units, min(p_values[m] for m in wrong) if wrong else max(p_values.values()))
+
+
+def _estimate(quantity: Quantity, tables: Tables) -> Estimate:
+    if isinstance(quantity, Proportion):
+        return proportion_estimate(*quantity.counts(tables))
+    return mean_estimate(quantity.per_unit(tables).tolist())
 
 
 def _p_of_all(parts: Sequence[Part]) -> float:

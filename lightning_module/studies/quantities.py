@@ -114,6 +114,20 @@ def proportion(hits: str, trials: str, /, *, table: str = "rows", **where: Any) 
 
 
 @dataclass(frozen=True)
+class Unpaired(Quantity):
+    """The difference of two quantities that have nothing in common, each with the uncertainty of its own."""
+
+    left: Quantity
+    right: Quantity
+
+    def per_unit(self, tables: Tables) -> "pd.Series[float]":
+        """Returns the difference of the means, by no name."""
+        import pandas as pd
+
+        return pd.Series({CONSTANT: self.left.per_unit(tables).mean() - self.right.per_unit(tables).mean()})
+
+
+@dataclass(frozen=True)
 class Constant(Quantity):
     """A number."""
 

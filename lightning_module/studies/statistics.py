@@ -1,6 +1,6 @@
 """Intervals and tests that the verdicts are made of: Student's t over units, Wilson for proportions, Holm over claims.
 
-Source: W. Gosset (1908) and R. A. Fisher for t; E. B. Wilson, "Probable inference", JASA 1927; S. Holm, "A simple
+Source: W. Gosset (1908) and R. A. Fisher for t; B. L. Welch, Biometrika 1947, for the difference of independent samples; E. B. Wilson, "Probable inference", JASA 1927; S. Holm, "A simple
 sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 1979.
 """
 
@@ -24,6 +24,14 @@ class Interval(NamedTuple):
     estimate: float
     low: float
     high: float
+
+
+class Estimate(NamedTuple):
+    """A mean or a proportion with its standard error and degrees of freedom."""
+
+    value: float
+    error: float
+    freedom: float
 
 
 def mean_interval(values: Sequence[float]) -> Interval:
@@ -62,6 +70,41 @@ def wilson_p(hits: int, trials: int, bound: float) -> float:
     if error == 0:
         return float(hits / trials == bound)
     return float(2 * stats.norm.sf(abs(hits / trials - bound) / error))
+
+
+def difference_interval(left: Estimate, right: Estimate) -> Interval:
+    """Returns the difference of two independent estimates and its 95 % interval, by Welch and Satterthwaite."""
+    difference, error, freedom = _welch(left, right)
+    half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * error
+    return Interval(difference, difference - half, difference + half)
+
+
+def difference_p(left: Estimate, right: Estimate, bound: float) -> float:
+    """Returns the two-sided p-value of the difference of two independent estimates being `bound`."""
+    difference, error, freedom = _welch(left, right)
+    if error == 0:
+        return float(difference == bound)
+    return float(2 * stats.t.sf(abs(difference - bound) / error, freedom))
+
+
+def mean_estimate(values: Sequence[float]) -> Estimate:
+    """Returns the mean of independent values as an estimate; one value counts as known."""
+    if len(values) == 1:
+        return Estimate(float(values[0]), 0.0, 1.0)
+    return Estimate(float(np.mean(values)), _standard_error(values), len(values) - 1)
+
+
+def proportion_estimate(hits: int, trials: int) -> Estimate:
+    """Returns a proportion as an estimate, with the variance of hits that are 0 or 1."""
+    share = hits / trials
+    return Estimate(share, math.sqrt(share * (1 - share) / (trials - 1)), trials - 1)
+
+
+def _welch(left: Estimate, right: Estimate) -> tuple[float, float, float]:
+    variances = left.error**2, right.error**2
+    total = sum(variances)
+    parts = variances[0] ** 2 / left.freedom + variances[1] ** 2 / right.freedom
+    return left.value - right.value, math.sqrt(total), total**2 / parts if parts else 1.0
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
