@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy.typing as npt
 
 from lightning_module.studies.claims import Claim, Verdict, claims_digest, judge
-from lightning_module.studies.quantities import Quantity, Scalar
+from lightning_module.studies.quantities import NoRowsError, Quantity, Scalar
 
 if TYPE_CHECKING:
     import os
@@ -178,9 +178,12 @@ class Study(Generic[C]):
         return claims_digest(self.claims)
 
     def outside(self, result: "Result") -> Iterator[tuple[Band, float]]:
-        """Yields the bands that a result is outside of, and where it is."""
+        """Yields the bands that a result is outside of, and where it is; bands are about the published protocol."""
         for band in self.bands:
-            mean = float(band.of.per_unit(result.tables).mean())
+            try:
+                mean = float(band.of.per_unit(result.tables).mean())
+            except NoRowsError:
+                continue
             if not band.low <= mean <= band.high:
                 yield band, mean
 

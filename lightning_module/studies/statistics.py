@@ -1,7 +1,8 @@
 """Intervals and tests that the verdicts are made of: Student's t over units, Wilson for proportions, Holm over claims.
 
-Source: W. Gosset (1908) and R. A. Fisher for t; B. L. Welch, Biometrika 1947, for the difference of independent samples; E. B. Wilson, "Probable inference", JASA 1927; S. Holm, "A simple
-sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 1979.
+Source: W. Gosset (1908) and R. A. Fisher for t; B. L. Welch, Biometrika 1947, for independent samples;
+E. B. Wilson, "Probable inference", JASA 1927; S. Holm, "A simple sequentially rejective multiple test procedure",
+Scandinavian Journal of Statistics 1979.
 """
 
 import math
@@ -54,7 +55,7 @@ def mean_p(values: Sequence[float], bound: float) -> float:
     """Returns the two-sided p-value of the mean being `bound`: below 0.05 just where `mean_interval` excludes it."""
     mean, error = float(np.mean(values)), _standard_error(values)
     if error == 0:
-        return float(mean == bound)
+        return _p_if_known(mean, bound)
     return float(2 * stats.t.sf(abs(mean - bound) / error, len(values) - 1))
 
 
@@ -83,7 +84,7 @@ def difference_p(left: Estimate, right: Estimate, bound: float) -> float:
     """Returns the two-sided p-value of the difference of two independent estimates being `bound`."""
     difference, error, freedom = _welch(left, right)
     if error == 0:
-        return float(difference == bound)
+        return _p_if_known(difference, bound)
     return float(2 * stats.t.sf(abs(difference - bound) / error, freedom))
 
 
@@ -114,6 +115,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[i]))
         corrected[i] = largest
     return corrected
+
+
+def _p_if_known(mean: float, bound: float) -> float:
+    """Returns the p-value of a bound where nothing varies: 1, or 0 if the mean is not the bound, but for rounding."""
+    return float(math.isclose(mean, bound, rel_tol=1e-12, abs_tol=1e-12))
 
 
 def _standard_error(values: Sequence[float]) -> float:

@@ -118,11 +118,15 @@ class Scores(pl.Callback):
         """Evaluates, unless it was done at this step."""
         if self.taken and self.taken[-1].step == step:
             return
-        for name, examples in self.sets.items():
-            loss, accuracy = model.evaluate(examples.x.to(model.device), examples.y.to(model.device))
-            count = examples.y.shape[-1]
-            hits = (accuracy.double() * count).round()  # whole, whatever the precision of the accuracy
-            self.taken.append(Score(step, name, _seven_digits(loss), (hits / count).cpu().numpy()))
+        self.taken += [score(model, examples, step=step, on=name) for name, examples in self.sets.items()]
+
+
+def score(model: Ensemble, examples: Examples, *, step: int, on: str) -> Score:
+    """Returns what each replica scores on examples."""
+    loss, accuracy = model.evaluate(examples.x.to(model.device), examples.y.to(model.device))
+    count = examples.y.shape[-1]
+    hits = (accuracy.double() * count).round()  # whole, whatever the precision of the accuracy
+    return Score(step, on, _seven_digits(loss), (hits / count).cpu().numpy())
 
 
 def wrong_by(predictions: Tensor, y: Tensor, *, num_classes: int = 10) -> npt.NDArray[np.uint8]:

@@ -1,0 +1,126 @@
+"""The pictures of the benchmark: learning curves, final accuracies beside the published ones, who confuses what."""
+
+from typing import TYPE_CHECKING
+
+from lightning_module.studies.figures import INK, NETWORKS, curve, estimate, panels, published
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from lightning_module.studies.result import Result
+
+ORDER = ("logistic", "mlp", "gru", "cnn")
+LABELS = {"logistic": "logistic", "mlp": "MLP", "gru": "GRU", "cnn": "CNN"}
+PUBLISHED = {
+    ("logistic", "own"): 32,
+    ("mlp", "own"): 68,
+    ("gru", "own"): 91,
+    ("cnn", "own"): 94,
+    ("logistic", "shuffled"): 32,
+    ("mlp", "shuffled"): 68,
+    ("gru", "shuffled"): 57,
+    ("cnn", "shuffled"): 56,
+}
+
+
+def draw_final(result: "Result") -> "Figure":
+    """Returns the accuracies after the last step, in both arms, beside the published ones and the human's."""
+    figure, axes = panels(1, 2, size=(4.6, 4.2))
+    rows = _percent(result.rows)
+    human = rows[rows.network == "human"].accuracy.iloc[0]
+    for points, panel in zip(("own", "shuffled"), axes[0], strict=True):
+        for i, network in enumerate(ORDER):
+            for arm, shift in (("frozen", -0.17), ("fresh", 0.17)):
+                on = "test" if arm == "frozen" else "fresh test"
+                values = _final(rows, arm, network, points, on).accuracy.tolist()
+                label = {"frozen": "frozen data, 1000 tests", "fresh": "fresh draws, 20,000 tests"}[arm]
+                estimate(panel, i + shift, values, colour=NETWORKS[network], arm=arm, label=label if not i else None)
+            published(panel, PUBLISHED[network, points], at=i, label=None if i else "published")
+        panel.set(title=f"points in their {'own order' if points == 'own' else 'order shuffled'}", ylim=(0, 100))
+        panel.set_xticks(range(len(ORDER)), [LABELS[network] for network in ORDER])
+        panel.axhline(10, color="#6B7785", linewidth=1, linestyle=":")
+        panel.text(len(ORDER) - 0.45, 11, "chance", ha="right", va="bottom", fontsize=8, color="#6B7785")
+    axes[0, 0].axhline(human, color=INK, linewidth=1)
+    axes[0, 0].text(-0.45, human + 0.7, "human, 400 signals", fontsize=8, va="bottom")
+    axes[0, 0].set_ylabel("test accuracy after 6000 steps (%)" if _is_paper(result) else "test accuracy (%)")
+    axes[0, 0].legend(loc="lower right", fontsize=8, frameon=False, bbox_to_anchor=(1.0, 0.08))
+    return figure
+
+
+def draw_curves(result: "Result") -> "Figure":
+    """Returns accuracy over the steps on training and test split of the frozen arm, with bands over the seeds."""
+    figure, axes = panels(1, 2, size=(4.6, 3.6))
+    rows = _percent(result.rows)
+    for on, panel in zip(("train", "test"), axes[0], strict=True):
+        for network in ORDER:
+            for points in ("own", "shuffled"):
+                chosen = rows[
+                    (rows.arm == "frozen") & (rows.network == network) & (rows.points == points) & (rows.on == on)
+                ]
+                style = "frozen" if points == "own" else "shuffled"
+                label = LABELS[network] + ("" if points == "own" else ", shuffled")
+                curve(
+                    panel, chosen, "step", "accuracy", label=label, colour=NETWORKS[network], arm=style, marker="none"
+                )
+        panel.set(title=f"{'training' if on == 'train' else 'test'} split", xlabel="step", ylim=(0, 102))
+    axes[0, 0].set_ylabel("accuracy (%), mean and 95 % interval")
+    axes[0, 1].legend(fontsize=7, frameon=False, ncols=2, loc="lower right")
+    return figure
+
+
+def draw_confusion(result: "Result") -> "Figure":
+    """Returns who takes which digit for which, human and CNN, on the same 400 signals."""
+    figure, axes = panels(1, 2, size=(4.4, 4.2))
+    counts = result.tables["confusion"]
+    for who, panel in zip(("human", "cnn"), axes[0], strict=True):
+        _matrix(panel, counts[counts.network == who])
+        seeds = counts[counts.network == who].seed.nunique()
+        panel.set(
+            title="one human" if who == "human" else f"CNN, mean of {seeds} initialisations",
+            xlabel="answer",
+            ylabel="digit",
+        )
+    return figure
+
+
+def _matrix(panel: "Axes", counts: "pd.DataFrame") -> None:
+    """Draws the errors in percent of each digit's signals; the diagonal is what was right."""
+    table = (
+        counts.groupby(["digit", "answer"])["count"]
+        .sum()
+        .unstack(fill_value=0)
+        .reindex(index=range(10), columns=range(10), fill_value=0)
+    )
+    percent = (100 * table.div(table.sum(axis=1), axis=0)).to_numpy(dtype=float)
+    panel.grid(visible=False)
+    panel.imshow(percent, cmap="Greys", vmin=0, vmax=30)
+    for i in range(10):
+        for j in range(10):
+            if percent[i, j] >= 0.05:
+                colour = "white" if percent[i, j] > 15 else INK
+                panel.text(
+                    j,
+                    i,
+                    f"{percent[i, j]:.0f}" if i == j else f"{percent[i, j]:.1f}",
+                    ha="center",
+                    va="center",
+                    fontsize=7,
+                    color=colour,
+                )
+    panel.set_xticks(range(10))
+    panel.set_yticks(range(10))
+
+
+def _final(rows: "pd.DataFrame", arm: str, network: str, points: str, on: str) -> "pd.DataFrame":
+    chosen = rows[(rows.arm == arm) & (rows.network == network) & (rows.points == points) & (rows.on == on)]
+    return chosen[chosen.step == chosen.step.max()]
+
+
+def _percent(rows: "pd.DataFrame") -> "pd.DataFrame":
+    return rows.assign(accuracy=100 * rows.accuracy)
+
+
+def _is_paper(result: "Result") -> bool:
+    return bool(result.config["steps"] == 6000)
