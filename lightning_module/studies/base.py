@@ -6,6 +6,7 @@ processes that share the work nor on interruptions. A finished cell is a file, a
 """
 
 import dataclasses
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,6 +42,10 @@ class Config:
     def __post_init__(self) -> None:
         if self.seeds < 1:
             raise ValueError(f"seeds={self.seeds} must be at least 1; intervals need 2")
+
+    def record(self) -> dict[str, Any]:
+        """Returns the numbers as a result keeps them; a study whose numbers name files says what is in them instead."""
+        return dataclasses.asdict(self)
 
 
 @dataclass(frozen=True)
@@ -191,4 +196,5 @@ class Study(Generic[C]):
 def command_line() -> str:
     """Returns how this process was started, without the folders of this machine."""
     program, *arguments = sys.argv or [""]
-    return shlex.join([program.rsplit("/", 1)[-1], *arguments])
+    named = [re.sub(r"^([\w.-]+=|)/.*/", r"\1", argument) for argument in arguments]
+    return shlex.join([program.rsplit("/", 1)[-1], *named])

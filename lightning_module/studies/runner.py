@@ -1,6 +1,5 @@
 """`run`: the cells of a study, shared among processes, each kept as a file as soon as it is done."""
 
-import dataclasses
 import importlib
 import json
 import os
@@ -78,7 +77,7 @@ class Journal:
         """
         head = {
             "study": self.study.name,
-            "config": _as_json(dataclasses.asdict(self.config)),
+            "config": _as_json(self.config.record()),
             "versions": _versions(),
             "claims_sha256": self.study.claims_sha256,
             "command": command_line(),
