@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from lightning_module.studies.figures import INK, NETWORKS, curve, estimate, panels, published
+from lightning_module.studies.figures import ARMS, INK, NETWORKS, curve, estimate, panels, published
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from lightning_module.studies.result import Result
 
 ORDER = ("logistic", "mlp", "gru", "cnn")
+BASELINES = ("kNN", "SVM")
+GREY = "#6B7785"
 LABELS = {"logistic": "logistic", "mlp": "MLP", "gru": "GRU", "cnn": "CNN"}
 PUBLISHED = {
     ("logistic", "own"): 32,
@@ -27,26 +29,38 @@ PUBLISHED = {
 
 def draw_final(result: "Result") -> "Figure":
     """Returns the accuracies after the last step, in both arms, beside the published ones and the human's."""
-    figure, axes = panels(1, 2, size=(4.6, 4.2))
+    figure, axes = panels(1, 2, size=(5.0, 4.2))
     rows = _percent(result.rows)
-    human = rows[rows.network == "human"].accuracy.iloc[0]
     for points, panel in zip(("own", "shuffled"), axes[0], strict=True):
-        for i, network in enumerate(ORDER):
+        names = [*ORDER[:1], *(BASELINES if points == "own" else ()), *ORDER[1:]]
+        for i, network in enumerate(names):
+            colour = NETWORKS.get(network, GREY)
             for arm, shift in (("frozen", -0.17), ("fresh", 0.17)):
                 on = "test" if arm == "frozen" else "fresh test"
                 values = _final(rows, arm, network, points, on).accuracy.tolist()
-                label = {"frozen": "frozen data, 1000 tests", "fresh": "fresh draws, 20,000 tests"}[arm]
-                estimate(panel, i + shift, values, colour=NETWORKS[network], arm=arm, label=label if not i else None)
-            published(panel, PUBLISHED[network, points], at=i, label=None if i else "published")
-        panel.set(title=f"points in their {'own order' if points == 'own' else 'order shuffled'}", ylim=(0, 100))
-        panel.set_xticks(range(len(ORDER)), [LABELS[network] for network in ORDER])
-        panel.axhline(10, color="#6B7785", linewidth=1, linestyle=":")
-        panel.text(len(ORDER) - 0.45, 11, "chance", ha="right", va="bottom", fontsize=8, color="#6B7785")
+                estimate(panel, i + shift, values, colour=colour, arm=arm)
+            if (network, points) in PUBLISHED:
+                published(panel, PUBLISHED[network, points], at=i, label=None)
+        order = "own order" if points == "own" else "order shuffled"
+        panel.set(title=f"points in their {order}", ylim=(0, 101), xlim=(-0.6, len(names) - 0.4))
+        panel.set_xticks(range(len(names)), [LABELS.get(name, name) for name in names])
+        panel.axhline(10, color=GREY, linewidth=1, linestyle=":")
+        panel.text(len(names) - 0.45, 10.5, "chance", ha="right", va="bottom", fontsize=8, color=GREY)
+    human = rows[rows.network == "human"].accuracy.iloc[0]
     axes[0, 0].axhline(human, color=INK, linewidth=1)
-    axes[0, 0].text(-0.45, human + 0.7, "human, 400 signals", fontsize=8, va="bottom")
-    axes[0, 0].set_ylabel("test accuracy after 6000 steps (%)" if _is_paper(result) else "test accuracy (%)")
-    axes[0, 0].legend(loc="lower right", fontsize=8, frameon=False, bbox_to_anchor=(1.0, 0.08))
+    axes[0, 0].text(-0.5, human + 0.5, "human, 400 signals", fontsize=8, va="bottom")
+    axes[0, 0].set_ylabel(f"test accuracy after {result.config['steps']} steps (%)")
+    _legend(axes[0, 1])
     return figure
+
+
+def _legend(panel: "Axes") -> None:
+    """Explains markers and lines, without a colour: those are the networks'."""
+    style = {"color": GREY, "linestyle": "none"}
+    panel.errorbar([], [], yerr=[], marker=ARMS["frozen"]["marker"], label="frozen data, its 1000 tests", **style)
+    panel.errorbar([], [], yerr=[], marker=ARMS["fresh"]["marker"], label="fresh draws, 20,000 tests", **style)
+    panel.plot([], [], color=INK, linestyle=(0, (4, 2)), label="published")
+    panel.legend(loc="upper right", fontsize=8, frameon=False, title="mean and 95 % interval", title_fontsize=8)
 
 
 def draw_curves(result: "Result") -> "Figure":
@@ -115,12 +129,8 @@ def _matrix(panel: "Axes", counts: "pd.DataFrame") -> None:
 
 def _final(rows: "pd.DataFrame", arm: str, network: str, points: str, on: str) -> "pd.DataFrame":
     chosen = rows[(rows.arm == arm) & (rows.network == network) & (rows.points == points) & (rows.on == on)]
-    return chosen[chosen.step == chosen.step.max()]
+    return chosen[chosen.step.isna() | (chosen.step == chosen.step.max())]  # baselines take no steps
 
 
 def _percent(rows: "pd.DataFrame") -> "pd.DataFrame":
     return rows.assign(accuracy=100 * rows.accuracy)
-
-
-def _is_paper(result: "Result") -> bool:
-    return bool(result.config["steps"] == 6000)
