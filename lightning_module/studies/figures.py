@@ -7,8 +7,11 @@ Source: the colours are those of Okabe & Ito (2008), "Color Universal Design", a
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from lightning_module.studies.result import Result, replace
 from lightning_module.studies.statistics import mean_interval
 
 if TYPE_CHECKING:
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from lightning_module.studies.base import Study
 
 PALETTE: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#6B7785")
 NETWORKS: Final = {"logistic": "#CC79A7", "mlp": "#0072B2", "cnn": "#D55E00", "gru": "#009E73", "human": "#1B2A41"}
@@ -144,3 +149,21 @@ def published(
         return
     ends, both = [at - width / 2, at + width / 2], [number, number]
     axes.plot(*((ends, both) if along == "y" else (both, ends)), **style)
+
+
+def save_figures(study: "Study[Any]", result: Result, folder: Path, *, again: bool = False) -> dict[str, Path]:
+    """Returns the PNG file of each of a study's figures by name, after drawing those that the folder does not hold.
+
+    Args:
+        study: The study, whose figures are drawn.
+        result: What they are drawn from.
+        folder: Where they are kept, as `NAME.png`; the result's folder.
+        again: Whether to draw those that are there as well.
+    """
+    files = {name: folder / f"{name}.png" for name in study.figures}
+    for name, file in files.items():
+        if again or not file.is_file():
+            figure = study.figures[name](result)
+            # Without the version of matplotlib the same picture has the same bytes.
+            replace(file, partial(figure.savefig, format="png", metadata={"Software": None}))
+    return files

@@ -1,0 +1,64 @@
+"""Pieces of Markdown: texts that are no Markdown made safe, tables, headings moved down."""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+# What matters within a line; `escape` is not for its beginning. GitHub takes dollars for formulas.
+SPECIAL = re.compile(r"([\\`*_\[\]<|~&$])")
+DEEPEST = 6  # levels of headings
+
+
+def escape(text: object) -> str:
+    r"""Returns a text on one line in which nothing is Markdown: `a | b_c` becomes `a \| b\_c`."""
+    return SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Returns a table whose cells are Markdown already.
+
+    Raises:
+        ValueError: If a row has more or fewer cells than the header.
+    """
+    lines = [header, ["---"] * len(header)]
+    for row in rows:
+        if len(row) != len(header):
+            raise ValueError(f"row={row} must have {len(header)} cells, one for each of {', '.join(header)}")
+        lines.append(row)
+    return "\n".join(f"| {' | '.join(cell.replace(chr(10), ' ') for cell in line)} |" for line in lines)
+
+
+def slug(heading: str) -> str:
+    """Returns the anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def lowered(markdown: str, level: int) -> str:
+    """Returns Markdown whose headings begin at a level, such as 4 for `####`; code that looks so is left alone."""
+    lines = markdown.strip().splitlines()
+    tokens = parser().parse("\n".join(lines))
+    found = [(token, tokens[i + 1].content) for i, token in enumerate(tokens) if token.type == "heading_open"]
+    top = min((int(token.tag[1]) for token, _ in found), default=1)
+    for token, content in reversed(found):
+        start, end = token.map or (0, 0)
+        depth = min(DEEPEST, level + int(token.tag[1]) - top)
+        lines[start:end] = [f"{'#' * depth} {' '.join(content.split())}"]
+    return "\n".join(lines)
+
+
+@cache
+def parser() -> "MarkdownIt":
+    """Returns a parser of the Markdown that reports are written in: CommonMark with tables, without HTML.
+
+    Raises:
+        ImportError: If markdown-it-py is not there.
+    """
+    try:
+        from markdown_it import MarkdownIt
+    except ImportError as error:
+        raise ImportError("a report needs markdown-it-py: pip install 'mnist1d-hf[studies]'") from error
+    return MarkdownIt("commonmark", {"html": False}).enable("table")

@@ -1,0 +1,175 @@
+"""`write_report`: every claim of every study with its two verdicts, then each study, as Markdown and as one HTML page.
+
+Nothing is computed again but the verdicts, and nothing of today is in it: the same results give the same bytes.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from lightning_module.studies.base import Study
+from lightning_module.studies.claims import Verdict
+from lightning_module.studies.markdown_text import escape, slug, table
+from lightning_module.studies.report_entries import Entry, entries
+from lightning_module.studies.report_html import page
+from lightning_module.studies.report_section import section
+from lightning_module.studies.result import replace
+from lightning_module.studies.verdict_text import (
+    FINDINGS,
+    NUMBERS,
+    finding_words,
+    interval_words,
+    needed,
+    number,
+    number_words,
+)
+
+TITLE: Final = "MNIST-1D: which of the published findings hold?"
+
+HOW_TO_READ: Final = """## How to read this page
+
+A **claim** is a sentence of the blog post or the paper on MNIST-1D. Before a study was run, each claim was written down
+as a rule, and the rule, not a person, gives the two verdicts. They answer different questions.
+
+**Number: could our runs have given the published number?** Two trainings that differ only by chance, such as the random
+numbers they start from, end in somewhat different places. From the spread of our n runs follows the range in which one
+more run would end 95 times out of 100; or the mean of several, if the published number is such a mean. The published
+number is {inside} this range, as far as its rounding lets one say, or {outside} it. This says whether we measure the
+same thing as the source, and not yet whether its statement is true.
+
+**Finding: is the statement true?** It is written as a contrast and a margin: "the CNN is better than the MLP" becomes
+"accuracy of the CNN - accuracy of the MLP > 0". The 95 % interval of the contrast's mean holds the values that our n
+runs leave plausible.
+
+- {holds}: the whole interval lies where the statement says.
+- {fails}: the whole interval lies on the other side. The statement is not true here.
+- {inconclusive}: the margin lies within the interval. There are too few runs, or too small a difference, to tell. This
+  is no evidence for either.
+- {untested}: with the reason.
+
+A claim that says several things holds only if all of them do, and fails if one of them fails.
+
+**Many claims, some luck.** p is the chance of a contrast at least as far from the margin as ours if the truth lay
+just on it. Of twenty such claims one would get p below 0.05 by luck, so the p-values of a study are corrected for their
+number (Holm's method), and "holds" and "fails" need a corrected p below 0.05. Hence a claim can be inconclusive
+although its interval lies on one side. *Exploratory* claims are questions of our own, outside this correction.
+
+**n** is the number of independent runs (seeds), or of trials where something is counted. In the *frozen arm* all runs
+share the published data set and differ in their start only, as the published ones do. In the *fresh arm* each run also
+has newly drawn data. Accuracies are fractions: 0.94 is 94 %. *Regression bands* say whether our code still does what it
+did. They are no findings.
+"""
+
+HEADER: Final = (
+    "study",
+    "claim",
+    "source",
+    "published",
+    "ours (95 % for one more run)",
+    "number",
+    "contrast (95 % interval)",
+    "has to be",
+    "n",
+    "finding",
+)
+
+
+def write_report(folder: Path, output: Path, *, studies: Mapping[str, Study[Any]] | None = None) -> list[Path]:
+    """Returns the files of a report on all results below a folder, after writing them.
+
+    Figures are linked from the Markdown, and are within the HTML page, which needs nothing else. Those that a result's
+    folder does not hold are drawn and saved there.
+
+    Args:
+        folder: Where the results are, each in a folder of its own.
+        output: A folder, which gets `report.md` and `report.html`; or the file, if only one of the two is wanted.
+        studies: The studies by name; all that this package has by default. Results of others have no verdicts.
+
+    Raises:
+        ValueError: If there is no result.
+    """
+    folder, output = Path(folder).resolve(), Path(output).resolve()
+    files = [output] if output.suffix in (".md", ".html") else [output / "report.md", output / "report.html"]
+    found = entries(folder, _known() if studies is None else studies)
+    files[0].parent.mkdir(parents=True, exist_ok=True)
+    text = report(found, files[0].parent)
+    for file in files:
+        content = page(text, title=TITLE, beside=file.parent) if file.suffix == ".html" else text
+        # Bytes, so that the lines end in the same way everywhere.
+        replace(file, lambda part, content=content: part.write_bytes(content.encode()))  # type: ignore[misc]
+    return files
+
+
+def report(found: Sequence[Entry], beside: Path) -> str:
+    """Returns the report in Markdown.
+
+    Args:
+        found: What it is about.
+        beside: The folder of the page, which figures are linked from.
+    """
+    unknown = [entry.title for entry in found if entry.study is None]
+    parts = [f"# {escape(TITLE)}", _contents(found), _how_to_read(), "## Every claim", _every_claim(found)]
+    parts += ["## Verdicts by number", "Exploratory claims are not counted.", _counts(found)]
+    if unknown:
+        names = ", ".join(map(escape, unknown))
+        parts.append(f"Without verdicts, since the studies are not known here, but with their tables: {names}.")
+    return "\n\n".join([*parts, *(section(entry, beside) for entry in found)]) + "\n"
+
+
+def _contents(found: Sequence[Entry]) -> str:
+    links = [f"[{escape(name)}](#{slug(name)})" for name in ("How to read this page", "Every claim")]
+    return " · ".join([*links, *map(_link, found)])
+
+
+def _how_to_read() -> str:
+    words = {**FINDINGS, "untested": FINDINGS["not tested"], "inside": NUMBERS["inside"], "outside": NUMBERS["outside"]}
+    return HOW_TO_READ.format(**{name: f"**{word}**" for name, word in words.items()}).strip()
+
+
+def _every_claim(found: Sequence[Entry]) -> str:
+    return table(HEADER, [_row(entry, verdict) for entry in found for verdict in entry.verdicts])
+
+
+def _row(entry: Entry, verdict: Verdict) -> list[str]:
+    claim, parts = verdict.claim, verdict.parts
+    units = dict.fromkeys([verdict.units, *(part.units for part in parts)])
+    exploratory = " *(exploratory)*" if claim.exploratory else ""
+    return [
+        _link(entry),
+        f"**{escape(claim.name)}**: {escape(claim.text)}{exploratory}",
+        escape(claim.source),
+        escape(number(claim.number.published)) if claim.number else "-",
+        escape(interval_words(verdict.prediction, units=verdict.units)) if verdict.prediction else "-",
+        escape(number_words(verdict)),
+        "; ".join(escape(interval_words(part.interval, units=part.units)) for part in parts) or "-",
+        "; ".join(escape(needed(part.finding)) for part in parts) or "-",
+        " / ".join(str(count) for count in units if count) or "-",
+        escape(finding_words(verdict)),
+    ]
+
+
+def _counts(found: Sequence[Entry]) -> str:
+    """Returns how many verdicts there are of each kind, by study and in all."""
+    judged = [entry for entry in found if entry.verdicts]
+    counted = [(_link(entry), [v for v in entry.verdicts if not v.claim.exploratory]) for entry in judged]
+    every = ("**all**", [verdict for _, verdicts in counted for verdict in verdicts])
+    header = ["study", "claims", *(f"finding {word}" for word in FINDINGS.values())]
+    header += [f"number {word}" for word in NUMBERS.values()]
+    rows = []
+    for label, verdicts in [*counted, every]:
+        findings, numbers = Counter(v.finding for v in verdicts), Counter(v.number for v in verdicts)
+        counts = [len(verdicts), *(findings[word] for word in FINDINGS), *(numbers[word] for word in NUMBERS)]  # type: ignore[index]
+        rows.append([label, *map(str, counts)])
+    return table([escape(name) for name in header], rows)
+
+
+def _link(entry: Entry) -> str:
+    return f"[{escape(entry.title)}](#{slug(entry.title)})"
+
+
+def _known() -> Mapping[str, Study[Any]]:
+    """Returns the studies of this package by name."""
+    from lightning_module.studies import STUDIES  # which imports all of them
+
+    return STUDIES

@@ -1,0 +1,136 @@
+"""Verdicts in words: symbols that do not rely on colour, intervals with as many digits as they deserve, contrasts."""
+
+import dataclasses
+import math
+from typing import Any, Final
+
+from lightning_module.studies.claims import Finding, Verdict
+from lightning_module.studies.quantities import Across, Combined, Constant, Proportion, Quantity, Unpaired, Value
+from lightning_module.studies.statistics import Interval
+
+# The symbols are text, not emoji, and in every font.
+FINDINGS: Final = {
+    "holds": "✓ holds",
+    "fails": "✗ fails",
+    "inconclusive": "? inconclusive",
+    "not tested": "○ not tested",
+}
+NUMBERS: Final = {
+    "inside": "✓ inside",
+    "outside": "✗ outside",
+    "none published": "· none published",
+    "not tested": "○ not tested",
+}
+MOST_DECIMALS: Final = 6
+
+
+def finding_words(verdict: Verdict) -> str:
+    """Returns the verdict on the statement, with the reason if it was not tested."""
+    label = FINDINGS[verdict.finding]
+    return f"{label}: {verdict.reason}" if verdict.reason and verdict.finding == "not tested" else label
+
+
+def number_words(verdict: Verdict) -> str:
+    """Returns the verdict on the published number, with the reason if it was not tested."""
+    label = NUMBERS[verdict.number]
+    if verdict.number != "not tested":
+        return label
+    return f"{label}: {verdict.claim.not_tested or verdict.reason or 'the result does not have it'}"
+
+
+def interval_words(interval: Interval, *, units: int) -> str:
+    """Returns an estimate and its interval, to two digits of the interval's half width.
+
+    Args:
+        interval: The interval.
+        units: The number of units it was made from; one has no interval.
+    """
+    if units == 1:
+        return f"{number(interval.estimate)} (one run)"
+    half = (interval.high - interval.low) / 2
+    if _is_nothing(half, interval.estimate):
+        return f"{number(interval.estimate)} (no spread)"
+    estimate, low, high = (number(each, half=half) for each in interval)
+    return f"{estimate} ({low} to {high})"
+
+
+def number(value: float, *, half: float = 0.0) -> str:
+    """Returns a number to two digits of the half width of its interval, or to four digits if there is none."""
+    if not math.isfinite(value):
+        return "undefined"
+    if not math.isfinite(half) or _is_nothing(half, value):
+        return f"{value:.4g}"
+    decimals = max(0, 1 - math.floor(math.log10(half)))
+    # In steps of the last decimal; zero has no sign.
+    text = f"{value:.{decimals}f}" if decimals <= MOST_DECIMALS else f"{value:.3g}"
+    return text if float(text) else text.lstrip("-")
+
+
+def _is_nothing(half: float, value: float) -> bool:
+    """Returns whether an interval is there by rounding alone."""
+    return half <= 1e-9 * abs(value)
+
+
+def p_words(p: float | None) -> str:
+    """Returns a p-value."""
+    if p is None:
+        return "-"
+    return "undefined" if math.isnan(p) else "< 0.0001" if p < 1e-4 else f"{p:.2g}"
+
+
+def needed(finding: Finding) -> str:
+    """Returns where a contrast has to lie: "> 0.04", or "> -1 and < 1"."""
+    above = [f"> {finding.above:g}"] if finding.above is not None else []
+    below = [f"< {finding.below:g}"] if finding.below is not None else []
+    return " and ".join(above + below)
+
+
+def quantity_words(quantity: Quantity) -> str:
+    """Returns what a quantity is, such as "accuracy [network=cnn] - accuracy [network=mlp]"."""
+    if isinstance(quantity, Value):
+        return _value_words(quantity)
+    if isinstance(quantity, Proportion):
+        where = _where(quantity.hits)
+        return f"{quantity.hits.column} of {quantity.trials.column}{where}"
+    if isinstance(quantity, Constant):
+        return f"{quantity.number:g}"
+    if isinstance(quantity, Combined):
+        return f"{_operand(quantity.left)} {quantity.operation} {_operand(quantity.right)}"
+    if isinstance(quantity, Unpaired):
+        return f"{_operand(quantity.left)} - {_operand(quantity.right)}, unpaired"
+    if isinstance(quantity, Across):
+        return f"{quantity.kind} of: {'; '.join(map(quantity_words, quantity.parts))}"
+    return _any_words(quantity)
+
+
+def _value_words(quantity: Value) -> str:
+    unit = {"seed": "", None: ""}.get(quantity.unit, f", by {quantity.unit}")
+    table = "" if quantity.table == "rows" else f", table {quantity.table}"
+    return quantity.column + _where(quantity) + table + unit
+
+
+def _where(quantity: Value) -> str:
+    conditions = (
+        f"{column}={' or '.join(map(str, wanted)) if isinstance(wanted, tuple) else wanted}"
+        for column, wanted in quantity.where.items()
+    )
+    return f" [{', '.join(conditions)}]" if quantity.where else ""
+
+
+def _operand(quantity: Quantity) -> str:
+    words = quantity_words(quantity)
+    return words if isinstance(quantity, Value | Constant | Proportion) else f"({words})"
+
+
+def _any_words(value: Any) -> str:
+    """Returns a quantity of a study's own by the names of its fields."""
+    if isinstance(value, Quantity) and dataclasses.is_dataclass(value):
+        fields = ", ".join(f"{f.name}: {_field_words(getattr(value, f.name))}" for f in dataclasses.fields(value))
+        return f"{type(value).__name__} ({fields})"
+    return str(value) if not isinstance(value, Quantity) else type(value).__name__
+
+
+def _field_words(value: Any) -> str:
+    if isinstance(value, Quantity):
+        return quantity_words(value)
+    return "; ".join(map(_field_words, value)) if isinstance(value, tuple) else str(value)
