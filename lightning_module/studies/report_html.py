@@ -33,15 +33,15 @@ code { padding: 0 .2em; border-radius: .2em; background: var(--panel); font-size
 pre { overflow-x: auto; padding: .8rem; background: var(--panel); }
 table { display: block; overflow-x: auto; border-collapse: collapse; margin: 1rem 0; font-size: .88rem;
   font-variant-numeric: tabular-nums; }
-th, td { padding: .4rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top;
-  overflow-wrap: anywhere; min-width: 3.5rem; }
+th, td { padding: .4rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { background: var(--panel); }
-.long { min-width: 15rem; }
 .good { color: var(--good); background: var(--good-ground); }
 .bad { color: var(--bad); background: var(--bad-ground); }
 .open { color: var(--open); background: var(--open-ground); }
 .none { color: var(--faint); }
-@media print { table { overflow: visible; font-size: .6rem; } td, th, .long { min-width: 0; } }
+.good, .bad, .open { white-space: nowrap; }
+td.long { min-width: 15rem; white-space: normal; }
+@media print { table { overflow: visible; font-size: .6rem; } td.long { min-width: 0; } }
 """.strip()
 
 # By the first character of a cell: the class that decides its colour.

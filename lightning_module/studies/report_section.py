@@ -95,9 +95,9 @@ def _verdicts(entry: Entry) -> Iterator[str]:
         header = ["claim", "quantity", "published", "ours (95 % for one more)", "n", "number"]
         yield table(header, map(_number_row, published))
     if untested:
-        yield f"### Not tested in {escape(entry.title)}"
+        yield f"### Claims without a finding in {escape(entry.title)}"
         yield "\n".join(
-            f"- **{escape(v.claim.name)}**: {escape(v.claim.text)} Not tested: {escape(v.reason)}" for v in untested
+            f"- **{escape(v.claim.name)}**: {escape(v.claim.text)} Why: {escape(v.reason)}" for v in untested
         )
 
 

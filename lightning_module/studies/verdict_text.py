@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from dataclasses import replace
 from typing import Any, Final
 
 from lightning_module.studies.claims import Finding, Verdict
@@ -95,6 +96,8 @@ def quantity_words(quantity: Quantity) -> str:
     if isinstance(quantity, Constant):
         return f"{quantity.number:g}"
     if isinstance(quantity, Combined):
+        if isinstance(quantity.left, Value) and isinstance(quantity.right, Value):
+            return _two_values_words(quantity.left, quantity.operation, quantity.right)
         return f"{_operand(quantity.left)} {quantity.operation} {_operand(quantity.right)}"
     if isinstance(quantity, Unpaired):
         return f"{_operand(quantity.left)} - {_operand(quantity.right)}, unpaired"
@@ -107,6 +110,19 @@ def _value_words(quantity: Value) -> str:
     unit = {"seed": "", None: ""}.get(quantity.unit, f", by {quantity.unit}")
     table = "" if quantity.table == "rows" else f", table {quantity.table}"
     return quantity.column + _where(quantity) + table + unit
+
+
+def _two_values_words(left: Value, operation: str, right: Value) -> str:
+    """Returns a contrast of two values, with the conditions that both have said once."""
+    both = {name: wanted for name, wanted in left.where.items() if right.where.get(name) == wanted}
+    if not both or (left.table, left.unit) != (right.table, right.unit):
+        return f"{_value_words(left)} {operation} {_value_words(right)}"
+    own = [
+        each.column + _where(replace(each, where={k: v for k, v in each.where.items() if k not in both}))
+        for each in (left, right)
+    ]
+    rest = _value_words(replace(left, column="", where=both))
+    return f"{own[0]} {operation} {own[1]}, both{rest}"
 
 
 def _where(quantity: Value) -> str:

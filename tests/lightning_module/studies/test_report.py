@@ -13,16 +13,20 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+from lightning_module.studies import STUDIES as STUDIES_OF_THE_PACKAGE
 from lightning_module.studies.base import Band, Cell, Config, Outcome, Study
 from lightning_module.studies.claims import Claim, Finding, Number
 from lightning_module.studies.figures import panels, published, save_figures
 from lightning_module.studies.markdown_text import escape, lowered, slug, table
 from lightning_module.studies.quantities import Quantity, largest, proportion, value
-from lightning_module.studies.report import write_report
+from lightning_module.studies.report import report, write_report
+from lightning_module.studies.report_entries import entries
+from lightning_module.studies.result import Result
 from lightning_module.studies.statistics import Interval
 from lightning_module.studies.verdict_text import interval_words, number, p_words, quantity_words
 
 NASTY = 'a < b & c >= d | e_f_g *h* `i` [j](k) <script>alert("l")</script> $m$ \\'
+DOCS = Path(__file__).parents[3] / "docs"
 VOID = {"meta", "img", "br", "hr"}
 
 
@@ -272,8 +276,6 @@ def test_a_saved_figure_is_not_drawn_again(results: Path, tmp_path: Path) -> Non
     (copy / "figure.png").write_bytes(b"by hand")
     (file,) = write_report(tmp_path, tmp_path / "page.html", studies=STUDIES)
     assert base64.b64encode(b"by hand").decode() in file.read_text(encoding="utf-8")
-    from lightning_module.studies.result import Result
-
     assert save_figures(TINY, Result.load(copy), copy, again=True)["figure"].read_bytes().startswith(b"\x89PNG")
 
 
@@ -285,6 +287,18 @@ def test_two_results_of_a_study_have_sections_of_their_own(results: Path, tmp_pa
     assert "## tiny, smoke, in second run\n" in text
     assert text.count("**Note.** This is a run of the preset smoke") == 1
     assert "(second%20run/figure.png)" in text
+
+
+def test_the_packaged_studies_are_those_that_are_known(results: Path, tmp_path: Path) -> None:
+    text = write_report(results, tmp_path / "report.md")[0].read_text(encoding="utf-8")
+    assert all(f"## {name}\n" in text for name in STUDIES_OF_THE_PACKAGE)
+    assert "but with their tables: foreign, tiny." in text
+
+
+@pytest.mark.skipif(not (DOCS / "REPORT.md").is_file(), reason="no results are committed")
+def test_the_committed_report_is_that_of_the_committed_results() -> None:
+    text = report(entries(DOCS / "results", STUDIES_OF_THE_PACKAGE), DOCS)
+    assert (DOCS / "REPORT.md").read_text(encoding="utf-8") == text, "write it again: mnist1d study report"
 
 
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
@@ -319,6 +333,10 @@ def test_quantities_in_words() -> None:
     class Slope(Quantity):
         pass
 
+    fresh = value("accuracy", network="cnn", arm="fresh", table="t")
+    assert quantity_words(fresh - value("accuracy", network="mlp", arm="fresh", table="t")) == (
+        "accuracy [network=cnn] - accuracy [network=mlp], both [arm=fresh], table t"
+    )
     assert quantity_words(1.0 - CNN / MLP) == "1 - (accuracy [network=cnn] / accuracy [network=mlp])"
     assert quantity_words(largest(CNN, MLP)) == "largest of: accuracy [network=cnn]; accuracy [network=mlp]"
     assert quantity_words(proportion("hits", "trials", network="human")) == "hits of trials [network=human]"
