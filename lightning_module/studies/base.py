@@ -11,12 +11,14 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy.typing as npt
 
 from lightning_module.studies.claims import Claim, Verdict, claims_digest, judge
 from lightning_module.studies.quantities import NoRowsError, Quantity, Scalar
+from mnist1d_hf.recipe import nearest
 
 if TYPE_CHECKING:
     import os
@@ -66,7 +68,16 @@ class Cell:
     @property
     def name(self) -> str:
         """Returns a name that a file can have."""
-        return ",".join(f"{name}={value}" for name, value in self.of.items()) or "all"
+        return ",".join(f"{name}={value}" for name, value in self.of.items()).replace("/", "_") or "all"
+
+
+def grid(**columns: Sequence[Scalar]) -> Callable[[Config], list[Cell]]:
+    """Returns the `cells` of a study that has one for each combination of values.
+
+    Args:
+        **columns: What a cell has, and the values, such as `network=("mlp", "cnn")`.
+    """
+    return lambda _: [Cell(dict(zip(columns, values, strict=True))) for values in product(*columns.values())]
 
 
 @dataclass(frozen=True)
@@ -140,10 +151,10 @@ class Study(Generic[C]):
             ValueError: If there is no such preset, or number.
         """
         if preset not in self.presets:
-            raise ValueError(f"preset={preset!r} must be one of {', '.join(map(repr, self.presets))}")
+            raise ValueError(f"preset={preset!r} of study {self.name!r} is not known{nearest(preset, self.presets)}")
         known = [f.name for f in dataclasses.fields(self.presets[preset])]
         if unknown := changes.keys() - set(known):
-            raise ValueError(f"study {self.name!r} has no number {min(unknown)!r}, but {', '.join(known)}")
+            raise ValueError(f"study {self.name!r} has no number {min(unknown)!r}{nearest(min(unknown), known)}")
         return dataclasses.replace(self.presets[preset], **changes)
 
     def run(
@@ -168,6 +179,7 @@ class Study(Generic[C]):
 
         Raises:
             ValueError: If the folder holds a run with other numbers.
+            CellError: If `run_cell` raises an exception, which is its cause.
         """
         from lightning_module.studies.runner import run  # which imports torch
 

@@ -9,6 +9,7 @@ result records a digest of all claims, so that a rule that was changed later is 
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -102,7 +103,7 @@ class Claim:
 
     name: str
     text: str
-    source: str
+    source: str = "our own question"
     finding: Finding | tuple[Finding, ...] = ()
     number: Number | None = None
     not_tested: str | None = None
@@ -150,6 +151,13 @@ class Verdict:
     units: int = 0  # that the prediction is made from
     reason: str = ""  # of "not tested"
 
+    def __str__(self) -> str:
+        found = f"{self.finding}, {self.reason}" if self.reason else self.finding
+        parts = (
+            f"{part.interval.estimate:.4g} [{part.interval.low:.4g}, {part.interval.high:.4g}]" for part in self.parts
+        )
+        return " ".join([f"{self.claim.name}: {found};", " and ".join(parts), f"published number {self.number}"])
+
 
 def judge(claims: Sequence[Claim], tables: Tables) -> list[Verdict]:
     """Returns the two verdicts on each claim.
@@ -168,8 +176,16 @@ def judge(claims: Sequence[Claim], tables: Tables) -> list[Verdict]:
 
 
 def claims_digest(claims: Sequence[Claim]) -> str:
-    """Returns the SHA-256 of everything that decides the verdicts."""
-    return hashlib.sha256("\n".join(map(repr, claims)).encode()).hexdigest()
+    """Returns the SHA-256 of everything that decides the verdicts, and of no wording.
+
+    Raises:
+        ValueError: If a quantity of one's own has no `repr` that tells what it is: make it a dataclass.
+    """
+    rules = [(c.name, c.findings, c.number, c.not_tested is not None, c.exploratory) for c in claims]
+    text = "\n".join(map(repr, rules))
+    if " at 0x" in text:
+        raise ValueError("a claim has a part whose repr() is an address; make its quantities frozen dataclasses")
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _measure(claim: Claim, tables: Tables) -> tuple[tuple[Part, ...], str]:
@@ -178,12 +194,12 @@ def _measure(claim: Claim, tables: Tables) -> tuple[tuple[Part, ...], str]:
         return (), claim.not_tested
     try:
         return tuple(_part(finding, tables) for finding in claim.findings), ""
-    except (NoRowsError, _NoIntervalError) as error:
+    except (NoRowsError, NoIntervalError) as error:
         return (), str(error)
 
 
-class _NoIntervalError(ValueError):
-    """A quantity with one unit has no interval."""
+class NoIntervalError(ValueError):
+    """A quantity with one unit, or one that is not a number for some unit, has no interval."""
 
 
 def _part(finding: Finding, tables: Tables) -> Part:
@@ -196,10 +212,10 @@ def _part(finding: Finding, tables: Tables) -> Part:
         interval, units = difference_interval(left, right), 1 + int(min(left.freedom, right.freedom))
         p_values = {margin: difference_p(left, right, margin) for margin in finding.margins}
     else:
-        series = finding.of.per_unit(tables)
-        values, units = series.tolist(), len(series)
+        values = _finite(finding.of, tables)
+        units = len(values)
         if units < 2:
-            raise _NoIntervalError("there is one unit, and a single number has no interval")
+            raise NoIntervalError("there is one unit, and a single number has no interval")
         interval = mean_interval(values)
         p_values = {margin: mean_p(values, margin) for margin in finding.margins}
     # To hold it must be told from every margin; to fail, from one on whose wrong side it lies.
@@ -210,7 +226,15 @@ def _part(finding: Finding, tables: Tables) -> Part:
 def _estimate(quantity: Quantity, tables: Tables) -> Estimate:
     if isinstance(quantity, Proportion):
         return proportion_estimate(*quantity.counts(tables))
-    return mean_estimate(quantity.per_unit(tables).tolist())
+    return mean_estimate(_finite(quantity, tables))
+
+
+def _finite(quantity: Quantity, tables: Tables) -> list[float]:
+    series = quantity.per_unit(tables)
+    for unit, number in series.items():
+        if not math.isfinite(number):
+            raise NoIntervalError(f"unit {unit} has {number}, of which there is no mean")
+    return [float(number) for number in series]
 
 
 def _p_of_all(parts: Sequence[Part]) -> float:
@@ -226,7 +250,7 @@ def _verdict(claim: Claim, parts: tuple[Part, ...], reason: str, p_holm: float |
         return Verdict(claim, "not tested", number, prediction=prediction, units=units, reason=reason)
     p = _p_of_all(parts)
     finding: FindingWord = "holds" if all(part.lies_right for part in parts) else "fails"
-    if (p if p_holm is None else p_holm) >= SIGNIFICANT:
+    if not (p if p_holm is None else p_holm) < SIGNIFICANT:
         finding = "inconclusive"
     return Verdict(claim, finding, number, parts, p, p_holm, prediction, units)
 
@@ -235,8 +259,8 @@ def _number_verdict(number: Number | None, tables: Tables) -> tuple[NumberWord, 
     if number is None:
         return "none published", None, 0
     try:
-        values = number.of.per_unit(tables).tolist()
-    except NoRowsError:
+        values = _finite(number.of, tables)
+    except (NoRowsError, NoIntervalError):
         return "not tested", None, 0
     # A single number has no spread: what is published must be what it rounds to.
     interval = prediction_interval(values, runs=number.runs) if len(values) > 1 else Interval(*3 * values)

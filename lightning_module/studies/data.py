@@ -11,6 +11,7 @@ import mnist1d_hf
 from lightning_module.datamodule import Examples
 from lightning_module.studies.trained import sha256
 from mnist1d_hf import Recipe, Split, make_mnist1d, make_slice
+from mnist1d_hf.fast_stream import FastStream
 
 # Draws of the fast stream that no study trains on. Training draws have the seeds from 0.
 TEST_SEED = 2**31 - 1
@@ -48,23 +49,39 @@ def fresh(seed: int, config: str = "default", *, tests: int = 20_000, **changes:
     """Returns a new draw of a config by the fast stream, the training examples by `seed` and the test set by none.
 
     Both are normalised by the exact mean and standard deviation of the recipe. The test examples are the same for every
-    `seed`.
+    `seed`; of a shuffled config, the points of both are in the order that `seed` decides.
     """
-    train_recipe = _recipe(config).replace(**changes, seed=seed)
-    count = int(train_recipe.num_samples * train_recipe.train_split)
-    train = examples_of(make_slice(train_recipe, "train", 0, count))
-    test = examples_of(make_slice(train_recipe.replace(seed=TEST_SEED), "test", 0, tests))
-    mean, std = _population(train_recipe)
+    recipe = _recipe(config).replace(**changes, seed=seed)
+    count = int(recipe.num_samples * recipe.train_split)
+    train = examples_of(make_slice(recipe, "train", 0, count))
+    x, y = _test(recipe, tests)
+    test = Examples(x[:, torch.from_numpy(FastStream.of(recipe).order.copy())], y)
+    mean, std = _population(recipe)
     what = _what(config, {**changes, "seed": seed, "tests": tests}, "fast", train, test)
     return Draw(train, test, mean, std, what)
 
 
 def fresh_test(of: Draw, config: str = "default", *, count: int = 20_000, **changes: Any) -> Examples:
-    """Returns `count` new examples of a config, normalised by the constants of another draw of it."""
-    recipe = _recipe(config).replace(**changes, seed=TEST_SEED)
-    x, y = examples_of(make_slice(recipe, "test", 0, count))
+    """Returns `count` new examples of a config, normalised by the constants of another draw of it.
+
+    Raises:
+        ValueError: If the config is shuffled: the order of the points is not one of the draw's constants.
+    """
+    recipe = _recipe(config).replace(**changes)
+    if recipe.shuffle_seq:
+        raise ValueError(
+            f"config={config!r} is shuffled, and the order of the points of a draw is not known; draw the points in "
+            "their own order, and shuffle them by Replica(points=...)"
+        )
+    x, y = _test(recipe, count)
     mean, std = _population(recipe)
-    return Examples((x * std + mean - of.mean) / of.std, y)
+    return Examples(((x.flip(1) if recipe.flip_seq else x) * std + mean - of.mean) / of.std, y)
+
+
+def _test(recipe: Recipe, count: int) -> Examples:
+    """Returns test examples that no training draw has, the points in their own order."""
+    own_order = recipe.replace(seed=TEST_SEED, shuffle_seq=False, flip_seq=False)
+    return examples_of(make_slice(own_order, "test", 0, count))
 
 
 def examples_of(split: Split) -> Examples:

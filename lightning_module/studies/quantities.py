@@ -58,9 +58,8 @@ class Value(Quantity):
     def per_unit(self, tables: Tables) -> "pd.Series[float]":
         """Returns the numbers, by unit; one number by no name without units."""
         rows = self.rows(tables)
-        if self.unit is None:
-            return rows.groupby(lambda _: CONSTANT)[self.column].mean()
-        return rows.groupby(self.unit)[self.column].mean()
+        by = (lambda _: CONSTANT) if self.unit is None else self.unit
+        return rows.groupby(by)[self.column].mean().astype("float64")
 
     def rows(self, tables: Tables) -> "pd.DataFrame":
         """Returns the rows that the conditions leave."""
@@ -87,7 +86,7 @@ def value(column: str, /, *, table: str = "rows", unit: str | None = "seed", **w
         unit: The column that tells the units, of which there is an independent number each; None for a constant.
         **where: Columns and their values, or tuples of values.
     """
-    return Value(column, where, table, unit)
+    return Value(column, dict(sorted(where.items())), table, unit)  # sorted: their order decides nothing
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """`Result`: what a study found, as tables with everything that is needed to make them again; its files."""
 
+import csv
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -12,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-FORMAT = 1
+FORMAT = 2  # 2: digests of the files
 # What a column is, by the name of its numpy kind; missing entries are empty fields.
 KINDS = {"b": "bool", "i": "int", "u": "int", "f": "float", "O": "str", "U": "str", "T": "str"}
 READ = {"bool": "boolean", "int": "Int64", "float": "float64", "str": "str"}
@@ -36,6 +38,9 @@ class Result:
         versions: Of the libraries that decide the numbers.
         claims_sha256: The digest of the study's claims as they were before the first run; see `claims_digest`.
         provenance: The command, machine, time, wall time in seconds.
+
+    Raises:
+        ValueError: If a column mixes texts and numbers, or an array has neither integers nor floats nor truth values.
     """
 
     study: str
@@ -47,6 +52,11 @@ class Result:
     versions: dict[str, str] = field(default_factory=dict)
     claims_sha256: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        tables = {name: typed(table, column_kinds(table)) for name, table in self.tables.items()}
+        object.__setattr__(self, "tables", tables)  # in the form in which they are read again
+        check_arrays(self.arrays)
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -62,7 +72,7 @@ class Result:
             and self.tables.keys() == other.tables.keys()
             and all(table.equals(other.tables[name]) for name, table in self.tables.items())
             and self.arrays.keys() == other.arrays.keys()
-            and all(np.array_equal(array, other.arrays[name]) for name, array in self.arrays.items())
+            and all(_same(array, other.arrays[name]) for name, array in self.arrays.items())
         )
 
     __hash__ = None  # type: ignore[assignment]  # tables can change
@@ -70,14 +80,16 @@ class Result:
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Writes `result.json`, a CSV of each table, and `arrays.npz` if there are arrays; returns the folder.
 
-        Each file is replaced as a whole, `result.json` last.
+        Each file is replaced as a whole, `result.json` last: with the digests of the others, by which a mixture of two
+        results is told from one.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        for name, table in self.tables.items():
-            replace(folder / f"{name}.csv", partial(table.to_csv, index=False, lineterminator="\n"))
+        files = {f"{name}.csv": partial(write_table, table=table) for name, table in self.tables.items()}
         if self.arrays:
-            replace(folder / "arrays.npz", lambda part: _write_arrays(part, self.arrays))
+            files["arrays.npz"] = partial(write_arrays, arrays=self.arrays)
+        for name, write in files.items():
+            replace(folder / name, write)
         head = {
             "format": FORMAT,
             "study": self.study,
@@ -85,6 +97,7 @@ class Result:
             "config": self.config,
             "tables": {name: column_kinds(table) for name, table in self.tables.items()},
             "arrays": sorted(self.arrays),
+            "files": {name: _file_sha256(folder / name) for name in files},
             "data": self.data,
             "versions": self.versions,
             "claims_sha256": self.claims_sha256,
@@ -100,7 +113,7 @@ class Result:
         """Returns what `save` wrote.
 
         Raises:
-            ValueError: If there is no result, or it has another format.
+            ValueError: If there is no result, it has another format, or a file is not the one that belongs to it.
         """
         folder = Path(folder)
         if not (folder / "result.json").is_file():
@@ -111,6 +124,9 @@ class Result:
                 f"{folder / 'result.json'} has format {head.get('format')}, and this version reads {FORMAT}; "
                 "run the study again"
             )
+        for name, digest in head["files"].items():
+            if not (folder / name).is_file() or _file_sha256(folder / name) != digest:
+                raise ValueError(f"{folder / name} is not the file that result.json belongs to; run the study again")
         tables = {name: read_table(folder / f"{name}.csv", kinds) for name, kinds in head["tables"].items()}
         arrays: dict[str, npt.NDArray[Any]] = {}
         if head["arrays"]:
@@ -126,7 +142,7 @@ def table_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
     Raises:
         ValueError: If a column mixes texts and numbers.
     """
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows, dtype=object)  # whole numbers stay whole beside missing ones
     return typed(table, column_kinds(table))
 
 
@@ -137,16 +153,30 @@ def column_kinds(table: pd.DataFrame) -> dict[str, str]:
 
 def typed(table: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
     """Returns the table with columns of these kinds."""
-    return table.astype({name: READ[kind] for name, kind in kinds.items()})
+    table = table.astype({name: READ[kind] for name, kind in kinds.items()})
+    texts = [name for name, kind in kinds.items() if kind == "str"]
+    return table.assign(**{name: table[name].where(table[name] != "") for name in texts}).reset_index(drop=True)
+
+
+def write_table(path: Path, *, table: pd.DataFrame) -> None:
+    """Writes a table as CSV."""
+    # What ends a line inside a text must stand in quotation marks; Python's writer forgets that of carriage returns.
+    texts = table.select_dtypes("str")
+    odd = any(texts[name].str.contains("\r", regex=False).any() for name in texts)
+    quoting = csv.QUOTE_NONNUMERIC if odd else csv.QUOTE_MINIMAL
+    table.to_csv(path, index=False, lineterminator="\n", quoting=quoting)
 
 
 def read_table(path: Path, kinds: Mapping[str, str]) -> pd.DataFrame:
     """Returns a table as it was written."""
+    if not kinds:
+        return pd.DataFrame()
     # Only an empty field is missing: a class may be called "NA".
     table = pd.read_csv(
         path,
-        dtype={name: READ[kind] for name, kind in kinds.items()},
-        float_precision="round_trip",
+        skip_blank_lines=False,
+        # Not every pandas reads floats to the last bit, but all convert texts so.
+        dtype={name: READ["str" if kind == "float" else kind] for name, kind in kinds.items()},
         keep_default_na=False,
         na_values={name: [""] for name in kinds},
     )
@@ -163,9 +193,31 @@ def replace(path: Path, write: Callable[[Path], object]) -> None:
         part.unlink(missing_ok=True)
 
 
-def _write_arrays(path: Path, arrays: Arrays) -> None:
+def check_arrays(arrays: Arrays) -> None:
+    """Accepts arrays of numbers and truth values, which can be written without pickle.
+
+    Raises:
+        ValueError: If there are others.
+    """
+    for name, array in arrays.items():
+        if np.asarray(array).dtype.kind not in "biufc":
+            raise ValueError(
+                f"array {name!r} has dtype {np.asarray(array).dtype}, and must have numbers; make it a table"
+            )
+
+
+def write_arrays(path: Path, *, arrays: Arrays) -> None:
+    """Writes arrays as an NPZ file."""
     with path.open("wb") as file:
         np.savez_compressed(file, **{name: np.asarray(array) for name, array in arrays.items()})  # type: ignore[arg-type]
+
+
+def _same(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
+    return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
+
+
+def _file_sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _kind(column: "pd.Series[Any]") -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,14 +21,18 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from filelock import FileLock, Timeout
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 import mnist1d_hf
 from lightning_module.studies.base import Cell, Config, Outcome, Study, command_line
-from lightning_module.studies.result import Result, replace, table_of
+from lightning_module.studies.progress import bar
+from lightning_module.studies.result import Result, check_arrays, replace, table_of, write_arrays
 
 VERSIONS = ("torch", "pytorch-lightning", "numpy", "datasets")
 WAIT = 0.2  # seconds between two looks at cells that other processes are at
+
+
+class CellError(RuntimeError):
+    """A cell of a study raised an exception, which is the cause of this one."""
 
 
 def run(
@@ -49,11 +54,8 @@ def run(
     cells = list(study.cells(numbers))
     if len({cell.name for cell in cells}) < len(cells):
         raise ValueError(f"study {study.name!r}: two cells have the same name")
-    with _bar(progress, study.name, sum(cell.cost for cell in cells)) as advance:
-        for cell in cells:
-            if journal.has(cell):
-                advance(cell)
-        left = [cell for cell in cells if not journal.has(cell)]
+    left = [cell for cell in cells if not journal.has(cell)]
+    with bar(study.name, cells, left, shown=progress) as advance:
         if workers > 1 and len(left) > 1:
             _share(study, journal, left, min(workers, len(left)), advance)
         _work(journal, left, advance)
@@ -84,8 +86,10 @@ class Journal:
         }
         file = self.folder / "run.json"
         if restart:
-            shutil.rmtree(self._cells, ignore_errors=True)
-            file.unlink(missing_ok=True)
+            (self.folder / "result.json").unlink(missing_ok=True)
+            if self._cells.is_dir():
+                shutil.rmtree(self._cells)
+            file.unlink(missing_ok=True)  # last: what is left after an interruption belongs to it
         if not file.is_file():
             self._cells.mkdir(parents=True, exist_ok=True)
             replace(file, lambda part: part.write_text(json.dumps(head, indent=1) + "\n", encoding="utf-8"))
@@ -104,10 +108,13 @@ class Journal:
     def compute(self, cell: Cell) -> None:
         """Does a cell and keeps what it came to."""
         started = time.time()
-        with _one_thread():
+        with _one_thread(), _named(cell):
             outcome = self.study.run_cell(self.config, cell)
-        if not isinstance(outcome, Outcome):
-            outcome = Outcome({"rows": outcome})
+            if not isinstance(outcome, Outcome):
+                outcome = Outcome({"rows": outcome})
+            check_arrays(outcome.arrays)
+            for rows in outcome.tables.values():
+                table_of(rows)  # what no table can hold is an error now, and not after the last cell
         record = {
             "tables": {name: _as_json(rows) for name, rows in outcome.tables.items()},
             "data": _as_json(outcome.data),
@@ -115,7 +122,7 @@ class Journal:
             "seconds": time.time() - started,
         }
         if outcome.arrays:
-            replace(self._file(cell, ".npz"), lambda part: _write_npz(part, outcome.arrays))
+            replace(self._file(cell, ".npz"), partial(write_arrays, arrays=outcome.arrays))
         replace(self._file(cell), lambda part: part.write_text(json.dumps(record), encoding="utf-8"))
 
     @contextmanager
@@ -164,7 +171,7 @@ class Journal:
         )
 
     def _file(self, cell: Cell, suffix: str = ".json") -> Path:
-        return self._cells / (cell.name.replace("/", "_") + suffix)
+        return self._cells / (cell.name + suffix)
 
 
 def _work(journal: Journal, cells: list[Cell], advance: Any) -> None:
@@ -241,6 +248,15 @@ def study_at(place: tuple[str, str]) -> Study[Any]:
 
 
 @contextmanager
+def _named(cell: Cell) -> Iterator[None]:
+    """Says which cell an exception comes from."""
+    try:
+        yield
+    except Exception as error:
+        raise CellError(f"cell {cell.name}: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
 def _one_thread() -> Iterator[None]:
     """One thread, whose sums do not depend on the number of cores; small networks gain nothing from a second."""
     threads = torch.get_num_threads()
@@ -249,29 +265,6 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-@contextmanager
-def _bar(shown: bool, name: str, total: float) -> Iterator[Any]:
-    """Gives a function to call for every finished cell, which moves a bar if it is to be shown."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn() if total == int(total) else TextColumn("{task.percentage:3.0f} %"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, disable=not shown) as progress:
-        task = progress.add_task(name, total=total)
-        seen: set[str] = set()
-
-        def advance(cell: Cell) -> None:
-            if cell.name not in seen:
-                seen.add(cell.name)
-                progress.advance(task, cell.cost)
-
-        yield advance
 
 
 def _preset_of(study: Study[Any], config: Any) -> str:
@@ -295,11 +288,6 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and value != value else value
-
-
-def _write_npz(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    with path.open("wb") as file:
-        np.savez_compressed(file, **dict(arrays))  # type: ignore[arg-type]
 
 
 def _end(record: Mapping[str, Any]) -> float:

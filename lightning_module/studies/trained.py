@@ -44,6 +44,20 @@ class Trained:
     ensemble: Ensemble
     scores: list[Score] = field(default_factory=list)
 
+    def rows(self, **columns: Any) -> list[dict[str, Any]]:
+        """Returns the scores as rows with the columns seed, step, on, loss and accuracy.
+
+        Args:
+            **columns: Further columns, the same in each row, such as those that tell the cell from the others.
+        """
+        return [
+            {**columns, "seed": replica.seed, "step": score.step, "on": score.on, "loss": loss, "accuracy": accuracy}
+            for score in self.scores
+            for replica, loss, accuracy in zip(
+                self.ensemble.replicas, score.loss.tolist(), score.accuracy.tolist(), strict=True
+            )
+        ]
+
     def at_end(self, on: str) -> Score:
         """Returns the last score on a set of examples."""
         return [score for score in self.scores if score.on == on][-1]
@@ -51,7 +65,7 @@ class Trained:
 
 def train(
     network: str | Callable[[], nn.Module],
-    replicas: Sequence[Replica],
+    replicas: int | Sequence[Replica],
     data: Examples,
     *,
     steps: int,
@@ -66,7 +80,7 @@ def train(
 
     Args:
         network: As in `Ensemble`.
-        replicas: As in `Ensemble`.
+        replicas: As in `Ensemble`: a number for as many with the seeds 0, 1, 2, ...
         data: The training examples of all replicas without `data` of their own.
         steps: Optimiser steps.
         batch_size: Examples in a minibatch.
