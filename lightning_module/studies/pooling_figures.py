@@ -89,7 +89,7 @@ def draw_advantage(result: "Result") -> "Figure":
     axes[0, 0].set_title("mean of max, average, L2", fontsize=10)
     axes[0, 1].set_title("each kind, nested training sets", fontsize=10)
     axes[0, 2].set_title("mean of three, in log odds", fontsize=10)
-    axes[0, 2].set_ylabel("log(right / wrong) minus that without pooling")
+    axes[0, 2].set_ylabel("log odds minus those without pooling")
     for panel in axes[0, :2]:
         panel.legend(fontsize=7, frameon=False)
     return figure
