@@ -76,10 +76,10 @@ def mlp(p: Mapping[str, Tensor], x: Tensor) -> Tensor:
 
 def cnn(p: Mapping[str, Tensor], x: Tensor) -> Tensor:
     """Returns the logits of k `networks.CNN`."""
-    h = examples_last(x).unsqueeze(1)  # (k or 1, 1, length, batch)
-    for name in ("conv1", "conv2", "conv3"):
-        h = convolve(p, name, h).relu_()  # (k, channels, points, batch)
-    return dense(p, "linear", h.flatten(1, 2))
+    h = convolve(p, "conv1", examples_last(x).unsqueeze(1))  # (k, channels, points, batch)
+    for name in ("conv2", "conv3"):
+        h = convolve(p, name, h, relu=True)
+    return dense(p, "linear", h.relu_().flatten(1, 2))
 
 
 def gru(p: Mapping[str, Tensor], x: Tensor) -> Tensor:
@@ -114,13 +114,14 @@ def dense(p: Mapping[str, Tensor], layer: str, h: Tensor) -> Tensor:
     return torch.baddbmm(bias.unsqueeze(2), weight.flatten(2), h.expand(len(weight), -1, -1))
 
 
-def convolve(p: Mapping[str, Tensor], layer: str, h: Tensor, *, stride: int = 2) -> Tensor:
-    """Returns (k, out, windows, batch) for h (k or 1, in, points, batch), with padding 1."""
+def convolve(p: Mapping[str, Tensor], layer: str, h: Tensor, *, stride: int = 2, relu: bool = False) -> Tensor:
+    """Returns (k, out, windows, batch) for h (k or 1, in, points, batch), with padding 1; see `windows`."""
     weight = p[f"{layer}.weight"]
-    return dense(p, layer, windows(h, weight.shape[3], stride=stride)).view(*weight.shape[:2], -1, h.shape[3])
+    unfolded = windows(h, weight.shape[3], stride=stride, relu=relu)
+    return dense(p, layer, unfolded).view(*weight.shape[:2], -1, h.shape[3])
 
 
-def windows(h: Tensor, kernel: int, *, stride: int) -> Tensor:
+def windows(h: Tensor, kernel: int, *, stride: int, relu: bool = False) -> Tensor:
     """Returns the windows of a convolution with padding 1, (k, channels * kernel, windows * batch).
 
     The product of the weights with them is the convolution.
@@ -129,35 +130,56 @@ def windows(h: Tensor, kernel: int, *, stride: int) -> Tensor:
         h: What is convolved, (k, channels, points, batch).
         kernel: Points in a window.
         stride: Points from one window to the next.
+        relu: Whether `h` is rectified on the way, which spares a pass over it.
     """
-    return _Windows.apply(h, kernel, stride)  # type: ignore[no-any-return,no-untyped-call]
+    return _Windows.apply(h, kernel, stride, relu)  # type: ignore[no-any-return,no-untyped-call]
 
 
 class _Windows(torch.autograd.Function):
-    """Unfolding a padded copy gives the same; this copies once, and its backward pass adds one slice per tap."""
+    """Unfolding a padded copy gives the same; this copies once, and its backward pass adds one slice per tap.
+
+    What it does costs the way to the memory and nothing else, so it goes there as seldom as possible.
+    """
 
     @staticmethod
-    def forward(ctx: Any, h: Tensor, kernel: int, stride: int) -> Tensor:
-        ctx.kernel, ctx.stride, ctx.shape = kernel, stride, h.shape
+    def forward(ctx: Any, h: Tensor, kernel: int, stride: int, relu: bool) -> Tensor:
+        ctx.kernel, ctx.stride, ctx.relu, ctx.shape = kernel, stride, relu, h.shape
+        if relu:
+            ctx.save_for_backward(h)
         k, channels, points, batch = h.shape
         count = (points + 2 - kernel) // stride + 1
         windows = h.new_empty(k, channels, kernel, count, batch)
         for tap in range(kernel):
             inside, at = _tap(tap, points, count, stride)
             windows[:, :, tap, : inside.start] = 0
-            windows[:, :, tap, inside] = h[:, :, at]
+            if relu:
+                torch.clamp_min(h[:, :, at], 0, out=windows[:, :, tap, inside])
+            else:
+                windows[:, :, tap, inside] = h[:, :, at]
             windows[:, :, tap, inside.stop :] = 0
         return windows.view(k, channels * kernel, count * batch)
 
     @staticmethod
-    def backward(ctx: Any, d_windows: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, d_windows: Tensor) -> tuple[Tensor, None, None, None]:
         k, channels, points, batch = ctx.shape
         d_windows = d_windows.view(k, channels, ctx.kernel, -1, batch)
-        d_h = d_windows.new_zeros(ctx.shape)
-        for tap in range(ctx.kernel):
-            inside, at = _tap(tap, points, d_windows.shape[3], ctx.stride)
-            d_h[:, :, at] += d_windows[:, :, tap, inside]
-        return d_h, None, None
+        count = d_windows.shape[3]
+        # Where the taps 1 to `stride` lie on every point exactly once, their gradients are the first there.
+        once = range(1, ctx.stride + 1) if ctx.kernel > ctx.stride and ctx.stride * count >= points else range(0)
+        d_h = d_windows.new_empty(ctx.shape) if once else d_windows.new_zeros(ctx.shape)
+        for tap in (*once, *(tap for tap in range(ctx.kernel) if tap not in once)):
+            inside, at = _tap(tap, points, count, ctx.stride)
+            if tap in once:
+                d_h[:, :, at] = d_windows[:, :, tap, inside]
+            else:
+                d_h[:, :, at] += d_windows[:, :, tap, inside]
+        if ctx.relu:
+            (h,) = ctx.saved_tensors
+            if torch.is_grad_enabled():  # by create_graph=True
+                d_h = torch.where(h > 0, d_h, 0)
+            else:
+                torch.ops.aten.threshold_backward.grad_input(d_h, h, 0, grad_input=d_h)  # in place, in one pass
+        return d_h, None, None, None
 
 
 def _tap(tap: int, points: int, count: int, stride: int) -> tuple[slice, slice]:

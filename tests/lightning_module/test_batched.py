@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from lightning_module import CNN, GRU, MLP, Logistic
-from lightning_module.batched import BATCHED, batched_logits
+from lightning_module.batched import BATCHED, batched_logits, windows
 from lightning_module.recurrence import BidirectionalGRU, gru_states
 
 SIZES = {
@@ -167,3 +167,22 @@ def test_other_modules_by_vmap():
 def test_buffers_are_an_error():
     with pytest.raises(ValueError, match=r"buffer 'body\.2\.running_mean'.*track_running_stats=False"):
         batched_logits(Deep(norm=True))
+
+
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("points", [3, 8, 9, 10])
+@pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (3, 1), (3, 2), (5, 2), (2, 2), (3, 3), (5, 3)])
+def test_windows_are_those_of_a_convolution(kernel, stride, points, relu):
+    h = torch.randn(2, 3, points, 4, dtype=torch.float64, requires_grad=True)
+
+    def unfolded(h):
+        padded = nn.functional.pad(h.relu() if relu else h, (0, 0, 1, 1))
+        return padded.unfold(2, kernel, stride).permute(0, 1, 4, 2, 3).flatten(3).flatten(1, 2)
+
+    found, expected = windows(h, kernel, stride=stride, relu=relu), unfolded(h)
+    assert torch.equal(found, expected)
+    weight = torch.randn_like(found)
+    of_found, of_expected = (torch.autograd.grad((each * weight).sum(), h)[0] for each in (found, expected))
+    torch.testing.assert_close(of_found, of_expected)
+    if points == 3:  # the slowest of the checks, so for few numbers
+        assert torch.autograd.gradgradcheck(lambda h: windows(h, kernel, stride=stride, relu=relu), h)
