@@ -1,6 +1,6 @@
 """What a training step of one model costs: in the reference's own loop, alone in `Classifier`, and in an `Ensemble`.
 
-    python benchmarks/ensemble.py
+    python benchmarks/ensemble.py [--sizes 10] [--compiled]
 
 Per network, alternating in one process, all on the same batches of 100 in a fixed order:
 
@@ -12,18 +12,25 @@ Per network, alternating in one process, all on the same batches of 100 in a fix
 
 Then the headline: 5 seeds of 4 networks on 2 data sets, in units of what the reference takes for one seed. Of the two
 data sets each replica has the one in the points' own order or the one with its points shuffled, so a network's 10
-trainings are one ensemble.
+trainings are one ensemble. Both also with what the reference's loop does every 250 steps: the loss over the test split
+and the accuracies over both, there by three forward passes that keep what a backward pass would need, and a sum in
+Python; here by `Ensemble.evaluate` of both splits.
 
-Fits are timed from the first step to the last, without evaluations, as the reference's loop is. By default all runs
+With --compiled, last, what `ensemble.minibatch_loss = torch.compile(ensemble.minibatch_loss)` costs and gains for 10
+replicas. It needs a C++ compiler.
+
+Fits are timed from the first step to the last, and evaluations by themselves. By default all runs
 have one thread: networks this small gain nothing from a second, and threads that wait for each other measure whatever
 else the machine does. It prints a table and writes nothing.
 """
 
 import argparse
 import logging
+import math
 import statistics
 import time
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import pytorch_lightning as pl
@@ -34,7 +41,9 @@ from torch import Tensor, nn
 from lightning_module import NETWORKS, Classifier, Ensemble, MNIST1DDataModule, Replica, make_network
 
 BATCH = 100
+EVALUATION_INTERVAL = 250
 SIZES = (1, 10, 40)
+HEADLINE = ("reference", "reference evaluation", "headline", "headline evaluation")
 MEGAFLOP = {"logistic": 0.25, "mlp": 9.0, "cnn": 20.0, "gru": 8.0}  # of a step: forward, backward, batch of 100
 GIGAFLOP_PER_SECOND = 60.0  # of a core
 
@@ -82,6 +91,30 @@ def reference(name: str, data: MNIST1DDataModule, steps: int) -> float:
     return (time.perf_counter() - start) / steps
 
 
+def reference_evaluation(name: str, data: MNIST1DDataModule, times: int = 3) -> float:
+    """Returns the seconds of the reference's evaluation of both splits."""
+    network = ReferenceGRU() if name == "gru" else make_network(name)
+    train, test = data.examples("train"), data.examples("test")
+    start = time.perf_counter()
+    for _ in range(times):
+        nn.CrossEntropyLoss()(network(test.x), test.y).item()
+        for x, y in (train, test):
+            hits = network(x).argmax(-1).numpy() == y.numpy().astype("float32")
+            100 * sum(hits) / len(y)
+    return (time.perf_counter() - start) / times
+
+
+def evaluation(ensemble: Ensemble, data: MNIST1DDataModule, times: int = 3) -> float:
+    """Returns the seconds of an ensemble's evaluation of both splits."""
+    splits = data.examples("train"), data.examples("test")
+    start = time.perf_counter()
+    for _ in range(times):
+        for x, y in splits:
+            loss, accuracy = ensemble.evaluate(x, y)
+            loss.tolist(), accuracy.tolist()
+    return (time.perf_counter() - start) / times
+
+
 def fit(model: pl.LightningModule, data: MNIST1DDataModule, steps: int) -> float:
     """Returns the seconds per step of `Trainer.fit`."""
     clock = Clock()
@@ -106,13 +139,17 @@ def replicas(count: int) -> list[Replica]:
     return [Replica(seed=k // 2, points=shuffled if k % 2 else None) for k in range(count)]
 
 
-def measure(name: str, data: MNIST1DDataModule, *, steps: int, runs: int) -> dict[str, list[float]]:
+def measure(
+    name: str, data: MNIST1DDataModule, *, sizes: Sequence[int], steps: int, runs: int
+) -> dict[str, list[float]]:
     """Returns seconds per step and model, for each contender one number a run."""
     contenders = {
         "reference": lambda: reference(name, data, steps),
         "Classifier": lambda: fit(Classifier(name), data, steps),
-        **{f"K={k}": lambda k=k: fit(Ensemble(name, k), data, steps) / k for k in SIZES},
+        **{f"K={k}": lambda k=k: fit(Ensemble(name, k), data, steps) / k for k in sizes},
         "headline": lambda: fit(Ensemble(name, replicas(10)), data, steps) / 10,
+        "reference evaluation": lambda: reference_evaluation(name, data),
+        "headline evaluation": lambda: evaluation(Ensemble(name, replicas(10)), data) / 10,
     }
     seconds: dict[str, list[float]] = {label: [] for label in contenders}
     for run in range(runs + 1):
@@ -123,24 +160,48 @@ def measure(name: str, data: MNIST1DDataModule, *, steps: int, runs: int) -> dic
     return seconds
 
 
+def compiled(name: str, data: MNIST1DDataModule, *, steps: int, runs: int) -> str:
+    """Returns what compilation costs, and a step with it and without it."""
+    plain, other = Ensemble(name, 10), Ensemble(name, 10)
+    other.minibatch_loss = torch.compile(other.minibatch_loss, dynamic=False)  # type: ignore[method-assign]
+    first = fit(other, data, 1)
+    seconds = [(fit(plain, data, steps), fit(other, data, steps)) for _ in range(runs)]
+    without, with_it = (statistics.median(column) / 10 for column in zip(*seconds, strict=True))
+    return (
+        f"{name:10}{1000 * without:10.3f}{1000 * with_it:10.3f}"
+        f"{statistics.median(eager / own for eager, own in seconds):9.2f}x{first:12.0f}"
+    )
+
+
+def headline(seconds: dict[str, list[float]], interval: float) -> str:
+    """Returns our time for 5 seeds in units of the reference's for one, the median and the range of the runs."""
+    ratios = [
+        5 * (ours + of_ours / interval) / (theirs + of_theirs / interval)
+        for theirs, of_theirs, ours, of_ours in zip(*(seconds[label] for label in HEADLINE), strict=True)
+    ]
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
 def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description="the time of a training step of one model among many")
     parser.add_argument("--networks", nargs="+", default=list(NETWORKS), choices=list(NETWORKS))
+    parser.add_argument("--sizes", nargs="*", type=int, default=SIZES, help="replicas; none for the headline only")
     parser.add_argument("--steps", type=int, default=300, help="steps of each measurement")
     parser.add_argument("--runs", type=int, default=5, help="alternating runs of each; the table has medians")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--compiled", action="store_true", help="also what torch.compile costs and gains")
     options = parser.parse_args()
 
     warnings.filterwarnings("ignore")
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     torch.set_num_threads(options.threads)
     data = MNIST1DDataModule(val="test", shuffle="none", batch_size=BATCH)
-    labels = ["Classifier", *(f"K={k}" for k in SIZES)]
+    labels = ["Classifier", *(f"K={k}" for k in options.sizes)]
     lines = [f"{'network':10}{'reference':>10}" + "".join(f"{label:>22}" for label in labels) + f"{'limit':>9}"]
-    totals = {"reference": [0.0] * options.runs, "headline": [0.0] * options.runs}
+    totals = {label: [0.0] * options.runs for label in HEADLINE}
     for name in options.networks:
-        seconds = measure(name, data, steps=options.steps, runs=options.runs)
+        seconds = measure(name, data, sizes=options.sizes, steps=options.steps, runs=options.runs)
         line = f"{name:10}{1000 * statistics.median(seconds['reference']):10.3f}"
         for label in labels:
             # Ratios of neighbouring runs: a machine that slows down for a while slows both.
@@ -153,11 +214,15 @@ def main() -> None:
     print(f"\n{machine()}, {options.threads} thread(s)")
     print(f"seconds per 1000 steps and model, and how often faster than the reference: medians of {options.runs} runs")
     print(f"of {options.steps} steps each, alternating\n" + "\n".join(lines))
-    ratios = [5 * 2 * ours / (2 * theirs) for ours, theirs in zip(totals["headline"], totals["reference"], strict=True)]
     print(
-        f"\n5 seeds x 2 data sets of {', '.join(options.networks)}: {statistics.median(ratios):.2f} times the "
-        f"reference's time for one seed ({min(ratios):.2f} to {max(ratios):.2f})"
+        f"\n5 seeds x 2 data sets of {', '.join(options.networks)}, in times of the reference for one seed: "
+        f"{headline(totals, math.inf)}; with an evaluation of both splits every {EVALUATION_INTERVAL} steps on both "
+        f"sides {headline(totals, EVALUATION_INTERVAL)}"
     )
+    if options.compiled:
+        print(f"\nten replicas\n{'network':10}{'plain':>10}{'compiled':>10}{'gain':>10}{'seconds once':>14}")
+        for name in options.networks:
+            print(compiled(name, data, steps=options.steps, runs=options.runs))
 
 
 if __name__ == "__main__":
