@@ -1,0 +1,185 @@
+"""The pictures of the comparison: accuracies on a logit axis, what tells models apart, and t-SNE side by side."""
+
+import math
+from typing import TYPE_CHECKING
+
+from lightning_module.studies.figures import INK, NETWORKS, PALETTE, estimate, panels, published
+from lightning_module.studies.power import seeds_needed
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from lightning_module.studies.result import Result
+
+GREY = "#6B7785"
+NAMES = {
+    "mnist1d": "MNIST-1D",
+    "mnist": "MNIST",
+    "fashion_mnist": "Fashion-\nMNIST",
+    "cifar10": "CIFAR-10",
+    "digits": "digits",
+    "two_moons": "two moons",
+    "make_classification": "make_\nclassification",
+}
+# In the order of the sources' argument.
+SHOWN = (
+    ("mnist1d", "equal"),
+    ("mnist", "equal"),
+    ("fashion_mnist", "equal"),
+    ("cifar10", "equal"),
+    ("two_moons", "equal"),
+    ("make_classification", "equal"),
+    ("mnist1d", "small"),
+    ("digits", "small"),
+    ("mnist", "whole"),
+)
+PUBLISHED = {
+    ("mnist1d", "equal"): {"logistic": 0.32, "mlp": 0.68, "cnn": 0.94},
+    ("mnist", "whole"): {"logistic": 0.94, "mlp": 0.99, "cnn": 0.99},
+}
+PERCENT = (0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
+LABELS = {"logistic": "logistic", "mlp": "MLP", "cnn": "CNN"}
+STEPS = (("mlp", "logistic", "MLP over logistic"), ("cnn", "mlp", "CNN over MLP"))
+
+
+def draw_accuracies(result: "Result") -> "Figure":
+    """Returns the accuracy of each network on each data set, with intervals, on a logit axis."""
+    rows, groups = _selected(result), _groups(result)
+    figure, ((panel,),) = panels(size=(1.5 + 1.3 * len(groups), 4.8))
+    for i, (group, of_group) in enumerate(groups):
+        for network, shift in (("logistic", -0.22), ("mlp", 0.0), ("cnn", 0.22)):
+            chosen = of_group[of_group.network == network]
+            if not chosen.empty:
+                label = LABELS[network] if i == 0 else None
+                estimate(panel, i + shift, chosen.log_odds.tolist(), colour=NETWORKS[network], label=label)
+            if network in PUBLISHED.get(group, {}):
+                number = PUBLISHED[group][network]
+                label = "published" if network == "logistic" and i == 0 else None
+                published(panel, math.log(number / (1 - number)), at=i + shift, width=0.2, label=label)
+        _neighbours(panel, i, result, group)
+    _percent_axis(panel, rows)
+    panel.set_xticks(range(len(groups)), [_name(result, group) for group, _ in groups], fontsize=8)
+    panel.set(ylabel="test accuracy (%, logit scale)", xlim=(-0.6, len(groups) - 0.4))
+    panel.set_title("Networks on each data set: mean and 95 % interval over seeds", fontsize=10)
+    panel.legend(fontsize=8, frameon=False, ncols=6, loc="upper center", bbox_to_anchor=(0.5, -0.2))
+    return figure
+
+
+def draw_differences(result: "Result") -> "Figure":
+    """Returns by how much each data set tells two networks apart, and how many seeds see it."""
+    groups = _groups(result)
+    figure, axes = panels(1, 2, size=(4.8, 1.2 + 0.5 * len(groups)))
+    for panel, (better, worse, title) in zip(axes[0], STEPS, strict=True):
+        for i, (_, of_group) in enumerate(groups):
+            differences = _differences(of_group, better, worse)
+            if differences:
+                estimate(panel, i, differences, colour=PALETTE[0], along="x")
+                panel.text(1.02, i, _seeds(differences), va="center", fontsize=8, transform=panel.get_yaxis_transform())
+            else:
+                panel.text(0, i, "  no CNN: features without order", va="center", fontsize=7, color=GREY)
+        panel.axvline(0, color=INK, linewidth=1)
+        panel.set_yticks(range(len(groups)), [_one_line(_name(result, group)) for group, _ in groups], fontsize=8)
+        panel.grid(axis="x", color="#E3E6EA", linewidth=0.8)
+        panel.set(ylim=(len(groups) - 0.5, -0.5), xlabel="difference of log-odds, mean and 95 % interval")
+        panel.set_title(f"{title}; right: seeds to see it at 80 % power", fontsize=9)
+    return figure
+
+
+def draw_embeddings(result: "Result") -> "Figure":
+    """Returns the t-SNE pictures side by side, a colour and a digit for each class."""
+    wanted = [("mnist", "equal"), ("mnist1d", "frozen"), ("fashion_mnist", "equal"), ("cifar10", "equal")]
+    shown = [group for group in wanted if f"tsne_{group[0]}_{group[1]}" in result.arrays]
+    figure, axes = panels(1, len(shown), size=(4.6, 4.8))
+    for panel, (name, training) in zip(axes[0], shown, strict=True):
+        points, classes = result.arrays[f"tsne_{name}_{training}"], result.arrays[f"classes_{name}_{training}"]
+        points = points.astype("float32")
+        for digit in range(10):
+            of_class = points[classes == digit]
+            panel.scatter(*of_class.T, s=2, color=_digit_colours()[digit], linewidths=0, rasterized=True)
+            if len(of_class):
+                panel.text(
+                    *_heart(of_class), str(digit), fontsize=12, fontweight="bold", ha="center", va="center", color=INK
+                )
+        table = result.tables["tsne"]
+        row = table[(table.dataset == name) & (table.training == training)]
+        panel.set_title(
+            f"{_one_line(NAMES[name])}: {len(classes):,} examples\n"
+            f"10 nearest agree with the class: {100 * row.agreement.mean():.1f} %",
+            fontsize=10,
+        )
+        panel.set(xticks=[], yticks=[])
+        panel.set_aspect("equal", adjustable="datalim")
+        panel.spines[["left", "bottom"]].set_visible(False)
+    return figure
+
+
+def _selected(result: "Result") -> "pd.DataFrame":
+    return result.rows[result.rows.selected]
+
+
+def _groups(result: "Result") -> "list[tuple[tuple[str, str], pd.DataFrame]]":
+    """Returns the data sets and sizes that there are rows of, in the order in which they are shown."""
+    rows = _selected(result)
+    of_each = [(group, rows[(rows.dataset == group[0]) & (rows.training == group[1])]) for group in SHOWN]
+    return [(group, of_group) for group, of_group in of_each if not of_group.empty]
+
+
+def _name(result: "Result", group: tuple[str, str]) -> str:
+    sets = result.tables["sets"]
+    row = sets[(sets.dataset == group[0]) & (sets.training == group[1])].iloc[0]
+    return f"{NAMES[group[0]]}\nn={int(row.train):,}"
+
+
+def _one_line(name: str) -> str:
+    return name.replace("-\n", "-").replace("_\n", "_").replace("\n", ", ")
+
+
+def _neighbours(panel: "Axes", at: int, result: "Result", group: tuple[str, str]) -> None:
+    """Draws ten nearest neighbours in pixel space, and the majority class."""
+    table = result.tables["baselines"]
+    table = table[(table.dataset == group[0]) & (table.training == group[1])]
+    majority = table[table.method == "majority"].log_odds
+    if majority.empty:
+        return
+    ends = [at - 0.4, at + 0.4]
+    label = "majority class" if at == 0 else None
+    panel.plot(ends, 2 * [majority.mean()], color=GREY, linestyle=":", linewidth=1.3, label=label)
+    label = "kNN in pixel space, k=10" if at == 0 else None
+    estimate(panel, at - 0.4, table[table.k == 10].log_odds.tolist(), colour=GREY, label=label, arm="shuffled")
+
+
+def _percent_axis(panel: "Axes", rows: "pd.DataFrame") -> None:
+    """Labels log-odds as percents."""
+    top = max(rows.log_odds.max(), math.log(0.99 / 0.01)) + 0.4
+    ticks = [share for share in PERCENT if math.log(share / (1 - share)) < top]
+    panel.set_yticks([math.log(share / (1 - share)) for share in ticks], [f"{100 * share:g}" for share in ticks])
+    panel.set_ylim(math.log(0.08 / 0.92), top)
+
+
+def _differences(of_group: "pd.DataFrame", better: str, worse: str) -> list[float]:
+    by_seed = of_group.pivot_table(index="seed", columns="network", values="log_odds")
+    if better not in by_seed or worse not in by_seed:
+        return []
+    return [float(number) for number in by_seed[better] - by_seed[worse]]
+
+
+def _seeds(differences: list[float]) -> str:
+    if len(differences) < 2:
+        return ""
+    needed = seeds_needed(differences)
+    return "> 10,000" if needed is None else f"{needed:,}"
+
+
+def _digit_colours() -> list[str]:
+    return [*PALETTE, INK, "#882255"]
+
+
+def _heart(points: "pd.DataFrame") -> tuple[float, float]:
+    """Returns a place that has points of the class around it: the one nearest to their medians."""
+    import numpy as np
+
+    medians = np.median(points, axis=0)
+    nearest = points[np.argmin(((points - medians) ** 2).sum(1))]
+    return float(nearest[0]), float(nearest[1])
