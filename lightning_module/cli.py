@@ -24,6 +24,12 @@ def _model(arguments: Sequence[str]) -> int:
     return model_main(arguments[1:])
 
 
+def _study(arguments: Sequence[str]) -> int:
+    from lightning_module.study_commands import main as study_main
+
+    return study_main(arguments[1:])
+
+
 def _demo(arguments: Sequence[str]) -> int:
     from lightning_module.demo import main as demo_main
 
@@ -38,6 +44,7 @@ COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
     "predict": ("write a checkpoint's predictions for the test split: --config cnn.yaml --ckpt_path FILE", _train),
     "data": ("make, describe, export, publish and check data sets", _data),
     "model": ("publish a trained network on the Hub, and load one from there", _model),
+    "study": ("run studies of the published findings, and judge what holds", _study),
     "demo": ("train the reference CNN and draw its pictures", _demo),
 }
 

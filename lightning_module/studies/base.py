@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy.typing as npt
@@ -157,6 +158,16 @@ class Study(Generic[C]):
             raise ValueError(f"study {self.name!r} has no number {min(unknown)!r}{nearest(min(unknown), known)}")
         return dataclasses.replace(self.presets[preset], **changes)
 
+    def preset_of(self, config: "C | str") -> str:
+        """Returns the name of the preset that has these numbers, or "custom"."""
+        if isinstance(config, str):
+            return config
+        return next((name for name, preset in self.presets.items() if preset == config), "custom")
+
+    def folder(self, config: "C | str") -> Path:
+        """Returns where a run is kept if nothing else is said: `outputs/studies/NAME-PRESET`."""
+        return Path("outputs", "studies", f"{self.name}-{self.preset_of(config)}")
+
     def run(
         self,
         config: "C | str" = "quick",
@@ -172,7 +183,7 @@ class Study(Generic[C]):
 
         Args:
             config: The numbers, or the name of a preset.
-            folder: Where the cells and the result are kept; `outputs/studies/NAME-PRESET` by default.
+            folder: Where the cells and the result are kept; see `folder` for None.
             workers: Processes that share the cells. More than one needs a study that can be imported.
             progress: Whether to show a bar with the remaining time.
             restart: Whether to compute again what is there.
@@ -195,14 +206,18 @@ class Study(Generic[C]):
         return claims_digest(self.claims)
 
     def outside(self, result: "Result") -> Iterator[tuple[Band, float]]:
-        """Yields the bands that a result is outside of, and where it is; bands are about the published protocol."""
-        for band in self.bands:
-            try:
-                mean = float(band.of.per_unit(result.tables).mean())
-            except NoRowsError:
-                continue
+        """Yields the bands that a result is outside of, and where it is."""
+        for band, mean in self.measured(result):
             if not band.low <= mean <= band.high:
                 yield band, mean
+
+    def measured(self, result: "Result") -> Iterator[tuple[Band, float]]:
+        """Yields each band and where a result is; not those about rows it lacks, such as the published last step's."""
+        for band in self.bands:
+            try:
+                yield band, float(band.of.per_unit(result.tables).mean())
+            except NoRowsError:
+                continue
 
 
 def command_line() -> str:

@@ -15,6 +15,7 @@ from mnist1d_hf.fast_stream import FastStream
 
 # Draws of the fast stream that no study trains on. Training draws have the seeds from 0.
 TEST_SEED = 2**31 - 1
+CHEAP = 200_000  # examples; a second or two
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,24 @@ def _test(recipe: Recipe, count: int) -> Examples:
     """Returns test examples that no training draw has, the points in their own order."""
     own_order = recipe.replace(seed=TEST_SEED, shuffle_seq=False, flip_seq=False)
     return examples_of(make_slice(own_order, "test", 0, count))
+
+
+def is_same_data(what: Any) -> bool | None:
+    """Returns whether a data set, made anew, is the one that `Draw.what` describes; None if that is not worth its time.
+
+    Args:
+        what: A description as it comes from a saved result; None is returned for one of other data.
+    """
+    if not isinstance(what, dict) or what.get("config") not in mnist1d_hf.RECIPES or "changes" not in what:
+        return None
+    changes: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in what["changes"].items()
+    }
+    tests = changes.pop("tests", 0)
+    if tests + _recipe(what["config"]).replace(**changes).num_samples > CHEAP:
+        return None
+    draw = fresh(config=what["config"], tests=tests, **changes) if tests else frozen(what["config"], **changes)
+    return bool(draw.what["sha256"] == what["sha256"])
 
 
 def examples_of(split: Split) -> Examples:

@@ -47,9 +47,8 @@ def run(
     """Returns the result of a study; see `Study.run`."""
     if workers < 1:
         raise ValueError(f"workers={workers} must be at least 1")
-    preset = config if isinstance(config, str) else _preset_of(study, config)
     numbers = study.config(config) if isinstance(config, str) else config
-    journal = Journal(study, numbers, preset, Path(folder or Path("outputs", "studies", f"{study.name}-{preset}")))
+    journal = Journal(study, numbers, study.preset_of(config), Path(folder or study.folder(config)))
     journal.open(restart=restart)
     cells = list(study.cells(numbers))
     if len({cell.name for cell in cells}) < len(cells):
@@ -265,10 +264,6 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def _preset_of(study: Study[Any], config: Any) -> str:
-    return next((name for name, preset in study.presets.items() if preset == config), "custom")
 
 
 def _versions() -> dict[str, str]:

@@ -1,0 +1,213 @@
+"""``mnist1d study list | run | plot | verify | report``. Torch is imported when a study is."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import jsonargparse
+from rich.console import Console
+from rich.table import Table
+
+from lightning_module.command_group import CommandGroup, Parser
+from lightning_module.studies import STUDIES
+
+if TYPE_CHECKING:
+    from lightning_module.studies.base import Config, Study
+    from lightning_module.studies.claims import Verdict
+    from lightning_module.studies.result import Result
+
+console = Console()
+
+FOLDER: Final = "outputs/studies"
+PRESET: Final = "quick"
+
+
+def list_studies() -> int:
+    """List the studies."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("study", "what it measures"):
+        table.add_column(column)
+    for name in STUDIES:
+        table.add_row(name, STUDIES.summary(name))
+    console.print(table)
+    return 0
+
+
+def run(
+    name: str, preset: str, folder: str | None, workers: int | None, restart: bool, changes: list[str] | None
+) -> int:
+    """Run a study; interrupted, the same command goes on."""
+    study = STUDIES.find(name)
+    config = _changed(study.config(preset), changes or [])
+    place = Path(folder) if folder else study.folder(config)
+    workers = _cores() if workers is None else workers
+    result = study.run(config, folder=place, workers=workers, progress=True, restart=restart)
+    _print_verdicts(study, result)
+    _draw(study, result, place)
+    _print(f"{_minutes(result.provenance['wall_seconds'])}; everything is in {place}{os.sep}")
+    return 0
+
+
+def plot(name: str, preset: str, folder: str | None) -> int:
+    """Draw the figures of a result again."""
+    study, result, place = _saved(name, preset, folder)
+    _draw(study, result, place)
+    return 0
+
+
+def verify(name: str, preset: str, folder: str | None) -> int:
+    """Check a result: its files, the claims' rules, the data, the regression bands; and print the verdicts."""
+    from lightning_module.studies.verify import findings_of
+
+    study, result, _ = _saved(name, preset, folder)
+    _print_verdicts(study, result)
+    checks = findings_of(study, result)
+    for check in checks:
+        _print(f"{'ok' if check.good else 'DIFFERS':8}{check.what}")
+    return int(not all(check.good for check in checks))
+
+
+def report(folder: str, output: str) -> int:
+    """Write one report of all results, as Markdown and HTML."""
+    from lightning_module.studies.report import write_report
+
+    for path in write_report(Path(folder), Path(output)):
+        _print(str(path))
+    return 0
+
+
+def _saved(name: str, preset: str, folder: str | None) -> "tuple[Study[Any], Result, Path]":
+    """Returns a study, its result, and the result's folder.
+
+    Raises:
+        ValueError: If the folder holds no result, or one of another study.
+    """
+    from lightning_module.studies.result import Result
+
+    study = STUDIES.find(name)
+    place = Path(folder) if folder else study.folder(preset)
+    result = Result.load(place)
+    if result.study != study.name:
+        raise ValueError(f"folder={str(place)!r} holds a result of study {result.study!r}, not of {study.name!r}")
+    return study, result, place
+
+
+def _changed(config: "Config", changes: Sequence[str]) -> "Config":
+    """Returns the numbers with some of them changed, given as `name=value`, the value in the type of the field.
+
+    Raises:
+        ValueError: If there is no such number, or it cannot have this value.
+    """
+    from dataclasses import fields, replace
+
+    from mnist1d_hf.recipe import nearest
+
+    known = [field.name for field in fields(config)]
+    for change in changes:
+        if change.partition("=")[0] not in known or "=" not in change:
+            raise ValueError(f"--set {change!r} must be NAME=VALUE{nearest(change.partition('=')[0], known)}")
+    parser = Parser(exit_on_error=False, allow_abbrev=False)
+    parser.add_class_arguments(type(config))
+    parser.set_defaults({name: getattr(config, name) for name in known})
+    try:
+        values = parser.parse_args([f"--{change}" for change in changes])
+    except jsonargparse.ArgumentError as error:
+        raise ValueError(f"--set {' '.join(changes)}: {' '.join(str(error).split())}") from error
+    return replace(config, **{change.partition("=")[0]: values[change.partition("=")[0]] for change in changes})
+
+
+def _print_verdicts(study: "Study[Any]", result: "Result") -> None:
+    """Prints a table of the claims that were tested, and why others were not."""
+    from lightning_module.studies.verdict_text import FINDINGS
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("claim", "finding", "contrast (95 %)", "has to be", "n", "published"):
+        table.add_column(column, justify="right" if column == "n" else "left", no_wrap=column in ("finding", "n"))
+    verdicts = study.judge(result)
+    for verdict in verdicts:
+        table.add_row(verdict.claim.name, FINDINGS[verdict.finding], *_contrast(verdict), _published(verdict))
+    _print(study.question)
+    console.print(table, highlight=False)
+    for verdict in verdicts:
+        if verdict.reason:
+            _print(f"{verdict.claim.name} was not tested: {verdict.reason}")
+
+
+def _published(verdict: "Verdict") -> str:
+    """Returns the published number, and whether it is inside our prediction interval."""
+    from lightning_module.studies.verdict_text import NUMBERS
+
+    number = verdict.claim.number
+    return f"{number.published:g} {NUMBERS[verdict.number]}" if number else ""
+
+
+def _contrast(verdict: "Verdict") -> tuple[str, str, str]:
+    """Returns the estimates with their intervals, the margins and the numbers of units, a line for each part."""
+    from lightning_module.studies.verdict_text import interval_words, needed
+
+    return (
+        "\n".join(interval_words(part.interval, units=part.units) for part in verdict.parts),
+        "\n".join(needed(part.finding) for part in verdict.parts),
+        "\n".join(str(part.units) for part in verdict.parts),
+    )
+
+
+def _draw(study: "Study[Any]", result: "Result", folder: Path) -> None:
+    from lightning_module.studies.figures import save_figures
+
+    for path in save_figures(study, result, folder, again=True).values():
+        _print(str(path))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
+
+
+def _print(line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _add_name(parser: Parser) -> None:
+    parser.add_argument("name", help="name of a study, see mnist1d study list; or a Python file with a STUDY")
+    parser.add_argument("--preset", type=str, default=PRESET, help="smoke (seconds), quick (minutes) or paper")
+    parser.add_argument(
+        "--folder", type=str | None, default=None, help=f"of the result; {FOLDER}/NAME-PRESET if not given"
+    )
+
+
+def _add_run(parser: Parser) -> None:
+    _add_name(parser)
+    parser.add_argument("--workers", type=int | None, default=None, help="processes; one for each core if not given")
+    parser.add_argument("--restart", action="store_true", help="begin anew, and delete what the folder holds of it")
+    parser.add_argument(
+        "--set", dest="changes", nargs="+", metavar="NAME=VALUE", help="numbers of the study: seeds=3 steps=500"
+    )
+
+
+def _add_report(parser: Parser) -> None:
+    parser.add_argument("--folder", type=str, default=FOLDER, help="where the results are, each in a folder of its own")
+    parser.add_argument("--output", type=str, default="report", help="folder of report.md and report.html")
+
+
+def _add_nothing(parser: Parser) -> None:
+    del parser
+
+
+_COMMANDS: Final[dict[str, tuple[Callable[..., int], Callable[[Parser], None]]]] = {
+    "list": (list_studies, _add_nothing),
+    "run": (run, _add_run),
+    "plot": (plot, _add_name),
+    "verify": (verify, _add_name),
+    "report": (report, _add_report),
+}
+GROUP: Final = CommandGroup("mnist1d study", "Run studies, and judge what their sources claim.", _COMMANDS)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one study command; returns its exit status: 0, 1 if a check failed, 2 if the input cannot be used."""
+    return GROUP.run(arguments)
