@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from lightning_module.studies.claims import Claim, Verdict, claims_digest, judge
 from lightning_module.studies.quantities import NoRowsError, Quantity, Scalar
+from lightning_module.studies.scratch import Scratch
 from mnist1d_hf.recipe import nearest
 
 if TYPE_CHECKING:
@@ -58,10 +59,12 @@ class Cell:
     Args:
         of: What tells it from the others, such as `{"network": "cnn"}`.
         cost: Its share of the work, in any unit: for the remaining time.
+        scratch: What it keeps of itself while it is computed: for work of many minutes, where each step needs the last.
     """
 
     of: Mapping[str, Scalar]
     cost: float = 1.0
+    scratch: Scratch = field(default_factory=Scratch, compare=False, repr=False)
 
     def __getitem__(self, name: str) -> Any:
         return self.of[name]

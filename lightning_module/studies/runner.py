@@ -1,5 +1,6 @@
 """`run`: the cells of a study, shared among processes, each kept as a file as soon as it is done."""
 
+import dataclasses
 import importlib
 import json
 import os
@@ -26,6 +27,7 @@ import mnist1d_hf
 from lightning_module.studies.base import Cell, Config, Outcome, Study, command_line
 from lightning_module.studies.progress import bar
 from lightning_module.studies.result import Result, check_arrays, replace, table_of, write_arrays
+from lightning_module.studies.scratch import Scratch
 
 VERSIONS = ("torch", "pytorch-lightning", "numpy", "datasets")
 WAIT = 0.2  # seconds between two looks at cells that other processes are at
@@ -106,9 +108,9 @@ class Journal:
 
     def compute(self, cell: Cell) -> None:
         """Does a cell and keeps what it came to."""
-        started = time.time()
+        scratch = Scratch(self._file(cell, ".scratch.npz"))
         with _one_thread(), _named(cell):
-            outcome = self.study.run_cell(self.config, cell)
+            outcome = self.study.run_cell(self.config, dataclasses.replace(cell, scratch=scratch))
             if not isinstance(outcome, Outcome):
                 outcome = Outcome({"rows": outcome})
             check_arrays(outcome.arrays)
@@ -117,12 +119,13 @@ class Journal:
         record = {
             "tables": {name: _as_json(rows) for name, rows in outcome.tables.items()},
             "data": _as_json(outcome.data),
-            "started": started,
-            "seconds": time.time() - started,
+            "started": time.time() - scratch.seconds,
+            "seconds": scratch.seconds,
         }
         if outcome.arrays:
             replace(self._file(cell, ".npz"), partial(write_arrays, arrays=outcome.arrays))
         replace(self._file(cell), lambda part: part.write_text(json.dumps(record), encoding="utf-8"))
+        self._file(cell, ".scratch.npz").unlink(missing_ok=True)
 
     @contextmanager
     def claim(self, cell: Cell) -> Iterator[bool]:

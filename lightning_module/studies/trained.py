@@ -74,6 +74,7 @@ def train(
     shuffle_seed: int = 0,
     evaluate: Mapping[str, Examples] | None = None,
     every: int | None = None,
+    callbacks: Sequence[pl.Callback] = (),
     **ensemble: Any,
 ) -> Trained:
     """Returns an ensemble after `steps` optimiser steps by `Trainer.fit`.
@@ -88,6 +89,7 @@ def train(
         shuffle_seed: Decides the permutations of replicas without one of their own.
         evaluate: Sets of examples by name; x is (n, length) or (k, n, length), one set for each replica.
         every: Steps between two evaluations; the last is after the last step. None for the end alone.
+        callbacks: Further callbacks of the trainer; their `on_validation_end` comes at each evaluation, after it.
         **ensemble: Further arguments of `Ensemble`.
     """
     x, y = data
@@ -105,7 +107,7 @@ def train(
             enable_model_summary=False,
             enable_progress_bar=False,
             num_sanity_val_steps=0,
-            callbacks=[scores],
+            callbacks=[scores, *callbacks],
             **(validation if every else {"limit_val_batches": 0}),
         )
         loader = TensorLoader(x, y, batch_size=batch_size, shuffle=shuffle, seed=shuffle_seed)

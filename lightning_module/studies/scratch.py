@@ -1,0 +1,63 @@
+"""`Scratch`: what a long cell of work keeps of itself, so that it goes on where it was interrupted."""
+
+import json
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+RECORD = "record"  # the name of the text among the arrays
+
+
+class Scratch:
+    """A state that belongs to one cell, replaced as a whole, and thrown away when the cell is done.
+
+    A cell whose state decides what is left of it, to the last bit, comes to the same outcome with an interruption and
+    without one.
+
+    Args:
+        file: Where it is kept; None for nowhere, and then nothing is.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self.file = file
+        self._began, self._before = time.monotonic(), 0.0
+
+    def load(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        """Returns the record and the arrays that were saved last, both empty if none were."""
+        if self.file is None or not self.file.is_file():
+            return {}, {}
+        with np.load(self.file, allow_pickle=False) as held:
+            arrays = {name: held[name] for name in held}
+        saved = json.loads(str(arrays.pop(RECORD)))
+        self._began, self._before = time.monotonic(), saved["seconds"]
+        return saved["record"], arrays
+
+    def save(self, record: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]] | None = None) -> None:
+        """Keeps a record of what JSON can hold, and arrays of numbers, instead of those before.
+
+        Raises:
+            ValueError: If an array has the name that the record has among them.
+        """
+        if self.file is None:
+            return
+        from lightning_module.studies.result import replace  # which imports pandas
+
+        if arrays and RECORD in arrays:
+            raise ValueError(f"arrays has {RECORD!r}, the name of the record; give the array another name")
+        text = np.array(json.dumps({"record": dict(record), "seconds": self.seconds}))
+        replace(self.file, partial(_write, arrays={RECORD: text, **(arrays or {})}))
+
+    @property
+    def seconds(self) -> float:
+        """Returns the seconds spent on the cell, those before the last interruption included up to the last `save`."""
+        return self._before + time.monotonic() - self._began
+
+
+def _write(path: Path, *, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    with path.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
