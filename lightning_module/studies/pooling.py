@@ -231,7 +231,7 @@ STUDY = Study(
     question="Does pooling help where training data are few, and hinder where they are many?",
     presets={
         "smoke": PoolingConfig(seeds=2, steps=10, epochs=0.1, evaluations=2, tests=200),
-        "quick": PoolingConfig(seeds=3, steps=1500, epochs=15, evaluations=3, tests=5000),
+        "quick": PoolingConfig(seeds=3, steps=1000, epochs=10, evaluations=2, tests=5000),
         "paper": PoolingConfig(),
     },
     cells=cells,
