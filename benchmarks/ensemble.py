@@ -17,8 +17,8 @@ and the accuracies over both, there by three forward passes that keep what a bac
 Python; here by `Ensemble.evaluate` of both splits.
 
 With --compiled, last, what `ensemble.minibatch_loss = torch.compile(ensemble.minibatch_loss)` costs and gains for 10
-replicas. It needs a C++ compiler. With torch 2.13 on CPU it gains nothing: the products, which take most of a step, stay
-the same calls, and 20 to 90 seconds go by before the first one. So `Ensemble` has no option for it.
+replicas. It needs a C++ compiler. With torch 2.13 on CPU it gains nothing: the products, which take most of a step,
+stay the same calls, and 20 to 90 seconds go by before the first one. So `Ensemble` has no option for it.
 
 Fits are timed from the first step to the last, and evaluations by themselves. By default all runs have one thread:
 networks this small gain nothing from a second, and threads that wait for each other measure whatever else the machine
