@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 STUDIES = Catalogue(
     {
         "benchmark": "benchmark",
+        "pooling": "pooling",
     }
 )
 
