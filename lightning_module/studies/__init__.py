@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 STUDIES = Catalogue(
     {
         "benchmark": "benchmark",
+        "recipe-sweep": "recipe_sweep",
+        "priors": "priors",
         "pooling": "pooling",
     }
 )

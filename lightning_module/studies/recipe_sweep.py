@@ -138,7 +138,7 @@ What to keep in mind:
 """
 
 STUDY = Study(
-    name="recipe_sweep",
+    name="recipe-sweep",
     question="How do noise, translation and resolution each change what networks with and without a spatial prior "
     "learn, and what is left of the CNN's lead over the MLP without translation?",
     presets={
