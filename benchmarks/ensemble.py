@@ -16,9 +16,9 @@ trainings are one ensemble. Both also with what the reference's loop does every 
 and the accuracies over both, there by three forward passes that keep what a backward pass would need, and a sum in
 Python; here by `Ensemble.evaluate` of both splits.
 
-With --compiled, last, what `ensemble.minibatch_loss = torch.compile(ensemble.minibatch_loss)` costs and gains for 10
-replicas. It needs a C++ compiler. With torch 2.13 on CPU it gains nothing: the products, which take most of a step,
-stay the same calls, and 20 to 90 seconds go by before the first one. So `Ensemble` has no option for it.
+With --compiled, last, what `Ensemble(..., compiled=True)` costs and gains for 10 replicas. It needs a C++ compiler.
+With torch 2.13 on CPU it gains nothing: the products, which take most of a step, stay the same calls, and 20 to 90
+seconds go by before the first one.
 
 Fits are timed from the first step to the last, and evaluations by themselves. By default all runs have one thread:
 networks this small gain nothing from a second, and threads that wait for each other measure whatever else the machine
@@ -163,8 +163,7 @@ def measure(
 
 def compiled(name: str, data: MNIST1DDataModule, *, steps: int, runs: int) -> str:
     """Returns what compilation costs, and a step with it and without it."""
-    plain, other = Ensemble(name, 10), Ensemble(name, 10)
-    other.minibatch_loss = torch.compile(other.minibatch_loss, dynamic=False)  # type: ignore[method-assign]
+    plain, other = Ensemble(name, 10), Ensemble(name, 10, compiled=True)
     first = fit(other, data, 1)
     seconds = [(fit(plain, data, steps), fit(other, data, steps)) for _ in range(runs)]
     without, with_it = (statistics.median(column) / 10 for column in zip(*seconds, strict=True))

@@ -45,6 +45,8 @@ class Ensemble(MinibatchTraining):
         length: Points in a signal.
         num_classes: Number of classes.
         steps_per_execution: As in `Classifier`.
+        compiled: Whether `torch.compile` compiles the loss of a minibatch. On CPU it gains nothing (see
+            benchmarks/ensemble.py), needs a C++ compiler, and takes up to minutes before the first step.
 
     Raises:
         ValueError: If an argument is out of its range, or a mask does not fit the network.
@@ -63,6 +65,7 @@ class Ensemble(MinibatchTraining):
         length: int = 40,
         num_classes: int = 10,
         steps_per_execution: int | Literal["auto"] = "auto",
+        compiled: bool = False,
     ) -> None:
         super().__init__(length=length, steps_per_execution=steps_per_execution)
         if loss not in LOSSES:
@@ -79,6 +82,7 @@ class Ensemble(MinibatchTraining):
         self.num_classes = num_classes
         self.optimizer, self.momentum = optimizer, momentum
         self._loss = LOSSES[loss]
+        self._sum_of_losses = torch.compile(self._plain_sum_of_losses) if compiled else self._plain_sum_of_losses
         self._name = network if isinstance(network, str) else None
         self._make = maker(network, self.replicas, length=length, num_classes=num_classes)
 
@@ -107,6 +111,7 @@ class Ensemble(MinibatchTraining):
                 "length": length,
                 "num_classes": num_classes,
                 "steps_per_execution": steps_per_execution,
+                "compiled": compiled,
             }
         )
 
@@ -123,11 +128,8 @@ class Ensemble(MinibatchTraining):
             x: Signals (batch, length), or (batch, k, length) if each replica has its own.
             y: Labels (batch,) or (batch, k).
         """
-        count = len(self.replicas)
-        logits = self._batch_last(x.transpose(0, 1) if x.dim() == 3 else x)  # (k, num_classes, batch)
-        labels = y.t() if y.dim() == 2 else y.expand(count, -1)
-        total = self._loss(logits, labels).sum() / len(y)
-        return total.detach() / count + (total - total.detach())
+        total = self._sum_of_losses(x, y)
+        return total.detach() / len(self.replicas) + (total - total.detach())
 
     def replica(self, k: int) -> Classifier:
         """Returns replica k with its weights as they are now. If it has `points`, its signals are `x[:, points]`.
@@ -245,6 +247,11 @@ class Ensemble(MinibatchTraining):
         masks = {name.removeprefix("masks."): state[name] for name in state if name.startswith("masks.")}
         if masks:  # else those of this ensemble, if it has any, are missed by name
             self.masks = tree(masks).to(next(self.network.parameters()))  # device and dtype
+
+    def _plain_sum_of_losses(self, x: Tensor, y: Tensor) -> Tensor:
+        logits = self._batch_last(x.transpose(0, 1) if x.dim() == 3 else x)  # (k, num_classes, batch)
+        labels = y.t() if y.dim() == 2 else y.expand(len(self.replicas), -1)
+        return self._loss(logits, labels).sum() / len(y)
 
     def _batch_last(self, x: Tensor) -> Tensor:
         """Returns the logits (k, num_classes, batch) of signals (batch, length) or (k, batch, length)."""

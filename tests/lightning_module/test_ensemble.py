@@ -1,5 +1,6 @@
 """Replicas of an ensemble against the same models trained alone by Classifier, and against hand-written loops."""
 
+import shutil
 import statistics
 from functools import partial
 from pathlib import Path
@@ -288,6 +289,31 @@ def test_another_width_has_the_fast_formulation(folder, tmp_path):
     model = Classifier(make())
     trainer_in(tmp_path, max_steps=30, **EXACTLY).fit(model, data_of(folder))
     assert difference(ensemble.replica(1).network, model.network) < EXACT
+
+
+def test_compilation_is_of_the_loss_and_only_if_asked_for(folder, tmp_path, monkeypatch):
+    calls = []
+
+    def compiler(function):  # which takes up to minutes when it is torch's
+        return lambda *arguments: calls.append(function.__name__) or function(*arguments)
+
+    monkeypatch.setattr(torch, "compile", compiler)
+    plain, compiled = Ensemble("mlp", 2), Ensemble("mlp", 2, compiled=True)
+    for ensemble, steps in ((plain, 0), (compiled, 7)):
+        trainer_in(tmp_path, max_steps=7).fit(ensemble, data_of(folder))
+        assert len(calls) == steps
+    assert same_weights(plain, compiled)
+    assert compiled.hparams["compiled"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile on CPU needs a C++ compiler")
+def test_compiled_ensemble_learns_the_same(folder, tmp_path):
+    plain, compiled = Ensemble("cnn", 2), Ensemble("cnn", 2, compiled=True)
+    for ensemble in (plain, compiled):
+        trainer_in(tmp_path, max_steps=5).fit(ensemble, data_of(folder))
+    for k in range(2):
+        assert difference(plain.replica(k).network, compiled.replica(k).network) < 1e-4
 
 
 def test_executions_and_single_steps_are_the_same(folder, tmp_path):
