@@ -123,10 +123,18 @@ def _print_verdicts(study: "Study[Any]", result: "Result") -> None:
 
     table = Table(box=None, pad_edge=False)
     for column in ("claim", "finding", "contrast (95 %)", "has to be", "n", "published"):
-        table.add_column(column, justify="right" if column == "n" else "left", no_wrap=column in ("finding", "n"))
+        table.add_column(
+            column,
+            justify="right" if column == "n" else "left",
+            no_wrap=column in ("finding", "contrast (95 %)", "n"),
+            overflow="fold",
+        )
     verdicts = study.judge(result)
     for verdict in verdicts:
-        table.add_row(verdict.claim.name, FINDINGS[verdict.finding], *_contrast(verdict), _published(verdict))
+        first, *others = _parts(verdict) or [("", "", "")]
+        table.add_row(verdict.claim.name, FINDINGS[verdict.finding], *first, _published(verdict))
+        for each in others:
+            table.add_row("", "", *each, "")
     _print(study.question)
     console.print(table, highlight=False)
     for verdict in verdicts:
@@ -142,15 +150,14 @@ def _published(verdict: "Verdict") -> str:
     return f"{number.published:g} {NUMBERS[verdict.number]}" if number else ""
 
 
-def _contrast(verdict: "Verdict") -> tuple[str, str, str]:
-    """Returns the estimates with their intervals, the margins and the numbers of units, a line for each part."""
+def _parts(verdict: "Verdict") -> list[tuple[str, str, str]]:
+    """Returns the estimate with its interval, the margins and the number of units of each contrast."""
     from lightning_module.studies.verdict_text import interval_words, needed
 
-    return (
-        "\n".join(interval_words(part.interval, units=part.units) for part in verdict.parts),
-        "\n".join(needed(part.finding) for part in verdict.parts),
-        "\n".join(str(part.units) for part in verdict.parts),
-    )
+    return [
+        (interval_words(part.interval, units=part.units), needed(part.finding), str(part.units))
+        for part in verdict.parts
+    ]
 
 
 def _draw(study: "Study[Any]", result: "Result", folder: Path) -> None:

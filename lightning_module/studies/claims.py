@@ -153,10 +153,8 @@ class Verdict:
 
     def __str__(self) -> str:
         found = f"{self.finding}, {self.reason}" if self.reason else self.finding
-        parts = (
-            f"{part.interval.estimate:.4g} [{part.interval.low:.4g}, {part.interval.high:.4g}]" for part in self.parts
-        )
-        return " ".join([f"{self.claim.name}: {found};", " and ".join(parts), f"published number {self.number}"])
+        intervals = ("{:.4g} [{:.4g}, {:.4g}]".format(*part.interval) for part in self.parts)
+        return ", ".join([f"{self.claim.name}: {found}", *intervals])
 
 
 def judge(claims: Sequence[Claim], tables: Tables) -> list[Verdict]:
