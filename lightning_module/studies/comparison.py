@@ -4,9 +4,7 @@ Source: Greydanus (2020), "Scaling down Deep Learning", introduction and t-SNE f
 """
 
 import math
-import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -17,15 +15,16 @@ from torch import nn
 from lightning_module.datamodule import Examples
 from lightning_module.networks import CNN, MLP, Logistic, count_parameters
 from lightning_module.replica import Replica
-from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
+from lightning_module.studies.base import Cell, Outcome, Row, Study
 from lightning_module.studies.comparison_claims import BANDS, CLAIMS
+from lightning_module.studies.comparison_config import PRESETS, ComparisonConfig
 from lightning_module.studies.comparison_data import DIGITS, SETS, Sizes, Task, draw, sklearn
 from lightning_module.studies.comparison_figures import draw_accuracies, draw_differences, draw_embeddings
 from lightning_module.studies.comparison_protocol import PROTOCOL
 from lightning_module.studies.data import frozen
-from lightning_module.studies.embedding import agreement, baselines, tsne
+from lightning_module.studies.embedding import agreement, baselines, libraries, tsne
 from lightning_module.studies.image_cnn import ImageCNN
-from lightning_module.studies.image_files import HUB, Array, NotToBeHadError, file_sha256, images
+from lightning_module.studies.image_files import HUB, Array, NotToBeHadError, images
 from lightning_module.studies.quantities import Scalar
 from lightning_module.studies.trained import train
 
@@ -33,67 +32,9 @@ from lightning_module.studies.trained import train
 TRAININGS = {"digits": ("small",), "mnist1d": ("equal", "small"), "mnist": ("equal", "whole")}
 
 # Seconds of a cell with three learning rates at paper scale, for the remaining time.
-COST = {"logistic": 4.0, "mlp": 8.0, "cnn": 20.0}
-IMAGE_COST = {"logistic": 8.0, "mlp": 15.0, "cnn": 90.0}
-TSNE_COST, BASELINES_COST, SETS_COST = 20.0, 5.0, 0.5
-
-
-@dataclass(frozen=True, kw_only=True)
-class ComparisonConfig(Config):
-    """The numbers of the comparison.
-
-    Args:
-        seeds: Number of seeds, which are 0, 1, 2, ...
-        steps: Optimiser steps.
-        rates: Learning rates, of which validation chooses one for each seed and network.
-        train: Training examples, the same for all data sets that have as many.
-        validation: Examples to choose a learning rate by.
-        tests: Test examples of what has any number; of the others all that are left.
-        points: Examples in a t-SNE picture.
-        mnist: An npz file with MNIST's images, x (n, 28, 28) uint8 and y (n,); None for the Hub's.
-        fashion_mnist: The same with FashionMNIST's; None for the Hub's.
-        cifar10: The same with CIFAR-10's, x (n, 32, 32, 3); None for the Hub's.
-        hub: Whether to ask the Hub for what no file is named for.
-
-    Raises:
-        ValueError: If a number is out of its range.
-    """
-
-    seeds: int = 5
-    steps: int = 6000
-    rates: tuple[float, ...] = (0.001, 0.003, 0.01)
-    train: int = 4000
-    validation: int = 1000
-    tests: int = 20_000
-    points: int = 5000
-    # Where data come from is no number of the study: a preset is that preset with a file too.
-    mnist: str | None = field(default=None, compare=False)
-    fashion_mnist: str | None = field(default=None, compare=False)
-    cifar10: str | None = field(default=None, compare=False)
-    hub: bool = field(default=True, compare=False)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.rates:
-            raise ValueError("rates=() must have at least one learning rate")
-        for name in ("steps", "train", "validation", "tests"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-        if self.points < 100:
-            raise ValueError(f"points={self.points} must be at least 100: a perplexity of 30 looks at 90 neighbours")
-
-    @property
-    def sizes(self) -> Sizes:
-        """Returns how many examples of each kind."""
-        return Sizes(self.train, self.validation, self.tests)
-
-    def record(self) -> dict[str, Any]:
-        """Returns the numbers, with the name and the SHA-256 of a file in place of where it is."""
-        files = {name: getattr(self, name) for name in HUB}
-        return super().record() | {
-            name: None if file is None else {"file": os.path.basename(file), "sha256": file_sha256(file)}
-            for name, file in files.items()
-        }
+COST = {"logistic": 2.0, "mlp": 6.0, "cnn": 20.0}
+IMAGE_COST = {"logistic": 4.0, "mlp": 18.0, "cnn": 52.0}
+TSNE_COST, BASELINES_COST, SETS_COST = 20.0, 2.0, 0.5
 
 
 def cells(config: ComparisonConfig) -> list[Cell]:
@@ -153,13 +94,14 @@ def _sets(config: ComparisonConfig, cell: Cell) -> Outcome:
         try:
             if name in HUB:
                 held = images(name, _file(config, name), hub=config.hub)
-                row |= {"examples": len(held), "source": f"{len(held):,} images from {_place(held.origin)}"}
+                what = "digits" if name == "mnist" else "images"
+                row |= {"examples": len(held), "source": f"{len(held):,} {what} from {_place(held.origin)}"}
             task = _task(config, name, training, seed=0)
             row |= {"train": len(task.train.y), "test": len(task.test.y)}
         except NotToBeHadError as error:
             row["status"] = f"not tested ({error})"
         rows.append(row)
-    return Outcome({"sets": rows})
+    return Outcome({"sets": rows}, data={"libraries": libraries()})
 
 
 def _place(origin: dict[str, Any]) -> str:
@@ -271,14 +213,6 @@ PARTS: dict[str, Callable[[ComparisonConfig, Cell], Outcome]] = {
     "train": _train,
     "baselines": _baselines,
     "tsne": _tsne,
-}
-
-PRESETS = {
-    "smoke": ComparisonConfig(
-        seeds=2, steps=20, rates=(0.003, 0.01), train=200, validation=50, tests=200, points=150, hub=False
-    ),
-    "quick": ComparisonConfig(seeds=2, steps=1000, points=1500),
-    "paper": ComparisonConfig(),
 }
 
 STUDY = Study(

@@ -1,12 +1,13 @@
 """The pictures of the comparison: accuracies on a logit axis, what tells models apart, and t-SNE side by side."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lightning_module.studies.figures import INK, NETWORKS, PALETTE, estimate, panels, published
 from lightning_module.studies.power import seeds_needed
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -78,7 +79,9 @@ def draw_differences(result: "Result") -> "Figure":
                 estimate(panel, i, differences, colour=PALETTE[0], along="x")
                 panel.text(1.02, i, _seeds(differences), va="center", fontsize=8, transform=panel.get_yaxis_transform())
             else:
-                panel.text(0, i, "  no CNN: features without order", va="center", fontsize=7, color=GREY)
+                text = "no CNN: features without order"
+                place = panel.get_yaxis_transform()
+                panel.text(0.5, i, text, ha="center", va="center", fontsize=7, color=GREY, transform=place)
         panel.axvline(0, color=INK, linewidth=1)
         panel.set_yticks(range(len(groups)), [_one_line(_name(result, group)) for group, _ in groups], fontsize=8)
         panel.grid(axis="x", color="#E3E6EA", linewidth=0.8)
@@ -103,12 +106,9 @@ def draw_embeddings(result: "Result") -> "Figure":
                     *_heart(of_class), str(digit), fontsize=12, fontweight="bold", ha="center", va="center", color=INK
                 )
         table = result.tables["tsne"]
-        row = table[(table.dataset == name) & (table.training == training)]
-        panel.set_title(
-            f"{_one_line(NAMES[name])}: {len(classes):,} examples\n"
-            f"10 nearest agree with the class: {100 * row.agreement.mean():.1f} %",
-            fontsize=10,
-        )
+        share = 100 * table[(table.dataset == name) & (table.training == training)].agreement.mean()
+        title = f"{_one_line(NAMES[name])}: {len(classes):,} examples{_source(result, name)}"
+        panel.set_title(f"{title}\n{share:.1f} % classified by their 10 nearest", fontsize=10)
         panel.set(xticks=[], yticks=[])
         panel.set_aspect("equal", adjustable="datalim")
         panel.spines[["left", "bottom"]].set_visible(False)
@@ -127,13 +127,23 @@ def _groups(result: "Result") -> "list[tuple[tuple[str, str], pd.DataFrame]]":
 
 
 def _name(result: "Result", group: tuple[str, str]) -> str:
+    """Returns a data set's name, how many examples were trained on, and of how many they are a random part."""
+    import pandas as pd
+
     sets = result.tables["sets"]
     row = sets[(sets.dataset == group[0]) & (sets.training == group[1])].iloc[0]
-    return f"{NAMES[group[0]]}\nn={int(row.train):,}"
+    of_all = "" if pd.isna(row.examples) else f"\nof {int(row.examples):,}"
+    return f"{NAMES[group[0]]}\nn={int(row.train):,}{of_all}"
 
 
 def _one_line(name: str) -> str:
     return name.replace("-\n", "-").replace("_\n", "_").replace("\n", ", ")
+
+
+def _source(result: "Result", name: str) -> str:
+    sets = result.tables["sets"]
+    source = sets[sets.dataset == name].source.iloc[0]
+    return f",\nof {source.split(' from ')[0]}" if isinstance(source, str) else ",\nthe published ones"
 
 
 def _neighbours(panel: "Axes", at: int, result: "Result", group: tuple[str, str]) -> None:
@@ -176,10 +186,10 @@ def _digit_colours() -> list[str]:
     return [*PALETTE, INK, "#882255"]
 
 
-def _heart(points: "pd.DataFrame") -> tuple[float, float]:
-    """Returns a place that has points of the class around it: the one nearest to their medians."""
+def _heart(points: "npt.NDArray[Any]") -> tuple[float, float]:
+    """Returns where points (n, 2) are densest: the one whose 20th nearest neighbour is nearest."""
     import numpy as np
 
-    medians = np.median(points, axis=0)
-    nearest = points[np.argmin(((points - medians) ** 2).sum(1))]
-    return float(nearest[0]), float(nearest[1])
+    distances = ((points[:, np.newaxis] - points) ** 2).sum(2)
+    densest = points[np.argmin(np.sort(distances, axis=1)[:, min(20, len(points) - 1)])]
+    return float(densest[0]), float(densest[1])

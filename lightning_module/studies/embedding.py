@@ -5,6 +5,7 @@ defaults); kNN and linear probe as in the paper's study of self-supervised learn
 """
 
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,19 @@ from lightning_module.studies.image_files import Array
 
 NEIGHBOURS = (1, 5, 10)
 PROBE_TOLERANCE = 1e-2
+LIBRARIES = ("scikit-learn", "openTSNE")
+
+
+def libraries() -> dict[str, str]:
+    """Returns the versions of the libraries that decide the numbers here.
+
+    Raises:
+        ImportError: If one is not installed.
+    """
+    try:
+        return {name: version(name) for name in LIBRARIES}
+    except PackageNotFoundError as error:
+        raise ImportError(f"this study needs {error.name}: pip install 'mnist1d-hf[studies]'") from error
 
 
 class Baseline(NamedTuple):

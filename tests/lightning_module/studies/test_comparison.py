@@ -38,7 +38,7 @@ def test_the_file_is_known_by_its_name_and_digest(result, file):
     assert result.preset == "smoke"
     assert result.config["mnist"] == {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
     row = result.tables["sets"].query("dataset == 'mnist' and training == 'equal'").iloc[0]
-    assert row.source == "1,797 images from enlarged.npz"
+    assert row.source == "1,797 digits from enlarged.npz"
 
 
 def test_what_cannot_be_had_has_a_row_with_the_reason(result):

@@ -1,9 +1,12 @@
+import sys
+
 import numpy as np
 import pytest
 import torch
 
 from lightning_module.datamodule import Examples
-from lightning_module.studies.embedding import agreement, baselines, tsne
+from lightning_module.studies import embedding
+from lightning_module.studies.embedding import agreement, baselines, libraries, tsne
 
 
 def test_agreement_is_that_of_a_plain_loop():
@@ -41,3 +44,13 @@ def test_tsne_keeps_clusters_apart_and_its_seed_decides():
     assert agreement(first.points, y) == 1
     np.testing.assert_array_equal(first.points, again.points)
     assert first.kl == again.kl
+
+
+def test_what_is_missing_comes_with_the_command(monkeypatch):
+    assert set(libraries()) == {"scikit-learn", "openTSNE"}
+    monkeypatch.setattr(embedding, "LIBRARIES", ("no-such-library",))
+    with pytest.raises(ImportError, match=r"no-such-library: pip install 'mnist1d-hf\[studies\]'"):
+        libraries()
+    monkeypatch.setitem(sys.modules, "openTSNE", None)
+    with pytest.raises(ImportError, match=r"openTSNE: pip install 'mnist1d-hf\[studies\]'"):
+        tsne(np.zeros((200, 2)), seed=0)
