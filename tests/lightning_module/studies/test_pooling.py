@@ -97,6 +97,12 @@ def test_every_cell_has_its_rows_once(result):
     }  # fmt: skip
 
 
+def test_the_arm_of_equal_epochs_has_the_first_seeds():
+    config = PoolingConfig(seeds=10, epoch_seeds=5)
+    last = {arm: max(cell["last"] for cell in cells(config) if cell["arm"] == arm) for arm in ("nested", "epochs")}
+    assert last == {"nested": 9, "epochs": 4}
+
+
 def test_where_equal_steps_are_equal_epochs_there_is_one_training_for_both(result):
     columns = ["variant", "seed", "on", "step", "loss", "accuracy"]
     nested, epochs = (rows_of(result, arm=arm, n=10_000)[columns] for arm in ("nested", "epochs"))
@@ -135,6 +141,8 @@ def test_paper_cells_are_of_bearable_length_and_of_every_seed_once():
 def test_numbers_out_of_range_are_refused():
     with pytest.raises(ValueError, match="at least 100"):
         PoolingConfig(sizes=(50, 1000))
+    with pytest.raises(ValueError, match="epoch_seeds=0"):
+        PoolingConfig(epoch_seeds=0)
     with pytest.raises(ValueError, match="epochs=0"):
         PoolingConfig(epochs=0)
 
