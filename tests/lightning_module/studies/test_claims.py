@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lightning_module.studies.claims import Claim, Finding, Number, claims_digest, judge
@@ -222,6 +222,7 @@ def test_a_person_against_networks():
     assert finding(claim(Finding(of=Unpaired(human, CNN), above=0.0)), result) == "inconclusive"
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.floats(-3, 3), st.lists(st.floats(0, 1).map(lambda x: round(x, 4)), min_size=3, max_size=6, unique=True))
 def test_a_shift_of_both_sides_changes_no_verdict(shift, accuracies):
     plain = tables(cnn=accuracies, mlp=[0.5] * len(accuracies))
@@ -230,6 +231,7 @@ def test_a_shift_of_both_sides_changes_no_verdict(shift, accuracies):
     assert finding(rule, plain) == finding(rule, moved)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.randoms(use_true_random=False))
 def test_order_of_rows_changes_no_verdict(random):
     rows = CLEAR["rows"].to_dict("records")
@@ -305,7 +307,7 @@ class TestDigest:
 
     def test_is_the_same_in_every_process(self, python):
         code = (
-            "from lightning_module.studies import *\n"
+            "from lightning_module.studies import Claim, Finding, value\n"
             "cnn, mlp = (value('accuracy', network=n) for n in ('cnn', 'mlp'))\n"
             "from lightning_module.studies.claims import claims_digest\n"
             "print(claims_digest([Claim(name='cnn', text='', finding=Finding(of=cnn - mlp, above=0.0))]))"

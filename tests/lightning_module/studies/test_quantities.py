@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lightning_module.studies.quantities import (
@@ -82,6 +82,7 @@ def test_pairs_need_the_same_units():
         (cnn() - cnn(seed=1)).per_unit(TABLES)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.permutations(ROWS))
 def test_order_of_rows_is_irrelevant(rows):
     quantity = cnn(step=20) - value("accuracy", network="mlp", step=10)
@@ -89,6 +90,7 @@ def test_order_of_rows_is_irrelevant(rows):
     assert dict(shuffled) == dict(quantity.per_unit(TABLES))
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.floats(-10, 10))
 def test_a_constant_shifts_every_unit(shift):
     shifted = (cnn(step=20) - shift).per_unit(TABLES)

@@ -5,7 +5,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -44,6 +44,7 @@ def test_half_width_is_the_table_s(freedom, t):
     assert (high - low) / 2 / error == pytest.approx(t, abs=6e-4)
 
 
+@settings(deadline=None, max_examples=40)
 @given(SPREAD, st.floats(-1e3, 1e3))
 def test_p_is_scipy_s_t_test_and_agrees_with_the_interval(values, bound):
     p = mean_p(values, bound)
@@ -53,6 +54,7 @@ def test_p_is_scipy_s_t_test_and_agrees_with_the_interval(values, bound):
         assert (p < 0.05) == (not low <= bound <= high)
 
 
+@settings(deadline=None, max_examples=40)
 @given(SPREAD, st.floats(-1e3, 1e3))
 def test_a_shift_shifts_the_intervals(values, shift):
     for interval in (mean_interval, prediction_interval):
@@ -110,6 +112,7 @@ def test_wilson_by_hand():
     assert wilson_interval(10, 10).high == 1
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.01, 0.99))
 def test_wilson_s_p_agrees_with_its_interval(counts, bound):
     _, low, high = wilson_interval(*counts)
@@ -117,6 +120,7 @@ def test_wilson_s_p_agrees_with_its_interval(counts, bound):
         assert (wilson_p(*counts, bound) < 0.05) == (not low <= bound <= high)
 
 
+@settings(deadline=None, max_examples=40)
 @given(SPREAD, SPREAD, st.floats(-10, 10))
 def test_difference_is_welch_s_test(a, b, bound):
     left, right = mean_estimate(a), mean_estimate(b)
@@ -154,6 +158,7 @@ def test_holm_by_hand():
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=7)
 
 
+@settings(deadline=None, max_examples=40)
 @given(P_VALUES, st.floats(0.001, 0.999))
 def test_holm_rejects_what_its_definition_rejects(p_values, level):
     """Step by step: the smallest p against level / m, the next against level / (m - 1), until one is not below it."""
@@ -165,6 +170,7 @@ def test_holm_rejects_what_its_definition_rejects(p_values, level):
     assert {i for i, p in enumerate(holm(p_values)) if p <= level} == rejected
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=5))
 def test_holm_does_not_depend_on_the_order(p_values):
     corrected = dict(zip(p_values, holm(p_values), strict=True))
