@@ -92,11 +92,47 @@ def train(
         callbacks: Further callbacks of the trainer; their `on_validation_end` comes at each evaluation, after it.
         **ensemble: Further arguments of `Ensemble`.
     """
-    x, y = data
-    length = int(x.shape[-1])
-    model = Ensemble(network, replicas, length=length, **ensemble)
+    model = Ensemble(network, replicas, length=int(data.x.shape[-1]), **ensemble)
     scores = Scores(dict(evaluate or {}))
-    # Lightning validates to give the callback its turn; an ensemble's executions end there by themselves.
+    fit(
+        model,
+        data,
+        steps=steps,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        shuffle_seed=shuffle_seed,
+        every=every,
+        callbacks=[scores, *callbacks],
+    )
+    scores.take(model, steps)
+    return Trained(model, scores.taken)
+
+
+def fit(
+    model: pl.LightningModule,
+    data: Examples,
+    *,
+    steps: int,
+    batch_size: int = 100,
+    shuffle: bool = False,
+    shuffle_seed: int = 0,
+    every: int | None = None,
+    callbacks: Sequence[pl.Callback] = (),
+) -> None:
+    """Trains a model for `steps` optimiser steps by `Trainer.fit`, without a word; the arguments are those of `train`.
+
+    Args:
+        model: An ensemble, or anything else that trains on minibatches.
+        data: The training examples.
+        steps: Optimiser steps.
+        batch_size: Examples in a minibatch.
+        shuffle: Whether each epoch has a new permutation.
+        shuffle_seed: Decides the permutations.
+        every: Steps between two turns of the callbacks' `on_validation_end`; None for no turn.
+        callbacks: Callbacks of the trainer.
+    """
+    x, y = data
+    # Lightning validates to give the callbacks their turn; executions end there by themselves.
     turn = TensorLoader(x[:1], y[:1], batch_size=1, pad=False)
     validation: dict[str, Any] = {"check_val_every_n_epoch": None, "val_check_interval": every, "limit_val_batches": 1}
     with _quiet():
@@ -107,15 +143,13 @@ def train(
             enable_model_summary=False,
             enable_progress_bar=False,
             num_sanity_val_steps=0,
-            callbacks=[scores, *callbacks],
+            callbacks=list(callbacks),
             **(validation if every else {"limit_val_batches": 0}),
         )
         loader = TensorLoader(x, y, batch_size=batch_size, shuffle=shuffle, seed=shuffle_seed)
         trainer.fit(model, loader, turn if every else None)
     if trainer.global_step != steps:
         raise RuntimeError(f"training ended after {trainer.global_step} of {steps} steps")
-    scores.take(model, steps)
-    return Trained(model, scores.taken)
 
 
 class Scores(pl.Callback):
