@@ -24,6 +24,7 @@ STUDIES = Catalogue(
         "priors": "priors",
         "pooling": "pooling",
         "comparison": "comparison",
+        "learning-rate": "learning_rate",
     }
 )
 
