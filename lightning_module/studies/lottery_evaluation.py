@@ -1,0 +1,104 @@
+"""What a ticket is worth on new data: as they are, reversed, permuted, in halves, and with other initial weights."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lightning_module.datamodule import Examples
+from lightning_module.studies.base import Row
+from lightning_module.studies.data import fresh_test, frozen
+from lightning_module.studies.lottery_config import LotteryConfig
+from lightning_module.studies.lottery_search import FIRST_SEED, weights_of_seed
+from lightning_module.studies.mask_nulls import curveball
+from lightning_module.studies.masked_training import TrainedMasked, train_masked
+from lightning_module.studies.pruning import Tensors
+from lightning_module.studies.scratch import Scratch
+
+CONDITIONS = ("baseline", "flipped", "shuffled", "halves", "reinit")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of an evaluation.
+
+    Args:
+        condition: One of `CONDITIONS`.
+        permutation: The number of the permutation of the points.
+        seed: Torch's seed of the initial weights.
+    """
+
+    condition: str
+    permutation: int
+    seed: int
+
+
+def trials(config: LotteryConfig, arm: str, ticket: int) -> Iterator[Trial]:
+    """Yields the trainings of an arm. "unseeded" is the protocol of the 2024 rerun: other weights in each training."""
+    own = FIRST_SEED + ticket
+    for i, condition in enumerate(CONDITIONS):
+        if arm == "unseeded":
+            if condition != "reinit":  # which is nothing else
+                yield Trial(condition, 0, 1000 + len(CONDITIONS) * ticket + i)
+        elif condition == "reinit":
+            yield Trial(condition, 0, own + 1)
+        else:
+            several = condition == "shuffled" and arm == "lottery"
+            for permutation in range(config.permutations if several else 1):
+                yield Trial(condition, permutation, own)
+
+
+def evaluate_arms(config: LotteryConfig, arms: dict[str, Tensors], ticket: int, scratch: Scratch) -> list[Row]:
+    """Returns what several arms of a ticket score, each with its masks; each training that is done is kept."""
+    record, arrays = scratch.load()
+    rows: list[Row] = record.get("evaluation", [])
+    for arm, masks in arms.items():
+        for trial in trials(config, arm, ticket):
+            columns = {"arm": arm, "condition": trial.condition, "permutation": trial.permutation, "seed": ticket}
+            if not any(row.items() >= columns.items() for row in rows):
+                trained = _train(config, trial, ticket, masks)
+                tests = fresh_test(frozen(seed=config.data_seed), count=config.tests)
+                rows += trained.rows({"fresh test": _ordered(tests, order_of(trial, ticket))}, **columns)
+                scratch.save({**record, "evaluation": rows}, arrays)
+    return rows
+
+
+def order_of(trial: Trial, ticket: int, *, length: int = 40) -> Tensor:
+    """Returns the order of the points in a condition, (length,)."""
+    points = np.arange(length)
+    if trial.condition == "flipped":
+        points = points[::-1]
+    elif trial.condition == "halves":
+        points = np.roll(points, length // 2)
+    elif trial.condition == "shuffled":
+        # The published permutation first; the others are each ticket's own.
+        seed = 0 if trial.permutation == 0 else 100 * (ticket + 1) + trial.permutation
+        points = np.random.RandomState(seed).permutation(length)
+    return torch.from_numpy(points.copy())
+
+
+def shuffled_mask(masks: Tensors, ticket: int) -> dict[str, Tensor]:
+    """Returns masks whose weights of the first layer are shuffled, with the same number kept in each row and column."""
+    first = masks["linear1.weight"].numpy() != 0
+    shuffled = curveball(first, np.random.default_rng(ticket))
+    return {**masks, "linear1.weight": torch.from_numpy(shuffled).float()}
+
+
+def _train(config: LotteryConfig, trial: Trial, ticket: int, masks: Tensors) -> TrainedMasked:
+    draw, order = frozen(seed=config.data_seed), order_of(trial, ticket)
+    return train_masked(
+        weights_of_seed(config, trial.seed),
+        masks,
+        _ordered(draw.train, order),
+        lr=config.lr,
+        steps=config.evaluation_steps,
+        batch_size=config.evaluation_batch_size,
+        evaluate={"test": _ordered(draw.test, order)},
+        every=config.every,
+    )
+
+
+def _ordered(examples: Examples, order: Tensor) -> Examples:
+    return Examples(examples.x[:, order], examples.y)

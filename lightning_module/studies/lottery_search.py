@@ -1,0 +1,124 @@
+"""The search for lottery tickets: rounds of training, pruning and rewinding; and random pruning beside it."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lightning_module.networks import MLP
+from lightning_module.studies.base import Row
+from lightning_module.studies.data import fresh_test, frozen
+from lightning_module.studies.lottery_config import LotteryConfig
+from lightning_module.studies.masked_training import TrainedMasked, train_masked
+from lightning_module.studies.pruning import (
+    Tensors,
+    initial_weights,
+    magnitudes,
+    masks_by,
+    random_scores,
+    sparsities,
+)
+from lightning_module.studies.scratch import Scratch
+
+# The published trials have the seeds 42 and 43.
+FIRST_SEED = 42
+
+
+def weights_of_seed(config: LotteryConfig, seed: int) -> dict[str, Tensor]:
+    """Returns the initial weights of the dense network, by torch's seed: the arms of a ticket share them."""
+    return initial_weights(partial(MLP, hidden_size=config.hidden_size), seed)
+
+
+def random_masks(config: LotteryConfig, ticket: int, number: int) -> dict[str, Tensor]:
+    """Returns the masks of random pruning in a round."""
+    like = weights_of_seed(config, FIRST_SEED + ticket)
+    return masks_by(random_scores(like, seed=10_000 * (ticket + 1) + number), sparsities(config.rounds)[number])
+
+
+def search_random(config: LotteryConfig, ticket: int, scratch: Scratch) -> list[Row]:
+    """Returns what randomly pruned networks score, over sparsity."""
+    record, _ = scratch.load()
+    rows: list[Row] = record.get("rows", [])
+    done = {row["round"] for row in rows}
+    for number in config.random_rounds:
+        if number not in done:
+            trained = _train_round(config, ticket, random_masks(config, ticket, number))
+            rows += _rows(config, trained, "random", ticket, number)
+            scratch.save({"rows": rows})
+    return rows
+
+
+def search_lottery(config: LotteryConfig, ticket: int, scratch: Scratch) -> tuple[list[Row], dict[str, Tensor]]:
+    """Returns what the networks of all rounds score, and the masks of the ticket.
+
+    Each round starts from the same initial weights, pruned by the magnitudes that the round before came to at the step
+    `prune_step`, which is not its last.
+    """
+    record, arrays = scratch.load()
+    rows: list[Row] = record.get("rows", [])
+    ticket_masks = tensors_in(arrays, "ticket")
+    reached = tensors_in(arrays, "reached") or weights_of_seed(config, FIRST_SEED + ticket)
+    for number in range(record.get("round", -1) + 1, config.rounds):
+        masks = masks_by(magnitudes(reached), sparsities(config.rounds)[number])
+        trained = _train_round(config, ticket, masks)
+        reached = trained.weights
+        rows += _rows(config, trained, "lottery", ticket, number)
+        if number == config.ticket_round:
+            ticket_masks = masks
+        kept = {**arrays_of(reached, "reached"), **arrays_of(ticket_masks, "ticket", np.uint8)}
+        scratch.save({"rows": rows, "round": number}, kept)
+    return rows, ticket_masks
+
+
+def arrays_of(tensors: Tensors, prefix: str, dtype: Any = np.float32) -> dict[str, Any]:
+    """Returns tensors as arrays by their names behind a prefix."""
+    return {f"{prefix}/{name}": tensor.numpy().astype(dtype) for name, tensor in tensors.items()}
+
+
+def tensors_in(arrays: Mapping[str, Any], prefix: str) -> dict[str, Tensor]:
+    """Returns the tensors that `arrays_of` made arrays of, float32."""
+    return {
+        name.removeprefix(f"{prefix}/"): torch.from_numpy(array).float()
+        for name, array in arrays.items()
+        if name.startswith(f"{prefix}/")
+    }
+
+
+def smallest_that_matches(rows: list[Row]) -> float:
+    """Returns the smallest fraction of entries with which a network is at least as accurate as the dense one.
+
+    On the fresh tests. Accuracies scatter from round to round, by about a point; they fall so fast where they fall that
+    it matters little.
+    """
+    accuracy = {row["kept"]: row["accuracy"] for row in rows if row["on"] == "fresh test"}
+    return float(min(kept for kept, value in accuracy.items() if value >= accuracy[1.0]))
+
+
+def _train_round(config: LotteryConfig, ticket: int, masks: Tensors) -> TrainedMasked:
+    draw = frozen()
+    return train_masked(
+        weights_of_seed(config, FIRST_SEED + ticket),
+        masks,
+        draw.train,
+        lr=config.lr,
+        steps=config.steps,
+        batch_size=config.batch_size,
+        evaluate={"test": draw.test},
+        every=config.every,
+        weights_at=config.prune_step,
+    )
+
+
+def _rows(config: LotteryConfig, trained: TrainedMasked, arm: str, ticket: int, number: int) -> list[Row]:
+    draw, sparsity = frozen(), sparsities(config.rounds)[number]
+    columns = {
+        "arm": arm,
+        "seed": ticket,
+        "round": number,
+        "percent": round(100 * sparsity),
+        "kept": round(1 - sparsity, 6),
+    }
+    return trained.rows({"train": draw.train, "fresh test": fresh_test(draw, count=config.tests)}, **columns)
