@@ -23,6 +23,7 @@ STUDIES = Catalogue(
         "recipe-sweep": "recipe_sweep",
         "priors": "priors",
         "pooling": "pooling",
+        "self-supervision": "self_supervision",
         "comparison": "comparison",
         "learning-rate": "learning_rate",
     }
