@@ -1,0 +1,48 @@
+"""A straight-line fit to numbers of which some are only known to lie beyond a bound, by maximum likelihood.
+
+To leave such numbers out, or to put the bound in their place, would pull the slope towards what could be seen.
+
+Source: J. Tobin, "Estimation of relationships for limited dependent variables", Econometrica 1958; in the parameters
+of R. Olsen (1978), in which the likelihood has one maximum.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy import optimize, stats
+
+# The least spread that is believed, in the unit of the numbers: of logarithms, 5 %, which is below any grid's.
+LEAST_SPREAD = 0.05
+
+Floats = npt.NDArray[np.float64]
+
+
+def censored_fit(design: npt.ArrayLike, numbers: Sequence[float], seen: Sequence[str]) -> Floats:
+    """Returns the coefficients of a linear model with normal errors; nan if what was seen does not decide them.
+
+    Args:
+        design: The model's columns, (m, p).
+        numbers: What is explained, (m,): the number, or the bound beyond which it lies.
+        seen: For each number "here", or "below" or "above" for one that lies on that side of the bound.
+    """
+    x, y, where = np.asarray(design, float), np.asarray(numbers, float), np.asarray(seen)
+    here = where == "here"
+    coefficients = x.shape[1]
+    if here.sum() < coefficients or np.linalg.matrix_rank(x[here]) < coefficients:
+        return np.full(coefficients, np.nan)
+    start: Floats = np.linalg.lstsq(x[here], y[here], rcond=None)[0]
+    if here.all():
+        return start
+    side = np.where(where == "above", 1.0, -1.0)[~here]
+
+    def loss(scaled: Floats) -> float:
+        precision = np.exp(-scaled[-1])
+        away = y * precision - x @ scaled[:-1]  # in units of the spread
+        likelihood = stats.norm.logpdf(away[here]).sum() + here.sum() * np.log(precision)
+        return -float(likelihood + stats.norm.logcdf(-side * away[~here]).sum())
+
+    spread = max(float(np.std(y[here] - x[here] @ start)), 2 * LEAST_SPREAD)
+    bounds = [(None, None)] * coefficients + [(np.log(LEAST_SPREAD), np.log(10.0))]
+    best = optimize.minimize(loss, [*(start / spread), np.log(spread)], method="L-BFGS-B", bounds=bounds)
+    return np.asarray(best.x[:-1] * np.exp(best.x[-1]), dtype=np.float64)
