@@ -26,6 +26,8 @@ STUDIES = Catalogue(
         "self-supervision": "self_supervision",
         "comparison": "comparison",
         "learning-rate": "learning_rate",
+        "double-descent": "double_descent",
+        "thresholds": "thresholds",
     }
 )
 
