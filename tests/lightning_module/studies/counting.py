@@ -47,7 +47,7 @@ def run_cell(config, cell):
     rows = [{**cell.of, "seed": seed, "number": number} for seed, number in enumerate(numbers)]
     note = [{"cell": cell["cell"], "text": "one, two\nthree" if cell["cell"] else None, "odd": bool(cell["cell"] % 2)}]
     arrays = {f"predictions-{cell['cell']}": random.integers(0, 10, 5).astype(np.uint8)}
-    return Outcome({"rows": rows, "notes": note}, arrays, {f"set {cell['cell']}": {"version": "1.0.0"}})
+    return Outcome({"rows": rows, "notes": note}, arrays, {f"set {cell['cell']}": {"version": f"1.0.{cell['cell']}"}})
 
 
 def draw(result):

@@ -1,0 +1,243 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import counting
+import pytest
+
+from lightning_module import study_commands
+from lightning_module.cli import main
+from lightning_module.studies import STUDIES, Result
+
+FILE = str(Path(counting.__file__))
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(study_commands, "_cores", lambda: 1)  # other processes take long to start
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs a command; returns its exit status and what it printed on both."""
+
+    def command(*arguments):
+        try:
+            status = main(["study", *map(str, arguments)])
+        except SystemExit as stop:
+            status = stop.code
+        return status, *capsys.readouterr()
+
+    return command
+
+
+def test_list_names_every_study(run):
+    status, out, _ = run("list")
+    assert status == 0
+    for name in STUDIES:
+        assert name in out
+        assert STUDIES.summary(name)[:40] in out
+
+
+def test_every_listed_study_is_there_under_its_name():
+    for name, study in STUDIES.items():
+        assert study.name == name
+        assert {"smoke", "quick", "paper"} <= study.presets.keys()
+        assert name == name.lower().replace("_", "-")
+
+
+def test_run_prints_verdicts_and_writes_everything(run, tmp_path):
+    status, out, _ = run("run", FILE, "--preset", "smoke")
+    assert status == 0
+    lines = {line.split()[0]: line for line in reversed(out.splitlines()) if line.split()}
+    estimate = Result.load("outputs/studies/counting-smoke").rows.query("cell == 0")["number"].mean()
+    assert "holds" in lines["small"]
+    assert f"{estimate:.1f}" in lines["small"]
+    assert "< 100" in lines["small"]
+    assert " 3 " in lines["small"]
+    assert "1 ✓ inside" in lines["one"]
+    assert "never was not tested: numbers have no taste" in out
+    assert "one was not tested: the source states a number only" in out
+    names = {path.name for path in (tmp_path / "outputs" / "studies" / "counting-smoke").iterdir()}
+    assert {"result.json", "rows.csv", "notes.csv", "arrays.npz", "figure.png"} <= names
+    assert "everything is in outputs/studies/counting-smoke/" in out
+
+
+def test_run_goes_on_where_it_was(run, tmp_path, monkeypatch):
+    notes = tmp_path / "notes"
+    monkeypatch.setenv(counting.NOTES, str(notes))
+    monkeypatch.setenv(counting.FAILS, "2")
+    with pytest.raises(RuntimeError, match="cell=2"):
+        run("run", FILE, "--preset", "smoke", "--folder", "mine")
+    monkeypatch.delenv(counting.FAILS)
+    assert run("run", FILE, "--preset", "smoke", "--folder", "mine")[0] == 0
+    assert notes.read_text().split() == ["0", "1", "2", "2", "3"]
+    assert run("run", FILE, "--preset", "smoke", "--folder", "mine", "--restart")[0] == 0
+    assert len(notes.read_text().split()) == 9
+
+
+def test_set_changes_numbers(run):
+    status, _, _ = run("run", FILE, "--preset", "smoke", "--set", "seeds=2", "scale=1e-1")
+    assert status == 0
+    result = Result.load("outputs/studies/counting-custom")
+    assert result.config == {"seeds": 2, "cells": 4, "scale": 0.1}
+
+
+def test_plot_draws_again(run, tmp_path):
+    run("run", FILE, "--preset", "smoke")
+    figure = tmp_path / "outputs" / "studies" / "counting-smoke" / "figure.png"
+    before = figure.read_bytes()
+    figure.unlink()
+    status, out, _ = run("plot", FILE, "--preset", "smoke")
+    assert (status, figure.read_bytes()) == (0, before)
+    assert "figure.png" in out
+
+
+@pytest.fixture
+def saved(run):
+    run("run", FILE, "--preset", "smoke", "--folder", "mine")
+    return Result.load("mine")
+
+
+def verify(run):
+    return run("verify", FILE, "--folder", "mine")
+
+
+def test_verify_is_content_with_what_is_as_it_was(run, saved):
+    status, out, _ = verify(run)
+    assert status == 0
+    assert "DIFFERS" not in out
+    assert "band first" in out
+    assert "hundredth" not in out
+    assert "0 of 4 data sets" in out  # they are none of ours
+
+
+def with_data(result, what):
+    names = ("study", "preset", "config", "tables", "arrays", "versions", "claims_sha256")
+    return Result(data={"frozen": what}, **{name: getattr(result, name) for name in names})
+
+
+def test_verify_makes_data_anew(run, saved):
+    from lightning_module.studies.data import frozen
+
+    what = frozen("default", num_samples=100).what
+    with_data(saved, what).save("mine")
+    status, out, _ = verify(run)
+    assert (status, "1 of 1 data sets" in out) == (0, True)
+    with_data(saved, {**what, "sha256": {}}).save("mine")
+    status, out, _ = verify(run)
+    assert status == 1
+    assert "others than they were: frozen" in out
+
+
+def test_verify_sees_changed_rules(run, saved):
+    object.__setattr__(counting.STUDY, "claims", list(reversed(original := counting.STUDY.claims)))
+    try:
+        status, out, _ = verify(run)
+    finally:
+        object.__setattr__(counting.STUDY, "claims", original)
+    assert status == 1
+    assert "DIFFERS the claims' rules were changed" in out
+
+
+def test_verify_sees_a_band_that_was_left(run, saved):
+    original = counting.STUDY.bands
+    object.__setattr__(counting.STUDY, "bands", [counting.Band(name="far", of=counting.FIRST, low=50, high=60)])
+    try:
+        status, out, _ = verify(run)
+    finally:
+        object.__setattr__(counting.STUDY, "bands", original)
+    assert status == 1
+    assert "DIFFERS band far" in out
+
+
+def test_verify_sees_a_changed_table(run, saved):
+    Path("mine/rows.csv").write_text(Path("mine/rows.csv").read_text().replace("0.1", "0.2", 1))
+    status, _, error = verify(run)
+    assert status == 2
+    assert "rows.csv is not the file that result.json belongs to" in error
+
+
+def test_report_of_all_results(run):
+    run("run", FILE, "--preset", "smoke")
+    status, out, _ = run("report", "--output", "pages")
+    assert status == 0
+    assert {Path(line).name for line in out.split()} == {"report.md", "report.html"}
+    assert "counting" in Path("pages/report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "benchmrk"], "did you mean 'benchmark'? Known: benchmark"),
+        (["verify", "benchmark"], "holds no result.json; run the study first"),
+        (["plot", "nothing.py"], "file='nothing.py' does not exist"),
+        (["run", FILE, "--preset", "papper"], "did you mean 'paper'? Known: smoke, quick, paper"),
+        (["run", FILE, "--set", "sceds=3"], "did you mean 'seeds'? Known: seeds, cells, scale"),
+        (["run", FILE, "--set", "seeds"], "must be NAME=VALUE"),
+        (["run", FILE, "--set", "seeds=many"], "--set seeds=many"),
+        (["run", FILE, "--set", "seeds=0"], "seeds=0 must be at least 1"),
+        (["run", FILE, "--workers", "0"], "workers=0 must be at least 1"),
+        (["report"], "holds no result.json; run a study first"),
+    ],
+)
+def test_errors_are_one_line_and_status_2(run, arguments, message):
+    status, _, error = run(*arguments)
+    assert status == 2
+    assert message in error
+    assert len(error.splitlines()) == 1
+
+
+def test_result_of_another_study_is_refused(run, saved):
+    status, _, error = run("verify", "benchmark", "--folder", "mine")
+    assert status == 2
+    assert "holds a result of study 'counting', not of 'benchmark'" in error
+
+
+def test_files_that_are_no_study(run, tmp_path):
+    Path("empty_study.py").write_text("")
+    assert "has no STUDY" in run("run", "empty_study.py")[2]
+    Path("statistics.py").write_text("")
+    assert "there is a module 'statistics' already" in run("run", "statistics.py")[2]
+
+
+@pytest.mark.slow  # both processes import torch
+def test_own_study_in_a_file_is_run_by_two_processes(tmp_path):
+    command = [sys.executable, "-c", "from lightning_module.cli import main; raise SystemExit(main())"]
+    arguments = ["study", "run", FILE, "--preset", "smoke", "--workers", "2", "--folder", "mine"]
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, timeout=500)
+    assert done.returncode == 0, done.stderr
+    assert len(Result.load("mine").rows) == 12
+
+
+LIGHT = [
+    "import lightning_module",
+    "import lightning_module.cli",
+    "import lightning_module.studies; list(lightning_module.studies.STUDIES)",
+    "from lightning_module.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
+]
+
+
+@pytest.mark.parametrize("code", LIGHT)
+def test_neither_torch_nor_pandas_nor_scipy(python, code):
+    loaded = python(f"{code}\nimport sys; print(*sys.modules)").split()
+    assert "lightning_module" in loaded
+    assert not {"torch", "pandas", "scipy", "sklearn", "matplotlib", "pytorch_lightning"} & set(loaded)
+
+
+def test_listing_needs_no_torch(python):
+    code = "from lightning_module.cli import main; main(['study', 'list'])\nimport sys; print(*sys.modules)"
+    loaded = python(code).split()
+    assert "benchmark" in loaded
+    assert not {"torch", "scipy", "pytorch_lightning"} & set(loaded)
+
+
+def test_every_public_name_is_there():
+    import lightning_module.studies as studies
+
+    for name in studies.__all__:
+        assert getattr(studies, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'Studdy'"):
+        studies.Studdy  # noqa: B018
+    assert set(studies.__all__) <= set(dir(studies))
