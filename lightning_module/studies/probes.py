@@ -33,21 +33,18 @@ def linear_probe(x: Array, y: Array, *, components: int | None = None) -> Any:
     if components is not None:
         steps.append(sklearn("decomposition").PCA(components, svd_solver="covariance_eigh"))
     steps.append(sklearn("linear_model").LogisticRegression(tol=TOLERANCE, max_iter=ITERATIONS))
-    with one_thread():
-        return sklearn("pipeline").make_pipeline(*steps).fit(x, y)
+    return sklearn("pipeline").make_pipeline(*steps).fit(x, y)
 
 
 def predictions(probe: Any, x: Array) -> Array:
     """Returns the labels (n,) that a probe reads from representations (n, width)."""
-    with one_thread():
-        return np.asarray(probe.predict(x))
+    return np.asarray(probe.predict(x))
 
 
 def neighbour_labels(x: Array, y: Array, queries: Array) -> Array:
     """Returns the labels (m, 10) of the nearest representations (n, width) to queries (m, width), by their cosine."""
     search = sklearn("neighbors").NearestNeighbors(n_neighbors=NEIGHBOURS, metric="cosine", algorithm="brute").fit(x)
-    with one_thread():
-        return np.asarray(y[search.kneighbors(queries, return_distance=False)])
+    return np.asarray(y[search.kneighbors(queries, return_distance=False)])
 
 
 def votes(labels: Array) -> Array:
@@ -64,6 +61,6 @@ def purity(labels: Array, y: Array) -> dict[int, float]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """One thread of NumPy's, whose sums do not depend on the number of cores."""
-    with importlib.import_module("threadpoolctl").threadpool_limits(1):  # scikit-learn needs it, too
+    """One thread of NumPy's, whose sums do not depend on the number of cores; around many probes, for it takes time."""
+    with importlib.import_module("threadpoolctl").threadpool_limits(1):  # which scikit-learn needs, too
         yield

@@ -18,7 +18,7 @@ from lightning_module.replica import Replica
 from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
 from lightning_module.studies.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.embedding import tsne
-from lightning_module.studies.probes import Array
+from lightning_module.studies.probes import Array, one_thread
 from lightning_module.studies.self_supervision_claims import BANDS, CLAIMS
 from lightning_module.studies.self_supervision_figures import draw_layers, draw_training, draw_tsne
 from lightning_module.studies.self_supervision_published import EPOCHS
@@ -98,22 +98,20 @@ def run_cell(config: SelfSupervisionConfig, cell: Cell) -> Outcome:
 
     tables: dict[str, list[Row]] = {"losses": _loss_rows(cell, model)}
     wrong: dict[str, list[Array]] = {on: [] for on in final_tests}
-    for seed in range(config.seeds):
-        own = signals[seed % len(signals)]
-        of: Row = {**cell.of, "seed": seed}
-        for epoch, stacked in weights.items():
-            encoder = {name: tensor[seed : seed + 1] for name, tensor in stacked.items()}
-            when = {"epoch": epoch, "last": epoch == config.epochs}
-            train, test = Split.of(encoder, own), Split.of(encoder, on_the_way)
-            probed = training_rows(train, test)
-            tables.setdefault("training", []).extend({**of, **when, **row} for row in probed)
-            if epoch < config.epochs:
-                continue
-            measured = final_rows(train, {on: Split.of(encoder, each) for on, each in final_tests.items()})
-            for name, rows in measured.tables.items():
-                tables.setdefault(name, []).extend({**of, "epoch": epoch, **row} for row in rows)
-            for on, predicted in measured.wrong.items():
-                wrong[on].append(predicted[:, :CURVE_ROWS])
+    with one_thread():
+        for seed in range(config.seeds):
+            own, of = signals[seed % len(signals)], {**cell.of, "seed": seed}
+            for epoch, stacked in weights.items():
+                encoder = {name: tensor[seed : seed + 1] for name, tensor in stacked.items()}
+                train, when = Split.of(encoder, own), {"epoch": epoch, "last": epoch == config.epochs}
+                found = {"training": training_rows(train, Split.of(encoder, on_the_way))}
+                if when["last"]:
+                    final = final_rows(train, {on: Split.of(encoder, each) for on, each in final_tests.items()})
+                    found |= final.tables
+                    for on, predicted in final.wrong.items():
+                        wrong[on].append(predicted[:, :CURVE_ROWS])
+                for name, rows in found.items():
+                    tables.setdefault(name, []).extend({**of, **when, **row} for row in rows)
     for row in tables["rows"]:
         row["name"] = layer_names(projector)[row["layer"]]
     arrays = {f"wrong-{cell['arm']}-{projector}-{on.replace(' ', '-')}": np.stack(w) for on, w in wrong.items()}
@@ -179,7 +177,8 @@ def _pictures(config: SelfSupervisionConfig, draw: Draw, weights: dict[int, dict
         encoder = {name: tensor[:1] for name, tensor in weights[epoch].items()}
         z = Split.of(encoder, Examples(x, y)).layers[-1]
         z = z / np.linalg.norm(z, axis=1, keepdims=True)  # distances are those of the cosine, as in the loss
-        arrays[f"tsne-{when}"] = tsne(z, seed=0).points.astype(np.float16)
+        with one_thread():
+            arrays[f"tsne-{when}"] = tsne(z, seed=0).points.astype(np.float16)
     return arrays
 
 

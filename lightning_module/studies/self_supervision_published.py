@@ -54,4 +54,4 @@ def published(projector: Projector, layer: int, run: str = LATEST) -> float:
 def published_gain(projector: Projector, run: str = LATEST) -> float:
     """Returns by how much the published best layer, selected on the test split, is better than the output."""
     of_layers = LINEAR[run][projector]
-    return round(max(of_layers) - of_layers[-1], 1) / 100
+    return round((max(of_layers) - of_layers[-1]) / 100, 3)
