@@ -28,6 +28,7 @@ STUDIES = Catalogue(
         "learning-rate": "learning_rate",
         "double-descent": "double_descent",
         "thresholds": "thresholds",
+        "lottery": "lottery",
     }
 )
 

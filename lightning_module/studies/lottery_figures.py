@@ -126,6 +126,7 @@ def draw_adjacency(result: "Result") -> "Figure":
         if column != "over_inputs":
             panel.axhline(1, color=INK, linewidth=1, linestyle=":")
     axes[0, 0].set_yscale("symlog", linthresh=1e-4)
+    axes[0, 0].set_ylim(bottom=0)
     axes[0, 0].legend(loc="upper right", fontsize=8, frameon=False, title="mean, 95 % interval", title_fontsize=8)
     return figure
 
