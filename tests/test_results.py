@@ -1,0 +1,52 @@
+"""What the README and the card print of the committed results is what the results hold."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lightning_module.studies import STUDIES
+from lightning_module.studies.result import Result
+from lightning_module.studies.statistics import mean_interval
+
+ROOT = Path(__file__).parent.parent
+RESULTS = sorted((ROOT / "docs" / "results").iterdir())
+# Bands that the committed results have left: they are two points around one published run, and some runs are further off.
+OUTSIDE = {"pooling": {"stride, 2,000 training signals, as published"}}
+NETWORKS = {"logistic regression": "logistic", "MLP": "mlp", "CNN": "cnn", "GRU": "gru"}
+
+
+def accuracy(rows, arm, network, points):
+    """The mean over the seeds and half of its 95 % interval, in percent, as they are printed."""
+    on = "test" if arm == "frozen" else "fresh test"
+    chosen = rows[(rows.arm == arm) & (rows.network == network) & (rows.points == points) & (rows.on == on)]
+    mean, low, _ = mean_interval((100 * chosen[chosen.step == 6000].accuracy).tolist())
+    return f"{mean:.1f} ± {mean - low:.1f}"
+
+
+def printed(page, network):
+    """The entries of a network's row in a page's table of the benchmark that are a mean with its interval."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    (row,) = (line for line in text.splitlines() if line.startswith(f"| {network}") and "±" in line)
+    return re.findall(r"[\d.]+ ± [\d.]+", row)
+
+
+@pytest.mark.parametrize(("network", "name"), NETWORKS.items())
+def test_the_benchmark_in_card_and_readme_is_the_committed_one(network, name):
+    rows = Result.load(ROOT / "docs" / "results" / "benchmark").rows
+    frozen = [accuracy(rows, "frozen", name, points) for points in ("own", "shuffled")]
+    fresh = [accuracy(rows, "fresh", name, points) for points in ("own", "shuffled")]
+    assert printed("dataset_card.md", network) == frozen
+    assert printed("README.md", network) == [frozen[0], fresh[0], frozen[1], fresh[1]]
+
+
+@pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
+def test_committed_results_are_those_of_the_paper_preset(folder):
+    result = Result.load(folder)
+    study = STUDIES[result.study]
+    assert result.study == folder.name
+    assert result.preset == "paper"
+    assert {band.name for band, _ in study.outside(result)} == OUTSIDE.get(folder.name, set())
+    assert result.claims_sha256 == study.claims_sha256, "a claim was changed after the run"
+    assert all((folder / f"{figure}.png").is_file() for figure in study.figures)
+    assert result.provenance["command"].startswith(f"mnist1d study run {folder.name} --preset paper")
