@@ -11,7 +11,7 @@ from lightning_module.studies.statistics import mean_interval
 
 ROOT = Path(__file__).parent.parent
 RESULTS = sorted((ROOT / "docs" / "results").iterdir())
-# Bands that the committed results have left: they are two points around one published run, and some runs are further off.
+# Bands that the committed results have left: two points around one published run, and some runs were further off.
 OUTSIDE = {"pooling": {"stride, 2,000 training signals, as published"}}
 NETWORKS = {"logistic regression": "logistic", "MLP": "mlp", "CNN": "cnn", "GRU": "gru"}
 
