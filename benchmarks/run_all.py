@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("parity.py", "generate_speed.py", "builder.py", "fit_step.py", "ensemble.py")
+SCRIPTS = ("parity.py", "generate_speed.py", "builder.py", "fit_step.py", "ensemble.py", "meta_learning.py")
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lightning_module.loader import TensorLoader
     from lightning_module.networks import CNN, GRU, MLP, NETWORKS, Logistic, make_network
     from lightning_module.replica import Replica, noisy_labels
+    from lightning_module.studies.learned_activation import LearnedActivation
 
 _HOME = {
     "Classifier": "classifier",
@@ -24,6 +25,7 @@ _HOME = {
     "TensorLoader": "loader",
     "CNN": "networks",
     "GRU": "networks",
+    "LearnedActivation": "studies.learned_activation",
     "MLP": "networks",
     "NETWORKS": "networks",
     "Logistic": "networks",
@@ -40,6 +42,7 @@ __all__ = [
     "Classifier",
     "Ensemble",
     "Examples",
+    "LearnedActivation",
     "Logistic",
     "MNIST1DDataModule",
     "Replica",

@@ -26,6 +26,7 @@ STUDIES = Catalogue(
         "self-supervision": "self_supervision",
         "comparison": "comparison",
         "learning-rate": "learning_rate",
+        "activation": "activation",
         "double-descent": "double_descent",
         "thresholds": "thresholds",
         "lottery": "lottery",

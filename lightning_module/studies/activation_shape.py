@@ -1,0 +1,32 @@
+"""The shape of an activation function as numbers: samples, and how high its bump and how deep its dip are."""
+
+import torch
+
+from lightning_module.studies.activation_functions import Function
+from lightning_module.studies.base import Row
+
+BUMP = (-4.0, 0.0)  # where the published function has its positive bump
+DIP = (0.0, 2.0)  # and its negative dip
+
+
+def shape_rows(function: Function, *, points: int = 201) -> list[Row]:
+    """Returns x and y on [-5, 5]."""
+    x = torch.linspace(-5, 5, points)
+    with torch.no_grad():
+        y = function(x)
+    return [{"x": round(a, 6), "y": float(f"{b:.6g}")} for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+
+
+def feature_row(function: Function) -> Row:
+    """Returns the height and the place of the bump, the same of the dip, and how far the function falls at most."""
+    x = torch.linspace(-5, 5, 1001)
+    with torch.no_grad():
+        y = function(x)
+    row: Row = {}
+    for name, (low, high), sign in (("bump", BUMP, 1), ("dip", DIP, -1)):
+        part = (x > low) & (x < high)
+        at = int((sign * y[part]).argmax())
+        row |= {name: float(f"{y[part][at]:.6g}"), f"{name}_at": round(float(x[part][at]), 2)}
+    # How far it falls from left to right: 0 for a monotone function.
+    row["fall"] = float(f"{(y.cummax(0).values - y).max():.6g}")
+    return row
