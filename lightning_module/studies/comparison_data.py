@@ -120,7 +120,8 @@ def split(x: Array, y: Array, sizes: Sizes, what: dict[str, Any], test: tuple[Ar
     if len(y) < needed:
         raise NotToBeHadError(f"it has {len(y):,} examples, and {needed:,} are needed")
     test = (x[held_out:], y[held_out:]) if test is None else test
-    flat = [part.reshape(len(part), -1).astype(np.float64) for part in (x[:held_out], test[0])]
+    dimensions = int(np.prod(x.shape[1:]))  # there may be no examples to tell them from
+    flat = [part.reshape(len(part), dimensions).astype(np.float64) for part in (x[:held_out], test[0])]
     mean, std = flat[0][: sizes.train].mean(), flat[0][: sizes.train].std()
     seen, unseen = (torch.tensor((part - mean) / std, dtype=torch.float32) for part in flat)
     labels = torch.tensor(y[:held_out])

@@ -77,3 +77,11 @@ def test_generated_sets(name):
     assert len(task.test.y) == 40
     assert set(task.train.y.tolist()) == {0, 1}
     assert not torch.equal(task.train.x, draw(name, 1, SIZES).train.x)
+
+
+@pytest.mark.parametrize(("name", "count"), [("digits", 1797), ("two_moons", 50), ("mnist1d", 50)])
+def test_all_examples_may_be_for_training(name, count):
+    task = draw(name, 0, Sizes(count, 0, 0))
+    assert len(task.train.y) == count
+    assert task.train.x.shape == (count, SETS[name].dimensions)
+    assert len(task.validation.y) == len(task.test.y) == 0
