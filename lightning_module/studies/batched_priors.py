@@ -35,7 +35,8 @@ def deep_sets(p: Mapping[str, Tensor], x: Tensor) -> Tensor:
     points = examples_last(x)  # (k or 1, length, batch)
     h = dense(p, "point1", points.flatten(1).unsqueeze(1)).relu_()  # (k, hidden, length * batch)
     h = dense(p, "point2", h).relu_()
-    h = dense(p, "linear1", h.unflatten(2, points.shape[1:]).mean(2)).relu_()  # (k, hidden, batch)
+    pooled = h.unflatten(2, points.shape[1:]).mean(2)  # type: ignore[no-untyped-call]
+    h = dense(p, "linear1", pooled).relu_()  # (k, hidden, batch)
     return dense(p, "linear2", h)
 
 

@@ -1,6 +1,6 @@
 """The pictures of the benchmark: learning curves, final accuracies beside the published ones, who confuses what."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lightning_module.studies.figures import ARMS, INK, NETWORKS, curve, estimate, panels, published
 
@@ -56,7 +56,7 @@ def draw_final(result: "Result") -> "Figure":
 
 def _legend(panel: "Axes") -> None:
     """Explains markers and lines, without a colour: those are the networks'."""
-    style = {"color": GREY, "linestyle": "none"}
+    style: dict[str, Any] = {"color": GREY, "linestyle": "none"}
     panel.errorbar([], [], yerr=[], marker=ARMS["frozen"]["marker"], label="frozen data, its 1000 tests", **style)
     panel.errorbar([], [], yerr=[], marker=ARMS["fresh"]["marker"], label="fresh draws, 20,000 tests", **style)
     panel.plot([], [], color=INK, linestyle=(0, (4, 2)), label="published")

@@ -211,7 +211,8 @@ def _aligned(series: "list[pd.Series[float]]") -> "list[pd.Series[float]]":
             each = pd.Series(float(each.iloc[0]), index=units)
         if set(each.index) != set(units):
             raise ValueError(
-                f"units {sorted(each.index.tolist())} and {sorted(units.tolist())} must be the same: a difference is taken unit by unit"
+                f"units {sorted(each.index.tolist())} and {sorted(units.tolist())} must be the same: "
+                "a difference is taken unit by unit"
             )
         aligned.append(each.reindex(units))
     return aligned
