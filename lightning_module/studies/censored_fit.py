@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+from scipy import optimize, special
 
 # The least spread that is believed, in the unit of the numbers: of logarithms, 5 %, which is below any grid's.
 LEAST_SPREAD = 0.05
@@ -36,13 +36,18 @@ def censored_fit(design: npt.ArrayLike, numbers: Sequence[float], seen: Sequence
         return start
     side = np.where(where == "above", 1.0, -1.0)[~here]
 
-    def loss(scaled: Floats) -> float:
-        precision = np.exp(-scaled[-1])
-        away = y * precision - x @ scaled[:-1]  # in units of the spread
-        likelihood = stats.norm.logpdf(away[here]).sum() + here.sum() * np.log(precision)
-        return -float(likelihood + stats.norm.logcdf(-side * away[~here]).sum())
+    def loss(scaled: Floats) -> tuple[float, Floats]:
+        """Returns minus the log likelihood, up to a constant, and its gradient."""
+        own = y * np.exp(-scaled[-1])
+        away = own - x @ scaled[:-1]  # in units of the spread
+        beyond = special.log_ndtr(-side * away[~here])
+        pull = away.copy()  # the derivative of the loss by `away`
+        pull[~here] = side * np.exp(-(away[~here] ** 2) / 2 - np.log(2 * np.pi) / 2 - beyond)
+        value = (away[here] ** 2).sum() / 2 + here.sum() * scaled[-1] - beyond.sum()
+        return float(value), np.array([*(-pull @ x), here.sum() - pull @ own])
 
     spread = max(float(np.std(y[here] - x[here] @ start)), 2 * LEAST_SPREAD)
     bounds = [(None, None)] * coefficients + [(np.log(LEAST_SPREAD), np.log(10.0))]
-    best = optimize.minimize(loss, [*(start / spread), np.log(spread)], method="L-BFGS-B", bounds=bounds)
+    first = [*(start / spread), np.log(spread)]
+    best = optimize.minimize(loss, first, jac=True, method="L-BFGS-B", bounds=bounds)
     return np.asarray(best.x[:-1] * np.exp(best.x[-1]), dtype=np.float64)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from lightning_module.studies.quantities import Quantity, Scalar, Tables, Value
 
 if TYPE_CHECKING:
@@ -156,6 +158,8 @@ def _by_unit(curve: Value, tables: Tables, number: "Callable[[pd.DataFrame], flo
 
 def matching(rows: "pd.DataFrame", **where: Scalar | tuple[Any, ...]) -> "pd.DataFrame":
     """Returns the rows of a table in which columns have certain values, or one of several."""
-    for column, wanted in where.items():
-        rows = rows[rows[column].isin(wanted if isinstance(wanted, tuple) else [wanted])]
-    return rows
+    masks = (
+        (rows[name].isin(wanted) if isinstance(wanted, tuple) else rows[name] == wanted).to_numpy(bool)
+        for name, wanted in where.items()
+    )
+    return rows[np.logical_and.reduce([*masks])] if where else rows

@@ -1,4 +1,4 @@
-"""Crossings and peaks against curves whose turning points are known; the fit that knows of bounds against simulation."""
+"""Crossings and peaks against curves whose places are known; the fit that knows of bounds against simulation."""
 
 import math
 
