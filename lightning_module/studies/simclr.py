@@ -12,7 +12,6 @@ from typing import Any, Final, Literal
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
 from lightning_module.batched import convolve, dense, examples_last
 from lightning_module.networks import CNN
@@ -101,9 +100,13 @@ def info_nce(z1: Tensor, z2: Tensor, *, temperature: float) -> Tensor:
         z2: Outputs for the second views, the same.
         temperature: What the cosines are divided by.
     """
-    z1, z2 = F.normalize(z1, dim=1), F.normalize(z2, dim=1)
-    logits = z1.transpose(1, 2) @ z2 / temperature  # (k, batch, batch)
-    return (logits.logsumexp(2) - logits.diagonal(dim1=1, dim2=2)).mean(1)
+    logits = unit_length(z1).transpose(1, 2) @ unit_length(z2) / temperature  # (k, batch, batch)
+    return -logits.log_softmax(2).diagonal(dim1=1, dim2=2).mean(1)
+
+
+def unit_length(z: Tensor) -> Tensor:
+    """Returns vectors (k, width, batch) scaled to length 1; `F.normalize` takes twice as long along this axis."""
+    return z * z.square().sum(1, keepdim=True).clamp_min(1e-24).rsqrt()
 
 
 class SimCLR(MinibatchTraining):
