@@ -213,7 +213,7 @@ without reshuffling; 6000 steps; evaluated on the training and the test split ev
   and the permutation. All are tested on the same 20,000 fresh signals. The findings are about this arm.
 
 The accuracy after the last step counts. The README's and the paper's accuracies are the best of many evaluations on the
-test split, which is selection on test: such a best is in the table below without a verdict.
+test split, which is selection on test: the mean of such bests is a hollow mark in the figure, and has no verdict.
 
 Beside the networks stand the majority class, k nearest neighbours and a support vector machine with Gaussian kernel;
 the number of neighbours and the penalty are chosen on a fifth of the training split.

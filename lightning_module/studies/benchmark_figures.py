@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 ORDER = ("logistic", "mlp", "gru", "cnn")
 BASELINES = ("kNN", "SVM")
 GREY = "#6B7785"
+SELECTED: dict[str, Any] = {
+    "marker": "^",
+    "color": INK,
+    "markerfacecolor": "none",
+    "linestyle": "none",
+    "markersize": 5,
+}
 LABELS = {"logistic": "logistic", "mlp": "MLP", "gru": "GRU", "cnn": "CNN"}
 PUBLISHED = {
     ("logistic", "own"): 32,
@@ -39,6 +46,8 @@ def draw_final(result: "Result") -> "Figure":
                 on = "test" if arm == "frozen" else "fresh test"
                 values = _final(rows, arm, network, points, on).accuracy.tolist()
                 estimate(panel, i + shift, values, colour=colour, arm=arm)
+            if network in NETWORKS:
+                panel.plot([i - 0.17], [_selected(rows, network, points)], **SELECTED)
             if (network, points) in PUBLISHED:
                 published(panel, PUBLISHED[network, points], at=i, label=None)
         order = "own order" if points == "own" else "order shuffled"
@@ -59,6 +68,7 @@ def _legend(panel: "Axes") -> None:
     style: dict[str, Any] = {"color": GREY, "linestyle": "none"}
     panel.errorbar([], [], yerr=[], marker=ARMS["frozen"]["marker"], label="frozen data, its 1000 tests", **style)
     panel.errorbar([], [], yerr=[], marker=ARMS["fresh"]["marker"], label="fresh draws, 20,000 tests", **style)
+    panel.plot([], [], label="best evaluation, selected on test", **SELECTED)
     panel.plot([], [], color=INK, linestyle=(0, (4, 2)), label="published")
     panel.legend(loc="upper right", fontsize=8, frameon=False, title="mean and 95 % interval", title_fontsize=8)
 
@@ -130,6 +140,12 @@ def _matrix(panel: "Axes", counts: "pd.DataFrame") -> None:
 def _final(rows: "pd.DataFrame", arm: str, network: str, points: str, on: str) -> "pd.DataFrame":
     chosen = rows[(rows.arm == arm) & (rows.network == network) & (rows.points == points) & (rows.on == on)]
     return chosen[chosen.step.isna() | (chosen.step == chosen.step.max())]  # baselines take no steps
+
+
+def _selected(rows: "pd.DataFrame", network: str, points: str) -> float:
+    """Returns the mean over the seeds of the best accuracy on the frozen test split on the way."""
+    chosen = rows[(rows.arm == "frozen") & (rows.network == network) & (rows.points == points) & (rows.on == "test")]
+    return float(chosen.groupby("seed").accuracy.max().mean())
 
 
 def _percent(rows: "pd.DataFrame") -> "pd.DataFrame":
