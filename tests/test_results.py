@@ -10,7 +10,7 @@ from lightning_module.studies.result import Result
 from lightning_module.studies.statistics import mean_interval
 
 ROOT = Path(__file__).parent.parent
-RESULTS = sorted((ROOT / "docs" / "results").iterdir())
+RESULTS = sorted(each for each in (ROOT / "docs" / "results").iterdir() if each.is_dir())
 # Bands that the committed results have left: two points around one published run, and some runs were further off.
 OUTSIDE = {"pooling": {"stride, 2,000 training signals, as published"}}
 NETWORKS = {"logistic regression": "logistic", "MLP": "mlp", "CNN": "cnn", "GRU": "gru"}
