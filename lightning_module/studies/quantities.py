@@ -8,6 +8,7 @@ A quantity has one number for each unit, which is a seed unless it says otherwis
 `per_unit` is given the tables of a result, so a claim can be written, and fixed, before there is one.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,16 +26,16 @@ class NoRowsError(ValueError):
     """A result has no rows that a quantity could be computed from."""
 
 
-class Quantity:
+class Quantity(ABC):
     """Something that has a number for each unit of a study."""
 
+    @abstractmethod
     def per_unit(self, tables: Tables) -> "pd.Series[float]":
         """Returns the numbers, by unit.
 
         Raises:
             NoRowsError: If the tables do not have them.
         """
-        raise NotImplementedError
 
     def __sub__(self, other: "Quantity | float") -> "Combined":
         return Combined("-", self, _quantity(other))
