@@ -4,7 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("parity.py", "generate_speed.py", "builder.py", "fit_step.py", "ensemble.py", "meta_learning.py")
+SCRIPTS = (
+    "parity.py",
+    "generate_speed.py",
+    "builder.py",
+    "fit_step.py",
+    "ensemble.py",
+    "meta_learning.py",
+    "self_supervision.py",
+)
 
 
 def main() -> int:

@@ -13,7 +13,8 @@ Per projector, alternating in one process, all on the 4000 training signals of t
 - K = 1, 5: `Trainer.fit` of `SimCLR`, divided by the number of replicas, each with an order and augmentations of its
   own.
 
-One thread. It prints a table and writes nothing.
+One thread, and its processor's time: what other programs do meanwhile does not count. The last line is the work of the
+study, all projectors with as many seeds. It prints a table and writes nothing.
 """
 
 import argparse
@@ -47,11 +48,11 @@ class ReferenceAugmentation:
         """Returns one view (batch, 40)."""
         slope = (x * self._t).sum(1, keepdim=True) / (self._t**2).sum()
         view = x - x.mean(1, keepdim=True) - slope * self._t
-        start = time.perf_counter()
+        start = time.process_time()
         for i in range(len(view)):
             shift = int(torch.randint(0, 10, (1,)))
             view[i] = torch.roll(view[i], shift)
-        self.seconds += time.perf_counter() - start
+        self.seconds += time.process_time() - start
         return view + 0.04 * torch.randn(len(x), 1) * self._t + 0.3 * torch.randn(len(x), 1)
 
 
@@ -60,7 +61,7 @@ def reference(projector: Projector, x: Tensor, epochs: int) -> tuple[float, floa
     torch.manual_seed(42)
     encoder, augmentation = Encoder(projector), ReferenceAugmentation()
     optimizer = torch.optim.Adam(encoder.parameters(), lr=1e-2)
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(epochs):
         for rows in torch.split(torch.randperm(len(x)), BATCH):
             batch = x[rows]
@@ -70,7 +71,7 @@ def reference(projector: Projector, x: Tensor, epochs: int) -> tuple[float, floa
             loss.backward()
             optimizer.step()
             loss.item()
-    return (time.perf_counter() - start) / epochs, augmentation.seconds / epochs
+    return (time.process_time() - start) / epochs, augmentation.seconds / epochs
 
 
 class Clock(pl.Callback):
@@ -78,11 +79,11 @@ class Clock(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Starts."""
-        self._started = time.perf_counter()
+        self._started = time.process_time()
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stops."""
-        self.seconds = time.perf_counter() - self._started
+        self.seconds = time.process_time() - self._started
 
 
 def ours(projector: Projector, data: Examples, epochs: int, *, count: int) -> float:
@@ -92,6 +93,17 @@ def ours(projector: Projector, data: Examples, epochs: int, *, count: int) -> fl
     steps = epochs * len(data.y) // BATCH
     fit(model, data, steps=steps, batch_size=BATCH, shuffle=True, callbacks=[clock])
     return clock.seconds / epochs / count
+
+
+def row(name: str, seconds: dict[int, list[float]], shifts: str) -> str:
+    """Returns a line of the table from the seconds of each run, by the number of replicas; 0 for the reference."""
+    line = f"{name:10}{statistics.median(seconds[0]):10.3f}{shifts:>9}"
+    for k in filter(None, seconds):
+        # Ratios of neighbouring runs: a machine that slows down for a while slows both.
+        faster = [unit / own for unit, own in zip(seconds[0], seconds[k], strict=True)]
+        own = f"{statistics.median(seconds[k]):.3f}"
+        line += f"{f'{own} ({statistics.median(faster):.1f}x, {min(faster):.1f} to {max(faster):.1f})':>28}"
+    return line
 
 
 def main() -> None:
@@ -106,6 +118,7 @@ def main() -> None:
     torch.set_num_threads(1)
     data = frozen().train
     lines = [f"{'projector':10}{'reference':>10}{'shifts':>9}" + "".join(f"{f'K={k}':>28}" for k in options.replicas)]
+    totals: dict[int, list[float]] = {k: [0.0] * options.runs for k in (0, *options.replicas)}
     for projector in options.projectors:
         seconds: dict[int, list[float]] = {k: [] for k in (0, *options.replicas)}
         shifts: list[float] = []
@@ -117,15 +130,13 @@ def main() -> None:
                 seconds[0].append(measured[0])
                 for k, taken in of_ours.items():
                     seconds[k].append(taken)
-        line = f"{projector:10}{statistics.median(seconds[0]):10.3f}{100 * statistics.median(shifts):8.0f}%"
-        for k in options.replicas:
-            # Ratios of neighbouring runs: a machine that slows down for a while slows both.
-            faster = [unit / own for unit, own in zip(seconds[0], seconds[k], strict=True)]
-            own = f"{statistics.median(seconds[k]):.3f}"
-            line += f"{f'{own} ({statistics.median(faster):.1f}x, {min(faster):.1f} to {max(faster):.1f})':>28}"
-        lines.append(line)
+        lines.append(row(projector, seconds, f"{100 * statistics.median(shifts):.0f}%"))
+        totals = {k: [a + b for a, b in zip(totals[k], seconds[k], strict=True)] for k in totals}
+    lines.append(row("all", totals, ""))
     print(f"\n{machine()}, 1 thread")
-    print(f"seconds per epoch and encoder, and how often faster than the reference: medians of {options.runs} runs")
+    print(
+        f"processor seconds per epoch and encoder; how often faster than the reference: medians of {options.runs} runs"
+    )
     print(f"of {options.epochs} epochs each, alternating\n" + "\n".join(lines))
 
 
