@@ -12,6 +12,8 @@ NOTEBOOK = "the notebook of the activation function, stored output"
 STEPS = 301  # inner steps of the published protocol
 FIRST = {0: 1.352, 1: 1.314, 2: 1.284, 3: 1.252}  # objectives of the first outer steps
 OTHERS = {"relu": 0.588, "swish": 0.578, "elu": 0.508, "tanh": 0.506, "softplus": 0.438, "sigmoid": 0.348}
+# Means over all 301 inner steps.
+MEAN_LOSSES = {"relu": 1.337, "swish": 1.368, "elu": 1.474, "tanh": 1.524, "softplus": 1.647, "sigmoid": 1.753}
 NAMES = {"relu": "ReLU", "swish": "Swish", "elu": "ELU", "tanh": "tanh", "softplus": "softplus", "sigmoid": "sigmoid"}
 
 
@@ -211,5 +213,14 @@ BANDS = (
     Band(name="objective at outer step 150, seed 0", of=published_run("objective", 150), low=0.85, high=0.93),
     Band(name="objective at outer step 300, seed 0", of=published_run("objective", 300), low=0.80, high=0.90),
     Band(name="accuracy at outer step 0, seed 0", of=published_run("accuracy", 0), low=0.476, high=0.496),
+    *(
+        Band(
+            name=f"mean loss of {NAMES[function]}, frozen",
+            of=value("mean_loss", arm="frozen", setting="published", function=function, steps=STEPS),
+            low=published - 0.025,
+            high=published + 0.025,
+        )
+        for function, published in MEAN_LOSSES.items()
+    ),
     Band(name="largest input of the function", of=outer("largest_input", steps=STEPS), low=0.0, high=32.0),
 )

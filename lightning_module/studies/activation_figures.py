@@ -107,7 +107,7 @@ def draw_transfer(result: "Result") -> "Figure":
     """Returns early training loss and final test loss of a CNN with each function, by data set."""
     rows = result.tables["transfer"]
     sets = list(dict.fromkeys(rows.data))
-    titles = {"mnist": "MNIST", "digits": "scikit-learn's digits", "cifar10": "CIFAR-10"}
+    titles = {"mnist": "MNIST's digits", "digits": "scikit-learn's digits", "cifar10": "CIFAR-10's images"}
     figure, axes = panels(len(sets), 2, size=(4.8, 3.2))
     columns = {"early_loss": "mean of the first 100 training losses", "test_loss": "test loss at the end"}
     names = [name for name in ORDER if name in set(rows.function)]
@@ -117,5 +117,6 @@ def draw_transfer(result: "Result") -> "Figure":
                 own = rows[(rows.data == data) & (rows.function == name)][column].tolist()
                 estimate(panel, i, own, colour=LEARNED if name == "learned" else GREY)
             panel.set_xticks(range(len(names)), [LABELS[name] for name in names], fontsize=8, rotation=30)
-            panel.set(title=titles[data], ylabel=label)
+            examples = rows[rows.data == data].examples.max()
+            panel.set(title=f"{titles[data]}, {examples:,} of them", ylabel=label)
     return figure

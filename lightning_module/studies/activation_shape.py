@@ -18,15 +18,20 @@ def shape_rows(function: Function, *, points: int = 201) -> list[Row]:
 
 
 def feature_row(function: Function) -> Row:
-    """Returns the height and the place of the bump, the same of the dip, and how far the function falls at most."""
+    """Returns the highest local maximum left of 0, the lowest minimum right of it, and how far the function falls.
+
+    Where there is no local maximum or minimum, its height is 0.
+    """
     x = torch.linspace(-5, 5, 1001)
     with torch.no_grad():
         y = function(x)
     row: Row = {}
     for name, (low, high), sign in (("bump", BUMP, 1), ("dip", DIP, -1)):
-        part = (x > low) & (x < high)
-        at = int((sign * y[part]).argmax())
-        row |= {name: float(f"{y[part][at]:.6g}"), f"{name}_at": round(float(x[part][at]), 2)}
+        height = sign * y
+        peak = torch.zeros_like(x, dtype=torch.bool)
+        peak[1:-1] = (height[1:-1] > height[:-2]) & (height[1:-1] >= height[2:])
+        peak &= (x > low) & (x < high)
+        row[name] = float(f"{sign * height[peak].max():.6g}") if peak.any() else 0.0
     # How far it falls from left to right: 0 for a monotone function.
     row["fall"] = float(f"{(y.cummax(0).values - y).max():.6g}")
     return row

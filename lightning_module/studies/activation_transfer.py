@@ -64,8 +64,10 @@ def transfer_rows(
         task = draw(name, seed, sizes, file=file, hub=hub)
     except NotToBeHadError as error:
         return [], {}, str(error)
+    examples = sum(len(part.y) for part in (task.train, task.validation, task.test))
     rows = [
-        {"function": each, **_best(task, SETS[name].shape, functions[each], seed, steps, rates)} for each in functions
+        {"function": each, "examples": examples, **_best(task, SETS[name].shape, functions[each], seed, steps, rates)}
+        for each in functions
     ]
     for column in ("early_loss", "test_loss"):
         order = sorted(row[column] for row in rows)
