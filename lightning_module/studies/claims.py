@@ -114,6 +114,11 @@ class Claim:
             raise ValueError(f"claim {self.name!r} has no finding and no number; say why in not_tested")
 
     @property
+    def is_number(self) -> bool:
+        """Returns whether the claim is a published number without a statement."""
+        return not self.findings and self.not_tested is None
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """Returns the contrasts, which all have to lie where they should."""
         return self.finding if isinstance(self.finding, tuple) else (self.finding,)

@@ -75,6 +75,12 @@ HEADER: Final = (
 )
 
 
+FURTHER: Final = (
+    "Published numbers that come without a statement, such as each point of a figure, are in the sections of their "
+    "studies, and so are our own questions. Of numbers with 95 % intervals one in twenty is outside by luck."
+)
+
+
 def write_report(folder: Path, output: Path, *, studies: Mapping[str, Study[Any]] | None = None) -> list[Path]:
     """Returns the files of a report on all results below a folder, after writing them.
 
@@ -110,6 +116,7 @@ def report(found: Sequence[Entry], beside: Path) -> str:
     """
     unknown = [entry.title for entry in found if entry.study is None]
     parts = [f"# {escape(TITLE)}", _contents(found), _how_to_read(), "## Every claim", _every_claim(found)]
+    parts += ["## Further numbers", FURTHER, _further(found)] if _has_further(found) else []
     parts += ["## Verdicts by number", "Exploratory claims are not counted.", _counts(found)]
     if unknown:
         names = ", ".join(map(escape, unknown))
@@ -128,7 +135,25 @@ def _how_to_read() -> str:
 
 
 def _every_claim(found: Sequence[Entry]) -> str:
-    return table(HEADER, [_row(entry, verdict) for entry in found for verdict in entry.verdicts])
+    """Returns the table of all statements of the sources; our own questions are in the sections."""
+    statements = [
+        (entry, v) for entry in found for v in entry.verdicts if not (v.claim.exploratory or v.claim.is_number)
+    ]
+    return table(HEADER, [_row(entry, verdict) for entry, verdict in statements])
+
+
+def _has_further(found: Sequence[Entry]) -> bool:
+    return any(verdict.claim.is_number for entry in found for verdict in entry.verdicts)
+
+
+def _further(found: Sequence[Entry]) -> str:
+    """Returns how many of the printed numbers that come without a statement are inside, by study."""
+    rows = []
+    for entry in found:
+        numbers = Counter(verdict.number for verdict in entry.verdicts if verdict.claim.is_number)
+        if numbers:
+            rows.append([_link(entry), *(str(numbers[word]) for word in ("inside", "outside", "not tested"))])
+    return table(["study", *(escape(NUMBERS[word]) for word in ("inside", "outside", "not tested"))], rows)
 
 
 def _row(entry: Entry, verdict: Verdict) -> list[str]:

@@ -85,7 +85,7 @@ def _verdicts(entry: Entry) -> Iterator[str]:
         return
     tested = [verdict for verdict in entry.verdicts if verdict.parts]
     published = [verdict for verdict in entry.verdicts if verdict.claim.number is not None]
-    untested = [verdict for verdict in entry.verdicts if not verdict.parts]
+    untested = [v for v in entry.verdicts if not v.parts and not v.claim.is_number]
     if tested:
         yield f"### Findings of {escape(entry.title)}"
         header = ["claim", "contrast", "has to be", "is (95 % interval)", "n", "p", "p after Holm", "finding"]
@@ -105,7 +105,10 @@ def _finding_rows(verdict: Verdict) -> Iterator[list[str]]:
     """Yields a row for each contrast; the first has the claim's own entries."""
     for i, part in enumerate(verdict.parts):
         first = i == 0
-        name = escape(verdict.claim.name) + (" (exploratory)" if verdict.claim.exploratory else "")
+        claim = verdict.claim
+        # A statement of the source is in the first table; our own question is only here.
+        name = escape(f"{claim.name}: {claim.text}" if claim.exploratory else claim.name)
+        name += " *(exploratory)*" if claim.exploratory else ""
         yield [
             name if first else "and",
             escape(quantity_words(part.finding.of)),
