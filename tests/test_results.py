@@ -53,3 +53,27 @@ def test_committed_results_are_those_of_the_paper_preset(folder):
     assert result.claims_sha256 == study.claims_sha256, "a claim was changed after the run"
     assert all((folder / f"{figure}.png").is_file() for figure in study.figures)
     assert result.provenance["command"].startswith(f"mnist1d study run {folder.name} --preset paper")
+
+
+def test_what_the_readme_says_of_other_studies_is_what_they_found():
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"gains {points('pooling', 'helps-with-little-data')} points at 1,000 training signals" in text
+    assert f"and {points('pooling', 'no-difference-with-much-data')} points at 50,000" in text
+    assert verdict("pooling", "hinders-with-much-data").finding == "fails"
+    assert verdict("pooling", "matched-hinders").finding == verdict("pooling", "epochs-hinders").finding == "fails"
+    assert f"grows by {points('recipe-sweep', 'translation-widens-lead')} points from no translation" in text
+    assert verdict("recipe-sweep", "lead-without-translation").finding == "inconclusive"
+    on_mnist = verdict("comparison", "CNN above MLP on MNIST").parts[0].interval.estimate
+    more = verdict("comparison", "tells models apart").parts[1].interval.estimate  # on MNIST-1D than on MNIST
+    assert f"leads the MLP by {on_mnist:.2f} in log-odds" in text
+    assert round((on_mnist + more) / on_mnist) == 5
+
+
+def verdict(study, claim):
+    result = Result.load(ROOT / "docs" / "results" / study)
+    return next(each for each in STUDIES[study].judge(result) if each.claim.name == claim)
+
+
+def points(study, claim):
+    """The estimate of a claim's first contrast, in points of accuracy."""
+    return f"{100 * verdict(study, claim).parts[0].interval.estimate:.1f}"
