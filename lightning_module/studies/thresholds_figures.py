@@ -56,16 +56,24 @@ def draw_curves(result: "Result") -> "Figure":
 
 
 def draw_thresholds(result: "Result") -> "Figure":
-    """Returns thresholds per signal over the number of classes: a column a rule, a row a kind of labels."""
+    """Returns thresholds per signal over the number of classes: a column a rule, a row a kind of labels.
+
+    Hollow triangles are bounds of thresholds that lie beyond them.
+    """
     kinds = ("random", "15 %")
     figure, axes = panels(len(kinds), len(RULES), size=(3.2, 3.0))
     table = matching(result.tables["thresholds"], network="one-hidden", times=1)
     classes = sorted(table.classes.unique())
     for labels, row in zip(kinds, axes, strict=True):
         for rule, panel in zip(RULES, row, strict=True):
-            if not (labels == "random" and rule == "test error"):
-                for loss in LOSSES:
-                    _points(panel, matching(table, rule=rule, labels=labels, loss=loss), loss)
+            if labels == "random" and rule == "test error":
+                panel.set_axis_off()
+                panel.text(
+                    0.5, 0.5, "no test error\nof random labels", ha="center", transform=panel.transAxes, fontsize=8
+                )
+                continue
+            for loss in LOSSES:
+                _points(panel, matching(table, rule=rule, labels=labels, loss=loss), loss)
             panel.plot(classes, [1] * len(classes), "--", color=COLOURS["cross_entropy"], label="predicted: n")
             panel.plot(classes, classes, "--", color=COLOURS["mse"], label="predicted: n K")
             panel.set_xscale("log")
@@ -77,7 +85,6 @@ def draw_thresholds(result: "Result") -> "Figure":
     for panel in axes[-1]:
         panel.set_xlabel("classes K")
     axes[0, 0].legend(fontsize=7, frameon=False)
-    axes[0, -1].text(0.5, 0.6, "no information", ha="center", transform=axes[0, -1].transAxes, fontsize=8, color=INK)
     return figure
 
 
@@ -92,13 +99,16 @@ def _points(panel: "Axes", rows: pd.DataFrame, loss: str) -> None:
     ):
         chosen = matching(rows, seen=seen)
         # Larger training sets to the right, so that all of them are seen.
-        at = [shift * k * (1 + 0.06 * sizes.index(n)) for k, n in zip(chosen.classes, chosen.n, strict=True)]
+        at = [shift * k * (1 + 0.06 * (sizes.index(n) - 1)) for k, n in zip(chosen.classes, chosen.n, strict=True)]
         style: dict[str, Any] = {"facecolors": face, "edgecolors": COLOURS[loss], "marker": marker, "linewidths": 0.8}
         panel.scatter(at, chosen.parameters / chosen.n, s=14, label=label, **style)
 
 
 def draw_exponents(result: "Result") -> "Figure":
-    """Returns the exponents of n and K by each rule and kind of labels, with 95 % intervals and the predictions."""
+    """Returns the exponents of n and K by each rule and kind of labels, with 95 % intervals and the predictions.
+
+    Where not all thresholds are seen, a percentage says how many are.
+    """
     figure, axes = panels(2, len(RULES), size=(3.2, 2.8))
     kinds = [(labels, 1) for labels in LABELS] + [("15 %", result.config["times"])]
     names = [labels if times == 1 else f"{labels}\n{times}x steps" for labels, times in kinds]
