@@ -35,11 +35,17 @@ def list_studies() -> int:
 
 
 def run(
-    name: str, preset: str, folder: str | None, workers: int | None, restart: bool, changes: list[str] | None
+    name: str,
+    preset: str,
+    folder: str | None,
+    workers: int | None,
+    restart: bool,
+    changes: list[str] | None,
+    mnist: str | None,
 ) -> int:
     """Run a study; interrupted, the same command goes on."""
     study = STUDIES.find(name)
-    config = _changed(study.config(preset), changes or [])
+    config = _changed(study.config(preset), [*(changes or []), *([f"mnist={mnist}"] if mnist else [])])
     place = Path(folder) if folder else study.folder(config)
     workers = _cores() if workers is None else workers
     result = study.run(config, folder=place, workers=workers, progress=True, restart=restart)
@@ -191,6 +197,13 @@ def _add_run(parser: Parser) -> None:
     _add_name(parser)
     parser.add_argument("--workers", type=int | None, default=None, help="processes; one for each core if not given")
     parser.add_argument("--restart", action="store_true", help="begin anew, and delete what the folder holds of it")
+    parser.add_argument(
+        "--mnist",
+        metavar="FILE.npz",
+        type=str | None,
+        default=None,
+        help="the MNIST digits, for the studies that use them",
+    )
     parser.add_argument(
         "--set", dest="changes", nargs="+", metavar="NAME=VALUE", help="numbers of the study: seeds=3 steps=500"
     )

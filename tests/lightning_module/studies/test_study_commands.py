@@ -178,6 +178,11 @@ def test_report_of_all_results(run):
         (["run", FILE, "--set", "seeds"], "must be NAME=VALUE"),
         (["run", FILE, "--set", "seeds=many"], "--set seeds=many"),
         (["run", FILE, "--set", "seeds=0"], "seeds=0 must be at least 1"),
+        (["run", FILE, "--mnist", "digits.npz"], "mnist=digits.npz"),
+        (
+            ["run", "comparison", "--preset", "smoke", "--mnist", "digits.npz"],
+            "No such file or directory: 'digits.npz'",
+        ),
         (["run", FILE, "--workers", "0"], "workers=0 must be at least 1"),
         (["report"], "holds no result.json; run a study first"),
     ],
