@@ -24,6 +24,7 @@ import torch
 from filelock import FileLock, Timeout
 
 import mnist1d_hf
+from lightning_module.studies.allocation import keep_freed_memory
 from lightning_module.studies.base import Cell, Config, Outcome, Study, command_line
 from lightning_module.studies.progress import bar
 from lightning_module.studies.result import Result, check_arrays, replace, table_of, write_arrays
@@ -108,6 +109,7 @@ class Journal:
 
     def compute(self, cell: Cell) -> None:
         """Does a cell and keeps what it came to."""
+        keep_freed_memory()
         scratch = Scratch(self._file(cell, ".scratch.npz"))
         with _one_thread(), _named(cell):
             outcome = self.study.run_cell(self.config, dataclasses.replace(cell, scratch=scratch))
