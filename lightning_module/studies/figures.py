@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from lightning_module.studies.result import Result, replace
+from lightning_module.studies.result import Result
 from lightning_module.studies.statistics import mean_interval
+from lightning_module.whole_file import replace
 
 if TYPE_CHECKING:
     import numpy.typing as npt

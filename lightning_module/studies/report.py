@@ -14,7 +14,6 @@ from lightning_module.studies.markdown_text import escape, slug, table
 from lightning_module.studies.report_entries import Entry, entries
 from lightning_module.studies.report_html import page
 from lightning_module.studies.report_section import section
-from lightning_module.studies.result import replace
 from lightning_module.studies.verdict_text import (
     FINDINGS,
     NUMBERS,
@@ -24,6 +23,7 @@ from lightning_module.studies.verdict_text import (
     number,
     number_words,
 )
+from lightning_module.whole_file import replace
 
 TITLE: Final = "MNIST-1D: which of the published findings hold?"
 

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from lightning_module.whole_file import replace
 
 FORMAT = 2  # 2: digests of the files
 # What a column is, by the name of its numpy kind; missing entries are empty fields.
@@ -181,16 +183,6 @@ def read_table(path: Path, kinds: Mapping[str, str]) -> pd.DataFrame:
         na_values={name: [""] for name in kinds},
     )
     return typed(table[list(kinds)], kinds)
-
-
-def replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Writes a file beside `path` and puts it in its place: whoever reads sees the old one or the new one."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        write(part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def check_arrays(arrays: Arrays) -> None:

@@ -27,8 +27,9 @@ import mnist1d_hf
 from lightning_module.studies.allocation import keep_freed_memory
 from lightning_module.studies.base import Cell, Config, Outcome, Study, command_line
 from lightning_module.studies.progress import bar
-from lightning_module.studies.result import Result, check_arrays, replace, table_of, write_arrays
+from lightning_module.studies.result import Result, check_arrays, table_of, write_arrays
 from lightning_module.studies.scratch import Scratch
+from lightning_module.whole_file import replace
 
 VERSIONS = ("torch", "pytorch-lightning", "numpy", "datasets")
 WAIT = 0.2  # seconds between two looks at cells that other processes are at

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lightning_module.whole_file import replace
+
 RECORD = "record"  # the name of the text among the arrays
 
 
@@ -45,8 +47,6 @@ class Scratch:
         """
         if self.file is None:
             return
-        from lightning_module.studies.result import replace  # which imports pandas
-
         if arrays and RECORD in arrays:
             raise ValueError(f"arrays has {RECORD!r}, the name of the record; give the array another name")
         text = np.array(json.dumps({"record": dict(record), "seconds": self.seconds}))

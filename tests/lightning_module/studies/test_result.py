@@ -1,5 +1,4 @@
 import json
-import os
 
 import numpy as np
 import pandas as pd
@@ -7,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lightning_module.studies.result import Result, replace, table_of
+from lightning_module.studies.result import Result, table_of
 
 # What the blog post's rows never hold, but those of somebody's study may.
 ENTRIES = {
@@ -126,23 +125,6 @@ def test_files_of_two_results_are_not_one(tmp_path, change):
     change(tmp_path / "rows.csv")
     with pytest.raises(ValueError, match=r"rows.csv is not the file that result.json belongs to"):
         Result.load(tmp_path)
-
-
-def test_a_crash_while_writing_leaves_what_was_there(tmp_path):
-    file = tmp_path / "rows.csv"
-
-    def half(part):
-        part.write_text("seed,accu")
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        replace(file, half)
-    assert os.listdir(tmp_path) == []
-    file.write_text("old")
-    with pytest.raises(KeyboardInterrupt):
-        replace(file, half)
-    assert os.listdir(tmp_path) == ["rows.csv"]
-    assert file.read_text() == "old"
 
 
 def test_csv_is_readable_by_anybody(tmp_path):
