@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lightning_module.studies.quantities import Unpaired, largest, mean_of, proportion, smallest, value
     from lightning_module.studies.result import Result
     from lightning_module.studies.trained import Trained, train
+    from lightning_module.studies.verdict_rows import verdict_table
 
 # The packaged studies in the order in which they are listed: the name on the command line, and the module.
 STUDIES = Catalogue(
@@ -57,6 +58,7 @@ _HOME = {
     "Result": "result",
     "Trained": "trained",
     "train": "trained",
+    "verdict_table": "verdict_rows",
 }
 
 __all__ = [
@@ -84,6 +86,7 @@ __all__ = [
     "smallest",
     "train",
     "value",
+    "verdict_table",
 ]
 
 

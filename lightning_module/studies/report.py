@@ -14,15 +14,8 @@ from lightning_module.studies.markdown_text import escape, slug, table
 from lightning_module.studies.report_entries import Entry, entries
 from lightning_module.studies.report_html import page
 from lightning_module.studies.report_section import section
-from lightning_module.studies.verdict_text import (
-    FINDINGS,
-    NUMBERS,
-    finding_words,
-    interval_words,
-    needed,
-    number,
-    number_words,
-)
+from lightning_module.studies.verdict_rows import in_words, kind
+from lightning_module.studies.verdict_text import FINDINGS, NUMBERS
 from lightning_module.whole_file import replace
 
 TITLE: Final = "MNIST-1D: which of the published findings hold?"
@@ -136,9 +129,7 @@ def _how_to_read() -> str:
 
 def _every_claim(found: Sequence[Entry]) -> str:
     """Returns the table of all statements of the sources; our own questions are in the sections."""
-    statements = [
-        (entry, v) for entry in found for v in entry.verdicts if not (v.claim.exploratory or v.claim.is_number)
-    ]
+    statements = [(entry, v) for entry in found for v in entry.verdicts if kind(v.claim) == "statement"]
     return table(HEADER, [_row(entry, verdict) for entry, verdict in statements])
 
 
@@ -157,20 +148,12 @@ def _further(found: Sequence[Entry]) -> str:
 
 
 def _row(entry: Entry, verdict: Verdict) -> list[str]:
-    claim, parts = verdict.claim, verdict.parts
-    units = dict.fromkeys([verdict.units, *(part.units for part in parts)])
-    exploratory = " *(exploratory)*" if claim.exploratory else ""
+    claim, words = verdict.claim, in_words(verdict)
+    columns = ("source", "published", "ours", "number", "contrast", "needed", "n", "finding")
     return [
         _link(entry),
-        f"**{escape(claim.name)}**: {escape(claim.text)}{exploratory}",
-        escape(claim.source),
-        escape(number(claim.number.published)) if claim.number else "-",
-        escape(interval_words(verdict.prediction, units=verdict.units)) if verdict.prediction else "-",
-        escape(number_words(verdict)),
-        "; ".join(escape(interval_words(part.interval, units=part.units)) for part in parts) or "-",
-        "; ".join(escape(needed(part.finding)) for part in parts) or "-",
-        " / ".join(str(count) for count in units if count) or "-",
-        escape(finding_words(verdict)),
+        f"**{escape(claim.name)}**: {escape(claim.text)}",
+        *(escape(words[column]) for column in columns),
     ]
 
 
