@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
 from lightning_module.networks import CNN, GRU, MLP, Logistic
+from lightning_module.products import products_plus
 from lightning_module.recurrence import gru_states
 
 Logits = Callable[[Mapping[str, Tensor], Tensor], Tensor]
@@ -111,7 +112,7 @@ def examples_last(x: Tensor) -> Tensor:
 def dense(p: Mapping[str, Tensor], layer: str, h: Tensor) -> Tensor:
     """Returns (k, out, batch) for h (k or 1, in, batch)."""
     weight, bias = p[f"{layer}.weight"], p[f"{layer}.bias"]
-    return torch.baddbmm(bias.unsqueeze(2), weight.flatten(2), h.expand(len(weight), -1, -1))
+    return products_plus(bias.unsqueeze(2), weight.flatten(2), h.expand(len(weight), -1, -1))
 
 
 def convolve(p: Mapping[str, Tensor], layer: str, h: Tensor, *, stride: int = 2, relu: bool = False) -> Tensor:
