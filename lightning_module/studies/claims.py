@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from lightning_module.studies.quantities import NoRowsError, Proportion, Quantity, Tables, Unpaired
+from lightning_module.studies.quantities import Exact, NoRowsError, Proportion, Quantity, Tables, Unpaired
 from lightning_module.studies.statistics import (
     Estimate,
     Interval,
     difference_interval,
     difference_p,
     holm,
+    known_p,
     mean_estimate,
     mean_interval,
     mean_p,
@@ -133,7 +134,7 @@ class Part(NamedTuple):
 
     finding: Finding
     interval: Interval
-    units: int
+    units: int  # 0 if the contrast is exact
     p: float  # of the margin being the truth, two-sided
 
     @property
@@ -153,7 +154,7 @@ class Verdict:
     p: float | None = None  # of the whole claim, before Holm
     p_holm: float | None = None
     prediction: Interval | None = None  # where one more of our runs would come out
-    units: int = 0  # that the prediction is made from
+    units: int = 0  # that the prediction is made from; 0 if the number is exact
     reason: str = ""  # of "not tested"
 
     def __str__(self) -> str:
@@ -214,6 +215,10 @@ def _part(finding: Finding, tables: Tables) -> Part:
         left, right = _estimate(finding.of.left, tables), _estimate(finding.of.right, tables)
         interval, units = difference_interval(left, right), 1 + int(min(left.freedom, right.freedom))
         p_values = {margin: difference_p(left, right, margin) for margin in finding.margins}
+    elif isinstance(finding.of, Exact):
+        (known,) = _finite(finding.of, tables)
+        interval, units = Interval(known, known, known), 0
+        p_values = {margin: known_p(known, margin) for margin in finding.margins}
     else:
         values = _finite(finding.of, tables)
         units = len(values)
@@ -269,4 +274,5 @@ def _number_verdict(number: Number | None, tables: Tables) -> tuple[NumberWord, 
     interval = prediction_interval(values, runs=number.runs) if len(values) > 1 else Interval(*3 * values)
     slack = number.rounding + 1e-9
     inside = interval.low - slack <= number.published <= interval.high + slack
-    return ("inside" if inside else "outside"), interval, len(values)
+    units = 0 if isinstance(number.of, Exact) else len(values)
+    return ("inside" if inside else "outside"), interval, units

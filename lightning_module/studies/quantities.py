@@ -141,6 +141,26 @@ class Constant(Quantity):
 
 
 @dataclass(frozen=True)
+class Exact(Quantity):
+    """A quantity without chance, such as the points of a signal: one number, which is known and has no interval."""
+
+    of: Quantity
+
+    def per_unit(self, tables: Tables) -> "pd.Series[float]":
+        """Returns the number, by no name.
+
+        Raises:
+            ValueError: If there are several numbers.
+        """
+        series = self.of.per_unit(tables)
+        if len(series) != 1:
+            raise ValueError(
+                f"of={self.of} has {len(series)} numbers, and must have one to be known without an interval"
+            )
+        return series
+
+
+@dataclass(frozen=True)
 class Combined(Quantity):
     """A difference or a ratio, unit by unit."""
 

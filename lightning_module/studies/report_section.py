@@ -114,7 +114,7 @@ def _finding_rows(verdict: Verdict) -> Iterator[list[str]]:
             escape(quantity_words(part.finding.of)),
             escape(needed(part.finding)),
             escape(interval_words(part.interval, units=part.units)),
-            str(part.units),
+            str(part.units or "-"),
             escape(p_words(part.p)),
             escape(p_words(verdict.p_holm)) if first else "",
             escape(finding_words(verdict)) if first else "",

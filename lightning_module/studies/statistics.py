@@ -55,7 +55,7 @@ def mean_p(values: Sequence[float], bound: float) -> float:
     """Returns the two-sided p-value of the mean being `bound`: below 0.05 just where `mean_interval` excludes it."""
     mean, error = float(np.mean(values)), _standard_error(values)
     if error == 0:
-        return _p_if_known(mean, bound)
+        return known_p(mean, bound)
     return float(2 * stats.t.sf(abs(mean - bound) / error, len(values) - 1))
 
 
@@ -84,7 +84,7 @@ def difference_p(left: Estimate, right: Estimate, bound: float) -> float:
     """Returns the two-sided p-value of the difference of two independent estimates being `bound`."""
     difference, error, freedom = _welch(left, right)
     if error == 0:
-        return _p_if_known(difference, bound)
+        return known_p(difference, bound)
     return float(2 * stats.t.sf(abs(difference - bound) / error, freedom))
 
 
@@ -108,6 +108,11 @@ def _welch(left: Estimate, right: Estimate) -> tuple[float, float, float]:
     return left.value - right.value, math.sqrt(total), total**2 / parts if parts else 1.0
 
 
+def known_p(number: float, bound: float) -> float:
+    """Returns the p-value of a bound where nothing varies: 1, or 0 if the number is not the bound, but for rounding."""
+    return float(math.isclose(number, bound, rel_tol=1e-12, abs_tol=1e-12))
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Returns the p-values corrected for being several, by Holm's step-down: in the order given."""
     corrected, largest = [0.0] * len(p_values), 0.0
@@ -115,11 +120,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[i]))
         corrected[i] = largest
     return corrected
-
-
-def _p_if_known(mean: float, bound: float) -> float:
-    """Returns the p-value of a bound where nothing varies: 1, or 0 if the mean is not the bound, but for rounding."""
-    return float(math.isclose(mean, bound, rel_tol=1e-12, abs_tol=1e-12))
 
 
 def _standard_error(values: Sequence[float]) -> float:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from lightning_module.studies.claims import Finding, Verdict
-from lightning_module.studies.quantities import Across, Combined, Constant, Proportion, Quantity, Unpaired, Value
+from lightning_module.studies.quantities import Across, Combined, Constant, Exact, Proportion, Quantity, Unpaired, Value
 from lightning_module.studies.statistics import Interval
 
 # The symbols are text, not emoji, and in every font.
@@ -44,8 +44,10 @@ def interval_words(interval: Interval, *, units: int) -> str:
 
     Args:
         interval: The interval.
-        units: The number of units it was made from; one has no interval.
+        units: The number of units it was made from; one has no interval, and none is a number without chance.
     """
+    if units == 0:
+        return f"{number(interval.estimate)} (exact)"
     if units == 1:
         return f"{number(interval.estimate)} (one run)"
     half = (interval.high - interval.low) / 2
@@ -99,6 +101,8 @@ def quantity_words(quantity: Quantity) -> str:
         if isinstance(quantity.left, Value) and isinstance(quantity.right, Value):
             return _two_values_words(quantity.left, quantity.operation, quantity.right)
         return f"{_operand(quantity.left)} {quantity.operation} {_operand(quantity.right)}"
+    if isinstance(quantity, Exact):
+        return quantity_words(quantity.of)
     if isinstance(quantity, Unpaired):
         return f"{_operand(quantity.left)} - {_operand(quantity.right)}, unpaired"
     if isinstance(quantity, Across):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lightning_module.studies.claims import Claim, Finding, Number, claims_digest, judge
-from lightning_module.studies.quantities import Quantity, Unpaired, proportion, value
+from lightning_module.studies.quantities import Exact, Quantity, Unpaired, proportion, value
 from lightning_module.studies.result import table_of
 
 CNN, MLP = value("accuracy", network="cnn"), value("accuracy", network="mlp")
@@ -333,3 +333,29 @@ def test_a_verdict_prints_as_a_line():
     text = str(verdict(claim(Finding(of=CNN - MLP, above=0.0), name="cnn"), CLEAR))
     assert text == "cnn: holds, 0.3 [0.2752, 0.3248]"
     assert "nobody" in str(verdict(claim(not_tested="nobody has the data"), CLEAR))
+
+
+def test_an_exact_quantity_is_judged_without_an_interval():
+    sizes = {"rows": table_of([{"network": "cnn", "accuracy": 19.6}])}
+    exact = Exact(value("accuracy", unit=None, network="cnn"))
+    number = Number(of=exact, published=20, rounding=0.5)
+    found = verdict(claim(Finding(of=exact, above=19.5, below=20.5), number=number), sizes)
+    assert (found.finding, found.number, found.units, found.parts[0].units) == ("holds", "inside", 0, 0)
+    assert found.parts[0].interval == (19.6, 19.6, 19.6)
+    assert finding(claim(Finding(of=exact, below=19.5)), sizes) == "fails"
+    assert finding(claim(Finding(of=exact, above=19.6)), sizes) == "inconclusive"  # on the margin
+    assert finding(claim(Finding(of=exact - 0.0, above=0.0)), sizes) == "not tested"  # one number that chance decided
+
+
+def test_an_exact_quantity_is_one_number():
+    with pytest.raises(ValueError, match="has 3 numbers, and must have one"):
+        judge([claim(Finding(of=Exact(CNN), above=0.0))], CLEAR)
+
+
+def test_exact_claims_do_not_change_what_others_need():
+    strong = claim(Finding(of=CNN - MLP, above=0.0), name="strong")
+    one = tables(cnn=[0.9], mlp=[0.6])["rows"].assign(network=["a", "b"])
+    both = {"rows": pd.concat([CLEAR["rows"], one], ignore_index=True)}
+    exact = claim(Finding(of=Exact(value("accuracy", unit=None, network="a")), above=0.0), name="exact")
+    (alone,), (beside, _) = judge([strong], both), judge([strong, exact], both)
+    assert alone.p_holm == beside.p_holm
