@@ -214,7 +214,8 @@ class Ensemble(MinibatchTraining):
         lr = [replica.lr for replica in self.replicas]
         decay = [replica.weight_decay for replica in self.replicas]
         if self.optimizer == "sgd":
-            return ReplicaSGD(self.parameters(), lr=lr, weight_decay=decay, momentum=self.momentum)
+            fused = self.has_fused_optimizer()
+            return ReplicaSGD(self.parameters(), lr=lr, weight_decay=decay, momentum=self.momentum, fused=fused)
         return ReplicaAdam(
             self.parameters(),
             lr=lr,
