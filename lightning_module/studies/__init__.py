@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # The packaged studies in the order in which they are listed: the name on the command line, and the module.
 STUDIES = Catalogue(
     {
+        "dataset": "dataset",
         "benchmark": "benchmark",
         "recipe-sweep": "recipe_sweep",
         "priors": "priors",
