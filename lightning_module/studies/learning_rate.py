@@ -108,9 +108,9 @@ def _path_rows(config: LearningRateConfig, draw: Draw, weights: Weights) -> Iter
                 "step": step,
                 "last": step == config.outer_steps - 1,
                 "rate": _digits(rate),
-                "gradient": _digits(gradient),
+                "gradient": _digits(gradient, 4),  # nothing is judged by this, or by the next but one
                 "mean_loss": _digits(mean_loss),
-                "last_loss": _digits(last_loss),
+                "last_loss": _digits(last_loss, 4),
             }
 
 
@@ -176,9 +176,9 @@ def _seconds(rates: Tensor, weights: Weights, batches: Examples, segment: int, r
         yield time.process_time() - started
 
 
-def _digits(number: float) -> float:
-    """Returns seven digits of a number; of one that exploded, infinity, which no mean hides."""
-    return float(f"{number:.7g}") if math.isfinite(number) else math.inf
+def _digits(number: float, count: int = 7) -> float:
+    """Returns the first digits of a number; of one that exploded, infinity, which no mean hides."""
+    return float(f"{number:.{count}g}") if math.isfinite(number) else math.inf
 
 
 PROTOCOL = """

@@ -161,6 +161,7 @@ def _making(title: str, study: Study[Any] | None, result: Result) -> Iterator[st
         "work of all processes": _duration(made.get("cell_seconds")),
         "machine": made.get("machine"),
         "finished": made.get("finished"),
+        **({"rounded": made["rounded"]} if "rounded" in made else {}),
         "versions": ", ".join(f"{name} {version}" for name, version in result.versions.items()),
         "rules of the claims": _rules(study, result),
     }
