@@ -62,7 +62,7 @@ def _points(panel: "Axes", rows: Any, shift: float, colour: str, arm: str, label
 
 def draw_training(result: "Result") -> "Figure":
     """Returns the accuracies over the training, a panel for each projector, and the loss; all of the fresh arm."""
-    figure, axes = panels(1, 4, size=(3.7, 3.8))
+    figure, axes = panels(1, 4, size=(3.7, 4.2))
     training = result.tables["training"]
     training = training[training.arm == "fresh"]
     for panel, projector in zip(axes[0], PROJECTORS, strict=False):
@@ -78,17 +78,19 @@ def draw_training(result: "Result") -> "Figure":
         curve(panel, neighbours, "epoch", "accuracy", label="10 neighbours, output", colour=INK, arm="fresh")
         panel.set_ylim(0.25, 0.9)
         panel.set_title(TITLES[projector], fontsize=10)
-        panel.legend(fontsize=7, frameon=False, loc="lower right")
+        panel.legend(fontsize=7, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2)
     losses = result.tables["losses"]
     for projector in PROJECTORS:
         rows = losses[(losses.arm == "fresh") & (losses.projector == projector)]
         curve(axes[0, 3], rows, "epoch", "loss", label=TITLES[projector], colour=COLOURS[projector], marker="")
     axes[0, 3].axhline(np.log(100), color=INK, linewidth=1, linestyle=":", label="guessing, log 100")
     axes[0, 3].set_title("contrastive loss", fontsize=10)
-    axes[0, 3].legend(fontsize=7, frameon=False)
+    axes[0, 3].legend(fontsize=7, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.17))
     for panel in axes[0]:
         panel.set_xscale("symlog", linthresh=1)
-        panel.set_xticks(ticks := sorted(training.epoch.unique()), [str(tick) for tick in ticks], fontsize=8)
+        panel.set_xlim(-0.1, training.epoch.max() * 1.2)
+        panel.set_xticks(ticks := sorted(training.epoch.unique()), [str(tick) for tick in ticks])
+        panel.tick_params(axis="x", labelsize=8, labelrotation=60)
         panel.set_xticks([], minor=True)
         panel.set_xlabel("epochs")
     axes[0, 0].set_ylabel("accuracy of a linear classifier")
