@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 # Floating-point operations from which oneDNN is ahead, by whether the left factor is a transposed view, which it
-# copies; and the least size of each side. Measured on an AMD EPYC of the fifth generation.
-WIDE, WIDE_TRANSPOSED, SIDE = 1e7, 2e7, 25
+# copies; the least size of the sides of a product; and the least number of terms in its sums, since the products of
+# several replicas are copied to one tensor. Measured on an AMD EPYC of the fifth generation.
+WIDE, WIDE_TRANSPOSED, SIDE, TERMS = 1e7, 2e7, 25, 100
 
 
 def products(a: Tensor, b: Tensor) -> Tensor:
@@ -28,6 +29,24 @@ def products(a: Tensor, b: Tensor) -> Tensor:
 def products_plus(bias: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """Returns `bias` (k, m, 1) and the products (k, m, p) of a (k, m, n) and b (k, n, p) together."""
     return products(a, b).add_(bias) if _wide(a, b) else torch.baddbmm(bias, a, b)
+
+
+def product_transposed(a: Tensor, b: Tensor, bias: Tensor | None = None, *, relu: bool = False) -> Tensor:
+    """Returns the product a b^T (m, p) of a (m, n) and b (p, n), without a gradient, by whatever is fastest.
+
+    In this order oneDNN needs no copy of b, even if it is a transposed view, and is ahead for small products too.
+
+    Args:
+        a: The left factor.
+        b: The right factor, transposed.
+        bias: What is added to each row, (p,).
+        relu: Whether the sum is rectified.
+    """
+    if a.device.type == "cpu" and a.dtype == torch.float32 and _onednn() is not None:
+        linear = torch.ops.mkldnn._linear_pointwise
+        return linear(a, b, bias, "relu" if relu else "none", [], "")  # type: ignore[no-any-return]
+    product = a @ b.t() if bias is None else torch.addmm(bias, a, b.t())
+    return product.relu_() if relu else product
 
 
 class _Products(torch.autograd.Function):
@@ -53,7 +72,7 @@ def _wide(a: Tensor, b: Tensor) -> bool:
     if a.device.type != "cpu" or a.dtype != torch.float32 or _onednn() is None:
         return False
     m, n, p = *a.shape[1:], b.shape[2]
-    return min(m, n, p) >= SIDE and 2 * m * n * p >= (WIDE if a.stride(2) == 1 else WIDE_TRANSPOSED)
+    return n >= TERMS and min(m, p) >= SIDE and 2 * m * n * p >= (WIDE if a.stride(2) == 1 else WIDE_TRANSPOSED)
 
 
 def _by_onednn(a: Tensor, b: Tensor) -> Tensor:
