@@ -11,8 +11,9 @@ like. Here each of them has a verdict, or the reason why it has none.
   MNIST has one byte a pixel, a signal of MNIST-1D four a point (float32); the file of 2020 has eight. Labels are not
   counted.
 - **Run times.** A piece of each experiment, such as 50 steps of a network, is timed and multiplied by how often the
-  published protocol has it. A time is the processor's, of one thread, so what other programs do counts little; of seven
-  turns in which all pieces alternate, each is a unit, and the interval is about this machine only. The benchmark and
+  published protocol has it. A time is the processor's, of one thread, so what other programs do counts little; the
+  column `of_a_core` says how much of a core it had. Of seven turns in which all pieces alternate, each is a unit, and
+  the interval is about this machine only. No evaluation of SimCLR's layers is in its times. The benchmark and
   the pooling networks are trained by a plain loop of torch, as published, with their evaluations; the others are this
   package's own code for the same work. "About T" counts as kept below 1.5 T.
 - **Nearest neighbours** (10, Euclidean) are those among 4,000 fresh signals, for 5,000 others.
