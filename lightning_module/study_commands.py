@@ -21,6 +21,7 @@ console = Console()
 
 FOLDER: Final = "outputs/studies"
 PRESET: Final = "quick"
+MOST_NUMBERS: Final = 8  # published numbers without a statement that are printed one by one
 
 
 def list_studies() -> int:
@@ -124,7 +125,7 @@ def _changed(config: "Config", changes: Sequence[str]) -> "Config":
 
 
 def _print_verdicts(study: "Study[Any]", result: "Result") -> None:
-    """Prints a table of the claims that were tested, and why others were not."""
+    """Prints a table of the statements, why some were not tested, and which numbers without a statement are outside."""
     from lightning_module.studies.verdict_text import FINDINGS
 
     table = Table(box=None, pad_edge=False)
@@ -133,9 +134,13 @@ def _print_verdicts(study: "Study[Any]", result: "Result") -> None:
             column,
             justify="right" if column == "n" else "left",
             no_wrap=column in ("finding", "contrast (95 %)", "n"),
+            min_width=20 if column == "claim" else None,
             overflow="fold",
         )
-    verdicts = study.judge(result)
+    every = study.judge(result)
+    numbers = [verdict for verdict in every if verdict.claim.is_number]
+    few = len(numbers) <= MOST_NUMBERS
+    verdicts = [verdict for verdict in every if few or not verdict.claim.is_number]
     for verdict in verdicts:
         first, *others = _parts(verdict) or [("", "", "")]
         table.add_row(verdict.claim.name, FINDINGS[verdict.finding], *first, _published(verdict))
@@ -144,16 +149,35 @@ def _print_verdicts(study: "Study[Any]", result: "Result") -> None:
     _print(study.question)
     console.print(table, highlight=False)
     for verdict in verdicts:
-        if verdict.reason:
+        if verdict.reason and not (verdict.claim.is_number and verdict.number != "not tested"):
             _print(f"{verdict.claim.name} was not tested: {verdict.reason}")
+    if not few:
+        _print_numbers(numbers)
+
+
+def _print_numbers(verdicts: "Sequence[Verdict]") -> None:
+    """Prints how many published numbers that come without a statement are inside, and those that are not."""
+    from lightning_module.studies.verdict_text import interval_words
+
+    inside = sum(verdict.number == "inside" for verdict in verdicts)
+    _print(f"Of {len(verdicts)} further published numbers {inside} are inside the interval for one more run.")
+    for verdict in verdicts:
+        if verdict.number == "outside" and verdict.prediction:
+            ours = interval_words(verdict.prediction, units=verdict.units)
+            _print(f"{verdict.claim.name} is outside: published {_published_number(verdict)}, ours {ours}")
+        elif verdict.number == "not tested":
+            _print(f"{verdict.claim.name} was not tested: {verdict.claim.not_tested or verdict.reason}")
 
 
 def _published(verdict: "Verdict") -> str:
     """Returns the published number, and whether it is inside our prediction interval."""
     from lightning_module.studies.verdict_text import NUMBERS
 
-    number = verdict.claim.number
-    return f"{number.published:g} {NUMBERS[verdict.number]}" if number else ""
+    return f"{_published_number(verdict)} {NUMBERS[verdict.number]}" if verdict.claim.number else ""
+
+
+def _published_number(verdict: "Verdict") -> str:
+    return f"{verdict.claim.number.published:g}" if verdict.claim.number else ""
 
 
 def _parts(verdict: "Verdict") -> list[tuple[str, str, str]]:

@@ -58,10 +58,18 @@ def test_run_prints_verdicts_and_writes_everything(run, tmp_path):
     assert " 3 " in lines["small"]
     assert "1 ✓ inside" in lines["one"]
     assert "never was not tested: numbers have no taste" in out
-    assert "one was not tested: the source states a number only" in out
+    assert "one was not tested" not in out  # its number was
     names = {path.name for path in (tmp_path / "outputs" / "studies" / "counting-smoke").iterdir()}
     assert {"result.json", "rows.csv", "notes.csv", "arrays.npz", "figure.png"} <= names
     assert "everything is in outputs/studies/counting-smoke/" in out
+
+
+def test_many_numbers_are_counted_and_those_outside_are_named(run, monkeypatch):
+    monkeypatch.setattr(study_commands, "MOST_NUMBERS", 0)
+    status, out, _ = run("run", FILE, "--preset", "smoke")
+    assert status == 0
+    assert "Of 1 further published numbers 1 are inside" in out
+    assert "one was not tested" not in out
 
 
 def test_run_goes_on_where_it_was(run, tmp_path, monkeypatch):
@@ -170,7 +178,7 @@ def test_report_of_all_results(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "benchmrk"], "did you mean 'benchmark'? Known: benchmark"),
+        (["run", "benchmrk"], "did you mean 'benchmark'? Known: "),
         (["verify", "benchmark"], "holds no result.json; run the study first"),
         (["plot", "nothing.py"], "file='nothing.py' does not exist"),
         (["run", FILE, "--preset", "papper"], "did you mean 'paper'? Known: smoke, quick, paper"),
