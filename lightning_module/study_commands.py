@@ -185,7 +185,7 @@ def _parts(verdict: "Verdict") -> list[tuple[str, str, str]]:
     from lightning_module.studies.verdict_text import interval_words, needed
 
     return [
-        (interval_words(part.interval, units=part.units), needed(part.finding), str(part.units))
+        (interval_words(part.interval, units=part.units), needed(part.finding), str(part.units or "-"))
         for part in verdict.parts
     ]
 
