@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: demo test test-slow bench lint card clean
+.PHONY: demo test test-slow bench lint card notebooks clean
 
 demo: $(VENV)/.demo
 	$(BIN)/mnist1d demo
@@ -28,6 +28,10 @@ lint: $(VENV)/.dev
 card: $(VENV)/.dev
 	$(BIN)/python -m mnist1d_hf.golden
 	$(BIN)/python -m mnist1d_hf.card dataset_card.md
+
+# Executes the notebooks whose sources or results have changed; NAME=pooling for one, changed or not.
+notebooks: $(VENV)/.dev
+	$(BIN)/python docs/notebooks/execute.py $(NAME)
 
 clean:
 	rm -rf $(VENV) dist build outputs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,134 @@
+"""Makes the notebooks: `python docs/notebooks/execute.py [NAME ...]`, or `make notebooks`.
+
+NAME.py is what is edited, a script in jupytext's percent format. NAME.ipynb is the same executed, and is what readers
+open. Without names only those are executed that are not current: whose source, or whose committed result in
+docs/results/NAME, is another one than at their execution.
+
+Executed twice, a source gives the same file on the same machine with the same libraries: nothing of the machine, the
+time or the folder is in it.
+"""
+
+import base64
+import hashlib
+import io
+import os
+import shutil
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from PIL import Image
+from traitlets.config import Config
+
+FOLDER = Path(__file__).resolve().parent
+RESULTS = FOLDER.parent / "results"
+TIMEOUT = 600  # seconds for a cell
+NO_WIDGETS = "ignore:IProgress not found"  # tqdm's advice to install widgets, which no committed notebook can show
+
+# Pictures as wide as a page, with as many colours as a diagram needs.
+WIDEST = 960  # pixels
+COLOURS = 128
+
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def names() -> list[str]:
+    """Returns the notebooks that there are, by their sources."""
+    return sorted(file.stem for file in FOLDER.glob("*.py") if file.name != Path(__file__).name)
+
+
+def source(name: str) -> Any:
+    """Returns the notebook that a source stands for, without outputs."""
+    notebook = jupytext.read(FOLDER / f"{name}.py", fmt="py:percent")
+    for i, cell in enumerate(notebook.cells):
+        cell.metadata, cell.id = {}, f"cell-{i}"
+    # By which is seen later whether another result has been committed.
+    notebook.metadata = {**METADATA, "mnist1d_result": result_sha256(name)}
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def result_sha256(name: str) -> str | None:
+    """Returns the digest of a study's committed result, which has the digests of its other files in it."""
+    file = RESULTS / name / "result.json"
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
+
+
+def is_current(name: str) -> bool:
+    """Returns whether the executed notebook has the cells of its source, and shows the result that is committed."""
+    file = FOLDER / f"{name}.ipynb"
+    if not file.is_file():
+        return False
+    made, wanted = nbformat.read(file, as_version=4), source(name)
+    cells = [[(cell.cell_type, cell.source) for cell in notebook.cells] for notebook in (made, wanted)]
+    return cells[0] == cells[1] and made.metadata.get("mnist1d_result") == wanted.metadata["mnist1d_result"]
+
+
+def execute(name: str) -> Any:
+    """Returns a notebook with its outputs.
+
+    It runs in a copy of its surroundings, in which a study leaves what it keeps, one thread and no network.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: If a cell raises an exception.
+    """
+    notebook = source(name)
+    with TemporaryDirectory() as place:
+        folder = Path(place, "notebooks")
+        folder.mkdir()
+        if (RESULTS / name).is_dir():
+            shutil.copytree(RESULTS / name, Path(place, "results", name))
+        # Files in place of ports, which others on the machine cannot read and two kernels cannot both take.
+        kernel = {"connection_file": f"{place}/kernel.json", **({"transport": "ipc"} if os.name == "posix" else {})}
+        own = {
+            "OMP_NUM_THREADS": "1",
+            "HF_HUB_OFFLINE": "1",
+            "IPYTHONDIR": place,
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        }
+        client = NotebookClient(
+            notebook,
+            timeout=TIMEOUT,
+            kernel_name="python3",
+            record_timing=False,
+            config=Config(KernelManager=kernel),
+            resources={"metadata": {"path": str(folder)}},
+        )
+        client.execute(env={**os.environ, **own})
+    notebook.metadata["language_info"] = METADATA["language_info"]  # without this machine's version
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                output.data["image/png"] = smaller(output.data["image/png"])
+                output.metadata = {}
+    return notebook
+
+
+def smaller(png: str) -> str:
+    """Returns a picture, base64, at the size and with the colours that a page needs."""
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+    if picture.width > WIDEST:
+        picture = picture.resize((WIDEST, round(picture.height * WIDEST / picture.width)), Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def main(arguments: list[str]) -> None:
+    """Executes the notebooks of these names, or those that are not current."""
+    for name in arguments or [name for name in names() if not is_current(name)]:
+        notebook = execute(name)
+        nbformat.validate(notebook)
+        nbformat.write(notebook, FOLDER / f"{name}.ipynb")
+        print(f"{name}.ipynb")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
