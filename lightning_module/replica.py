@@ -110,9 +110,12 @@ class ReplicaRows:
         return self._take(self.x, rows, own=self.x.dim() > 2), self._take(self.y, rows, own=self.y.dim() > 1)
 
     def _take(self, tensor: Tensor, rows: slice | Tensor, *, own: bool) -> Tensor:
-        if own and isinstance(rows, Tensor) and rows.dim() > 1:
-            return tensor[rows, self._columns]
-        return tensor[rows]
+        if not isinstance(rows, Tensor):
+            return tensor[rows]
+        if own and rows.dim() > 1:  # of rows as wide as these, far faster than indexing with two tensors
+            flat = (rows * tensor.shape[1] + self._columns).flatten()
+            return tensor.flatten(0, 1).index_select(0, flat).view(*rows.shape, *tensor.shape[2:])
+        return tensor.index_select(0, rows.flatten()).view(*rows.shape, *tensor.shape[1:])
 
 
 def _labels(replica: Replica, y: Tensor, num_classes: int) -> Tensor:

@@ -73,13 +73,13 @@ def side_by_side(widths: Sequence[int], cost: Callable[[int], float], *, most: f
     Args:
         widths: All of them.
         cost: What a width costs alone.
-        most: The cost of a group, above which it takes no further width, and above which a padding that wastes half
-            of the work is no longer cheaper than an ensemble more.
+        most: The cost of a group, above which it takes no further width. An ensemble more is taken to cost an eighth
+            of it, so a padding that wastes as much is not worth it.
     """
     group: list[int] = []
     for width in sorted(set(widths)):
         padded = (len(group) + 1) * cost(width)
-        wasteful = padded > 1.5 * sum(map(cost, [*group, width])) and padded > most / 8
+        wasteful = padded - sum(map(cost, [*group, width])) > most / 8
         if group and (padded > most or wasteful):
             yield tuple(group)
             group = []
