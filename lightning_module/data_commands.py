@@ -1,7 +1,9 @@
-"""``mnist1d data ...``: list, describe, build, export, verify, install and push data sets. Imports no torch."""
+"""``mnist1d data ...``: list, describe, build, export, verify, install, draw and push data sets. Imports no torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import docstring_parser
@@ -10,8 +12,12 @@ from rich.table import Table
 
 from lightning_module import hub_commands
 from lightning_module.command_group import CommandGroup, Parser
-from mnist1d_hf import MNIST1D, RECIPES, Recipe, golden, hub
+from lightning_module.whole_file import replace
+from mnist1d_hf import MNIST1D, RECIPES, Recipe, animation, golden, hub, plot
+from mnist1d_hf.construction import Construction
 from mnist1d_hf.recipe import Stream
+
+STILL: Final = (".png", ".pdf")
 
 console = Console()
 
@@ -113,6 +119,37 @@ def install(config: list[str]) -> int:
     return 0
 
 
+def animate(
+    config: str, out: str, index: int, fps: int | None, duration: float | None, dark: bool, **keywords: Any
+) -> int:
+    """Show how examples are made, stage by stage: a moving .gif, or a still as .png or .pdf."""
+    path = Path(out)
+    moving = path.suffix.lower() == ".gif"
+    if not moving and path.suffix.lower() not in STILL:
+        raise ValueError(
+            f"out={out!r} must end in .gif for an animation, or in {' or '.join(STILL)} for a still picture"
+        )
+    if not moving and (fps is not None or duration is not None):
+        raise ValueError(f"out={out!r} is a still picture, which has neither fps nor duration; leave them out")
+    builder = _builder(config, keywords)
+    try:
+        plot.require_matplotlib()
+    except ImportError as error:
+        raise ValueError(str(error)) from None
+    construction = Construction.make(builder.config.recipe, stream=builder.config.stream, index=index)
+    if moving:
+        frames = animation.animate(construction, **_given({"fps": fps, "duration": duration}), dark=dark)
+        write: Callable[[Path], object] = partial(animation.save_animation, frames)
+    else:
+        figure = plot.plot_construction(construction, dark=dark)
+        metadata = {"CreationDate": None} if path.suffix.lower() == ".pdf" else {"Software": None}
+        write = partial(figure.savefig, format=path.suffix[1:].lower(), metadata=metadata)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace(path, write)
+    console.print(f"{path.stat().st_size:>12,} {path}", highlight=False, markup=False, soft_wrap=True)
+    return 0
+
+
 def _builder(config: str, keywords: Mapping[str, Any]) -> MNIST1D:
     return MNIST1D(config_name=config, **_given(keywords))
 
@@ -177,6 +214,17 @@ def _add_push(parser: Parser) -> None:
     _add_numbers(parser)
 
 
+def _add_animate(parser: Parser) -> None:
+    _add_variant(parser)
+    parser.add_argument(
+        "--out", type=str, default="mnist1d.gif", help="file to write: .gif moves, .png and .pdf do not"
+    )
+    parser.add_argument("--index", type=int, default=0, help="which example of each digit in train")
+    parser.add_argument("--fps", type=int | None, default=None, help="frames a second while something moves; 20")
+    parser.add_argument("--duration", type=float | None, default=None, help="seconds until it starts again; 18")
+    parser.add_argument("--dark", action="store_true", help="white dots on black")
+
+
 def _add_verify(parser: Parser) -> None:
     parser.add_argument("path", nargs="?", help="OWNER/NAME on the Hub, or a folder; the cache if not given")
     parser.add_argument("--revision", type=str | None, default=None, help="tag, branch or commit of the repository")
@@ -197,6 +245,7 @@ GROUP: Final = CommandGroup(
         "export": (export, _add_export),
         "verify": (verify, _add_verify),
         "install": (install, _add_install),
+        "animate": (animate, _add_animate),
         "push": (hub_commands.push, _add_push),
     },
 )

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from mnist1d_hf.arithmetic import FloatArray
 from mnist1d_hf.arrays import MNIST1DArrays
+from mnist1d_hf.construction import Construction
 from mnist1d_hf.generate import make_mnist1d
-from mnist1d_hf.streams import STAGES
 from mnist1d_hf.templates import NUM_CLASSES, digit_templates
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _COLUMNS: Final = 10
 _PANEL_WIDTH: Final = 0.8  # inches
 _PANEL_RATIO: Final = 2.2  # height of a panel in widths
 _DPI: Final = 200
+_WEIGHT: Final = 1.3  # of a line, in points
 _FEW_POINTS: Final = 20  # up to so many a signal is drawn with larger dots
 # Blue and vermilion: apart for every kind of colour vision. Source: Okabe & Ito (2008), "Color Universal Design".
 _SPLIT_COLOURS: Final = {"train": "#0072B2", "test": "#D55E00", "val": "#009E73"}
@@ -78,13 +79,13 @@ def plot_signals(
     style = DARK if dark else LIGHT
     columns = min(columns, len(signals))
     rows = -(-len(signals) // columns)
-    figure, panels = _grid(rows, columns, style, top=0.06 if titles is None else 0.22)
-    extent = _extent(signals)
+    figure, panels = grid(rows, columns, style, top=0.06 if titles is None else 0.22)
+    half_width = extent(signals)
     for panel, signal, title in itertools.zip_longest(panels, signals, () if titles is None else titles):
         if signal is None:
             panel.set_visible(False)  # the rest of the last row
             continue
-        draw_signal(panel, signal, place, extent, style)
+        draw_signal(panel, signal, place, half_width, style)
         if title is not None:
             panel.set_title(str(title), color=style.ink, fontsize=9, pad=3)
     return figure
@@ -103,41 +104,53 @@ def plot_templates(*, dark: bool = False) -> "Figure":
     return plot_signals(templates.x, templates.y, templates.t, dark=dark)
 
 
-def plot_stages(arrays: MNIST1DArrays | None = None, *, digit: int | None = None, dark: bool = False) -> "Figure":
-    """One example of each digit after each of the eight stages, a row per stage; or of one digit, a panel per stage.
+def plot_stages(
+    arrays: MNIST1DArrays | None = None, *, digit: int | None = None, index: int = 0, dark: bool = False
+) -> "Figure":
+    """One example of each digit from its template through the eight stages, or of one digit; see `plot_construction`.
 
     Args:
-        arrays: A data set made with ``trace=True``; by default the default recipe's. The first example of each label in
-            train is shown.
+        arrays: A data set made with ``trace=True``; by default the default recipe's.
         digit: The only one to show.
+        index: Which example of a digit in train, the first by default.
         dark: White dots on black in place of dark lines on white.
 
     Raises:
-        ValueError: If the arrays hold no trace, or no example of a digit.
+        ValueError: If the arrays hold no trace, or not so many examples of a digit.
         ImportError: If matplotlib is not installed.
     """
     arrays = make_mnist1d(trace=True, num_samples=1000) if arrays is None else arrays
     digits = range(NUM_CLASSES) if digit is None else [digit]
-    if arrays.train.trace is None:
-        raise ValueError("arrays hold no trace; make them with make_mnist1d(..., trace=True)")
-    examples = [_first_example(arrays, label) for label in digits]
-    stages = [arrays.train.trace[stage][examples] for stage in STAGES]
+    return plot_construction(Construction.of(arrays, digits=digits, index=index), dark=dark)
+
+
+def plot_construction(construction: Construction, *, dark: bool = False) -> "Figure":
+    """How examples came to be: a row per stage and a column per digit, or of a single digit a panel per stage.
+
+    Args:
+        construction: The signals after each stage.
+        dark: White dots on black in place of dark lines on white.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    digits, stages = construction.digits, construction.stages
     style = DARK if dark else LIGHT
-    if digit is None:
-        figure, panels = _grid(len(STAGES), NUM_CLASSES, style, left=1.2, top=0.22, ratio=1.5)
+    in_a_row = len(digits) == 1
+    if in_a_row:
+        figure, panels = grid(1, len(stages), style, top=0.22, width=1.05)
     else:
-        figure, panels = _grid(1, len(STAGES), style, top=0.22, width=1.05)
-    extent = max(_extent(signals) for signals in stages)
-    for index, panel in enumerate(panels):
-        stage, example = divmod(index, len(examples))
-        signal = stages[stage][example]
-        draw_signal(panel, signal, np.linspace(0.0, 1.0, len(signal)), extent, style)
-        if digit is not None:
-            panel.set_title(STAGES[stage], color=style.ink, fontsize=8, pad=3)
-        elif stage == 0:
-            panel.set_title(str(digits[example]), color=style.ink, fontsize=9, pad=3)
-        if digit is None and example == 0:
-            panel.set_ylabel(STAGES[stage], color=style.ink, fontsize=9, rotation=0, ha="right", va="center")
+        figure, panels = grid(len(stages), len(digits), style, left=1.2, top=0.22, ratio=1.5)
+    half_width = max(extent(signals) for signals in stages.values())
+    drawn = [(name, digit, x) for name, signals in stages.items() for digit, x in zip(digits, signals, strict=True)]
+    for panel, (name, digit, x) in zip(panels, drawn, strict=True):
+        draw_signal(panel, x, np.linspace(0.0, 1.0, len(x)), half_width, style)
+        if in_a_row:
+            panel.set_title(name, color=style.ink, fontsize=8, pad=3)
+        elif panel in panels[: len(digits)]:
+            panel.set_title(str(digit), color=style.ink, fontsize=9, pad=3)
+        if not in_a_row and digit == digits[0]:
+            panel.set_ylabel(name, color=style.ink, fontsize=9, rotation=0, ha="right", va="center")
     return figure
 
 
@@ -215,15 +228,14 @@ def require_matplotlib() -> None:
 
 
 def draw_signal(
-    panel: "Axes", x: FloatArray, t: FloatArray, extent: float, style: Style, *, weight: float = 1.3
+    panel: "Axes", x: FloatArray, t: FloatArray, half_width: float, style: Style, *, weight: float = _WEIGHT
 ) -> None:
-    """Draw one signal into a panel whose horizontal axis ends at ``-extent`` and ``extent``; ``weight`` in points."""
+    """Draw one signal into a panel whose axis ends at ``-half_width`` and ``half_width``; ``weight`` in points."""
     if style.dots:
-        size = (3.0 if len(x) <= _FEW_POINTS else 1.8) * weight
-        panel.plot(x, t, "o", color=style.ink, markersize=size, markeredgewidth=0)
+        panel.plot(x, t, "o", color=style.ink, markersize=dot_size(len(x), weight), markeredgewidth=0)
     else:
         panel.plot(x, t, color=style.ink, linewidth=weight, solid_capstyle="round", solid_joinstyle="round")
-    panel.set_xlim(-extent, extent)
+    panel.set_xlim(-half_width, half_width)
     margin = 0.06 * (t[-1] - t[0])
     panel.set_ylim(t[-1] + margin, t[0] - margin)
     panel.set_xticks([])
@@ -232,14 +244,12 @@ def draw_signal(
     panel.spines[:].set_visible(False)
 
 
-def _new_figure(width: float, height: float, style: Style = LIGHT) -> "Figure":
-    require_matplotlib()
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), dpi=_DPI, facecolor=style.ground)
+def dot_size(points: int, weight: float = _WEIGHT) -> float:
+    """Diameter in points of the dots of a signal, larger where there are few."""
+    return (3.0 if points <= _FEW_POINTS else 1.8) * weight
 
 
-def _grid(
+def grid(
     rows: int,
     columns: int,
     style: Style,
@@ -249,13 +259,13 @@ def _grid(
     width: float = _PANEL_WIDTH,
     ratio: float = _PANEL_RATIO,
 ) -> "tuple[Figure, list[Axes]]":
-    """Panels in reading order; ``left`` and ``top`` are margins in inches, as is the width of a panel."""
+    """A figure and its panels in reading order; ``left`` and ``top`` are margins in inches, as is a panel's width."""
     gap, edge, height = 0.06, 0.06, width * ratio
     total_width = left + columns * width + (columns - 1) * gap + edge
     row_gap = max(gap, top) if rows > 1 and left <= edge else gap
     total_height = top + rows * height + (rows - 1) * row_gap + edge
     figure = _new_figure(total_width, total_height, style)
-    grid = figure.add_gridspec(
+    spec = figure.add_gridspec(
         rows,
         columns,
         left=left / total_width,
@@ -265,28 +275,26 @@ def _grid(
         wspace=gap / width,
         hspace=row_gap / height,
     )
-    return figure, list(grid.subplots(squeeze=False).flat)
+    return figure, list(spec.subplots(squeeze=False).flat)
 
 
-def _extent(signals: FloatArray) -> float:
+def extent(signals: FloatArray) -> float:
     """Half the width of an axis that holds all signals, a little larger than the largest amplitude."""
     largest = float(np.nanmax(np.abs(signals)))
     return 1.1 * largest if largest > 0 else 1.0
+
+
+def _new_figure(width: float, height: float, style: Style = LIGHT) -> "Figure":
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=_DPI, facecolor=style.ground)
 
 
 def _fitting(name: str, values: npt.NDArray[Any], length: int) -> npt.NDArray[Any]:
     if values.shape != (length,):
         raise ValueError(f"{name} has shape {values.shape}; with these signals it must be ({length},)")
     return values
-
-
-def _first_example(arrays: MNIST1DArrays, digit: int) -> int:
-    rows = np.flatnonzero(arrays.train.y_clean == digit)
-    if not len(rows):
-        raise ValueError(
-            f"digit={digit} does not occur in train; give one from 0 to {NUM_CLASSES - 1}, or more examples"
-        )
-    return int(rows[0])
 
 
 def _draw_curve(axes: "Axes", rows: list[Mapping[str, float]], measure: str) -> None:

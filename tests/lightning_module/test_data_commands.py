@@ -1,5 +1,6 @@
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -190,6 +191,13 @@ WRONG = [
     ("build default --stream quick", r"^error: .*stream(.|\n)*quick"),
     ("build default --iid-noise 0.1", r"^error: .*--iid-noise"),  # no guessing at names
     ("build default --no-such-option 1", r"^error: .*--no-such-option"),
+    ("animate --out somewhere/a.mp4", r"^error: out='somewhere/a.mp4' must end in .gif .*, or in .png or .pdf"),
+    ("animate --out somewhere/a", r"^error: out='somewhere/a' must end in .gif"),
+    ("animate --out somewhere/a.png --fps 5", r"^error: out='somewhere/a.png' is a still picture, which has neither"),
+    ("animate --out somewhere/a.gif --fps 51", r"^error: fps=51 must be from 1 to 50"),
+    ("animate --out somewhere/a.gif --duration 1", r"^error: duration=1 must be from 9 seconds"),
+    ("animate --out somewhere/a.gif --index 999", r"^error: index=999 must be from 0 to \d+: train has"),
+    ("animate nope --out somewhere/a.gif", r"^error: there is no config 'nope'"),
     ("frobnicate", r"^error: .*frobnicate"),
     ("", r"^error: .*command"),
 ]
@@ -228,12 +236,12 @@ def test_a_cache_that_is_a_file_is_an_error_line_that_names_it(run, cache):
     assert str(cache) in err
 
 
-@pytest.mark.parametrize("command", ["list", "info", "build", "export", "verify", "install"])
+@pytest.mark.parametrize("command", ["list", "info", "build", "export", "verify", "install", "animate"])
 def test_every_command_explains_itself_and_every_option(run, command):
     status, out, err = run(command, "--help")
     assert (status, err) == (0, "")
     assert (getattr(data_commands, "list_configs" if command == "list" else command).__doc__ or "?")[:20] in out
-    if command in {"info", "build"}:
+    if command in {"info", "build", "animate"}:
         text = " ".join(out.split())
         assert all(f"--{keyword}" in text for keyword in TYPED)
         assert "Standard deviation of the noise on every point" in text
@@ -250,3 +258,37 @@ heavy = {"torch", "pytorch_lightning", "lightning", "scipy", "matplotlib"} & sys
 print(codes, sorted(heavy))
 """
     assert python(code, tmp_path / "out").splitlines()[-1] == "[0, 0, 0, 0, 0, 0] []"
+
+
+def test_animate_writes_what_the_suffix_says(run, tmp_path):
+    for name, start in {"a.gif": b"GIF89a", "a.png": b"\x89PNG", "a.PDF": b"%PDF"}.items():
+        path = tmp_path / "new" / name
+        quick = ["--fps", "1", "--duration", "12"] if name == "a.gif" else []
+        status, out, _ = run("animate", "shuffled", "--seed", "1", "--num-samples", "300", "--out", path, *quick)
+        assert (status, out.split()) == (0, [f"{path.stat().st_size:,}", str(path)])
+        assert path.read_bytes().startswith(start)
+    assert len(list((tmp_path / "new").iterdir())) == 3
+
+
+def test_animate_draws_the_variant_and_the_example_asked_for(run, tmp_path):
+    def drawn(*arguments):
+        run("animate", *arguments, "--num-samples", "300", "--out", tmp_path / "a.png")
+        return (tmp_path / "a.png").read_bytes()
+
+    pictures = [drawn(), drawn("--index", "1"), drawn("no-shift"), drawn("--dark")]
+    assert len(set(pictures)) == 4
+
+
+def test_an_animation_that_fails_on_the_way_leaves_what_was_there(run, tmp_path, monkeypatch):
+    (tmp_path / "a.gif").write_text("old")
+    monkeypatch.setattr(data_commands.animation, "save_animation", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    status, _, err = run("animate", "--out", tmp_path / "a.gif")
+    assert (status, err) == (2, "error: full\n")
+    assert [path.read_text() for path in tmp_path.glob("*.gif*")] == ["old"]
+
+
+def test_animate_without_matplotlib_says_how_to_get_it(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    status, _, err = run("animate")
+    assert status == 2
+    assert 'pip install "mnist1d-hf[plot]"' in err

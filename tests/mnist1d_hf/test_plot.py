@@ -81,16 +81,18 @@ def test_templates():
     assert [axes.get_title() for axes in figure.axes] == [str(digit) for digit in range(10)]
 
 
-def test_stages_are_a_row_each_with_a_column_per_digit(arrays):
+def test_stages_are_a_row_each_with_a_column_per_digit_below_the_templates(arrays):
     figure = plot.plot_stages(arrays)
     signals = drawn(figure)
-    assert len(signals) == 80
-    for row, stage in enumerate(STAGES):
+    assert len(signals) == 90
+    assert np.array_equal(signals[:10], digit_templates().x)
+    for row, stage in enumerate(STAGES, start=1):
         for digit in range(10):
             first = int(np.flatnonzero(arrays.train.y == digit)[0])
             expected = arrays.train.trace[stage][first]
             assert np.array_equal(signals[10 * row + digit], expected, equal_nan=True), (stage, digit)
-    assert [figure.axes[10 * row].get_ylabel() for row in range(8)] == list(STAGES)
+    assert [axes.get_title() for axes in figure.axes] == [*map(str, range(10)), *[""] * 80]
+    assert [figure.axes[10 * row].get_ylabel() for row in range(9)] == ["template", *STAGES]
     # The names of the stages stand left of the panels, inside the figure.
     renderer = laid_out(figure)
     assert min(axes.yaxis.label.get_window_extent(renderer).x0 for axes in figure.axes[::10]) > 0
@@ -98,7 +100,7 @@ def test_stages_are_a_row_each_with_a_column_per_digit(arrays):
 
 def test_stages_of_one_digit_are_a_panel_each(arrays):
     figure = plot.plot_stages(arrays, digit=4)
-    assert [axes.get_title() for axes in figure.axes] == list(STAGES)
+    assert [axes.get_title() for axes in figure.axes] == ["template", *STAGES]
     first = int(np.flatnonzero(arrays.train.y == 4)[0])
     assert np.array_equal(drawn(figure)[-1], arrays.train.trace["resample"][first])
     renderer = laid_out(figure)
@@ -107,7 +109,12 @@ def test_stages_of_one_digit_are_a_panel_each(arrays):
 
 
 def test_stages_need_nothing():
-    assert len(plot.plot_stages(dark=True).axes) == 80
+    assert len(plot.plot_stages(dark=True).axes) == 90
+
+
+def test_stages_of_another_example(arrays):
+    second = int(np.flatnonzero(arrays.train.y == 3)[1])
+    assert np.array_equal(drawn(plot.plot_stages(arrays, digit=3, index=1))[-1], arrays.train.trace["resample"][second])
 
 
 def test_a_learning_curve_has_a_panel_per_measure_and_a_line_per_split():
