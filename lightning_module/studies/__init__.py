@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 # The packaged studies in the order in which they are listed: the name on the command line, and the module.
 STUDIES = Catalogue(
     {
-        "dataset": "dataset",
         "benchmark": "benchmark",
         "recipe-sweep": "recipe_sweep",
         "priors": "priors",
@@ -32,6 +31,7 @@ STUDIES = Catalogue(
         "double-descent": "double_descent",
         "thresholds": "thresholds",
         "lottery": "lottery",
+        "dataset": "dataset",
     }
 )
 

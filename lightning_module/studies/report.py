@@ -14,8 +14,10 @@ from lightning_module.studies.markdown_text import escape, slug, table
 from lightning_module.studies.report_entries import Entry, entries
 from lightning_module.studies.report_html import page
 from lightning_module.studies.report_section import section
-from lightning_module.studies.verdict_rows import in_words, kind
-from lightning_module.studies.verdict_text import FINDINGS, NUMBERS
+from lightning_module.studies.report_summary import statements, summary
+from lightning_module.studies.report_times import INTRODUCTION, has_times, run_times
+from lightning_module.studies.verdict_rows import in_words
+from lightning_module.studies.verdict_text import FINDINGS, NUMBERS, interval_words, needed
 from lightning_module.whole_file import replace
 
 TITLE: Final = "MNIST-1D: which of the published findings hold?"
@@ -41,6 +43,8 @@ runs leave plausible.
   is no evidence for either.
 - {untested}: with the reason.
 
+What is *exact*, such as the number of points of a signal, has no interval: it is true or not.
+
 A claim that says several things holds only if all of them do, and fails if one of them fails.
 
 **Many claims, some luck.** p is the chance of a contrast at least as far from the margin as ours if the truth lay
@@ -55,19 +59,20 @@ did. They are no findings.
 """
 
 HEADER: Final = (
-    "study",
     "claim",
-    "source",
+    "finding",
+    "contrast (95 % interval), and where it has to be; or why it was not tested",
     "published",
     "ours (95 % for one more run)",
     "number",
-    "contrast (95 % interval)",
-    "has to be",
     "n",
-    "finding",
 )
 
-
+IN_SHORT: Final = "In short"
+EVERY: Final = (
+    "What the sources state, by study, with its source in italics. Where several contrasts stand, separated by "
+    "semicolons, the statement says several things."
+)
 FURTHER: Final = (
     "Published numbers that come without a statement, such as each point of a figure, are in the sections of their "
     "studies, and so are our own questions. Of numbers with 95 % intervals one in twenty is outside by luck."
@@ -108,7 +113,9 @@ def report(found: Sequence[Entry], beside: Path) -> str:
         beside: The folder of the page, which figures are linked from.
     """
     unknown = [entry.title for entry in found if entry.study is None]
-    parts = [f"# {escape(TITLE)}", _contents(found), _how_to_read(), "## Every claim", _every_claim(found)]
+    parts = [f"# {escape(TITLE)}", _contents(found), f"## {IN_SHORT}", summary(found), _how_to_read()]
+    parts += ["## Every claim", EVERY, _every_claim(found)]
+    parts += ["## Run times", INTRODUCTION, run_times(found)] if has_times(found) else []
     parts += ["## Further numbers", FURTHER, _further(found)] if _has_further(found) else []
     parts += ["## Verdicts by number", "Exploratory claims are not counted.", _counts(found)]
     if unknown:
@@ -118,7 +125,8 @@ def report(found: Sequence[Entry], beside: Path) -> str:
 
 
 def _contents(found: Sequence[Entry]) -> str:
-    links = [f"[{escape(name)}](#{slug(name)})" for name in ("How to read this page", "Every claim")]
+    names = [IN_SHORT, "How to read this page", "Every claim", *(["Run times"] if has_times(found) else [])]
+    links = [f"[{escape(name)}](#{slug(name)})" for name in names]
     return " · ".join([*links, *map(_link, found)])
 
 
@@ -129,8 +137,7 @@ def _how_to_read() -> str:
 
 def _every_claim(found: Sequence[Entry]) -> str:
     """Returns the table of all statements of the sources; our own questions are in the sections."""
-    statements = [(entry, v) for entry in found for v in entry.verdicts if kind(v.claim) == "statement"]
-    return table(HEADER, [_row(entry, verdict) for entry, verdict in statements])
+    return table([escape(name) for name in HEADER], [_row(entry, verdict) for entry, verdict in statements(found)])
 
 
 def _has_further(found: Sequence[Entry]) -> bool:
@@ -149,11 +156,20 @@ def _further(found: Sequence[Entry]) -> str:
 
 def _row(entry: Entry, verdict: Verdict) -> list[str]:
     claim, words = verdict.claim, in_words(verdict)
-    columns = ("source", "published", "ours", "number", "contrast", "needed", "n", "finding")
+    contrasts = [
+        f"{escape(interval_words(part.interval, units=part.units))}, {escape(needed(part.finding))}"
+        for part in verdict.parts
+    ]
+    reason = verdict.reason if verdict.finding == "not tested" else ""
     return [
-        _link(entry),
-        f"**{escape(claim.name)}**: {escape(claim.text)}",
-        *(escape(words[column]) for column in columns),
+        f"{_link(entry)}, **{escape(claim.name)}**: {escape(claim.text)} *{escape(claim.source)}*",
+        escape(FINDINGS[verdict.finding]),
+        "; ".join(contrasts) or escape(reason) or "-",
+        escape(words["published"]),
+        escape(words["ours"]),
+        # A reason that stands beside the finding is not said again.
+        escape(words["number"] if not reason else NUMBERS[verdict.number]),
+        escape(words["n"]),
     ]
 
 

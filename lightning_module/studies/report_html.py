@@ -39,9 +39,10 @@ th { background: var(--panel); }
 .bad { color: var(--bad); background: var(--bad-ground); }
 .open { color: var(--open); background: var(--open-ground); }
 .none { color: var(--faint); }
-.good, .bad, .open { white-space: nowrap; }
+.good, .bad, .open, .short { white-space: nowrap; }
 td.long { min-width: 15rem; white-space: normal; }
-@media print { table { overflow: visible; font-size: .6rem; } td.long { min-width: 0; } }
+@media print { table { overflow: visible; font-size: .6rem; } td.long { min-width: 0; }
+  td { white-space: normal; } }
 """.strip()
 
 # By the first character of a cell: the class that decides its colour.
@@ -52,6 +53,7 @@ CLASSES: Final = {
     FINDINGS["not tested"][0]: "none",
     NUMBERS["none published"][0]: "none",
 }
+SHORT: Final = 28  # characters, up to which a cell stays on one line
 LONG: Final = 60  # characters, from which a cell is not to be squeezed
 
 
@@ -99,7 +101,8 @@ def _text(inline: "Token") -> str:
 
 def _classes(text: str) -> list[str]:
     verdict = CLASSES.get(text[:1]) if text[1:2] in ("", " ") else None
-    return [name for name in (verdict, "long" if len(text) >= LONG else None) if name]
+    length = "long" if len(text) >= LONG else "short" if len(text) <= SHORT else None
+    return [name for name in (verdict, length) if name]
 
 
 def _embed(image: "Token", beside: Path) -> None:

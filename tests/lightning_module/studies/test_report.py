@@ -157,16 +157,17 @@ class Page(HTMLParser):
 
 def rows_of(page: Page, link: str) -> dict[str, list[str]]:
     """Returns the rows of the first table that belong to a section, by claim."""
-    width = len(next(row for row in page.rows if row[:2] == ["study", "claim"]))
-    found = [row for row in page.rows if row[0] == link and len(row) == width and ": " in row[1]]
-    return {row[1].split(":")[0]: row for row in found}
+    start = next(i for i, row in enumerate(page.rows) if row[:2] == ["claim", "finding"])
+    width = len(page.rows[start])
+    found = [row for row in page.rows[start:] if row[0].startswith(f"{link}, ") and len(row) == width]
+    return {row[0].removeprefix(f"{link}, ").split(":")[0]: row for row in found}
 
 
 def test_every_claim_of_every_study_has_its_verdicts_in_the_first_table(page: Page) -> None:
     rows = rows_of(page, "tiny")
     # "off" is a number without a statement, and "own" is our own question: they are in the section.
     assert list(rows) == ["true", "false", "open", "never"]
-    assert [row[-1].split(":")[0] for row in rows.values()] == [
+    assert [row[1] for row in rows.values()] == [
         "✓ holds",
         "✗ fails",
         "? inconclusive",
@@ -174,7 +175,9 @@ def test_every_claim_of_every_study_has_its_verdicts_in_the_first_table(page: Pa
     ]
     assert [rows[name][5] for name in ("true", "open")] == ["· none published", "✓ inside"]
     assert rows["open"][3:5] == ["0.94", "0.910 (0.860 to 0.960)"]  # 4.303 * 0.01 * sqrt(1 + 1/3) = 0.0497
-    assert rows["true"][6:9] == ["0.3 (no spread)", "> 0.25", "3"]
+    assert rows["open"][2].endswith(", > 0.91; 0.3 (no spread), > 0")
+    assert rows["true"][2] == "0.3 (no spread), > 0.25"
+    assert rows["true"][6] == "3"
 
 
 def test_numbers_without_a_statement_are_counted_and_every_claim_is_in_its_section(
@@ -190,13 +193,13 @@ def test_numbers_without_a_statement_are_counted_and_every_claim_is_in_its_secti
 
 def test_nothing_is_lost_of_a_text_with_special_characters(page: Page) -> None:
     row = rows_of(page, "tiny")["open"]
-    assert row[1] == f"open: {NASTY}"
-    assert row[2] == NASTY
-    assert rows_of(page, "tiny")["never"][-1] == f"○ not tested: a matter of taste, {NASTY}"
+    assert row[0] == f"tiny, open: {NASTY} {NASTY}"  # what is said, and where
+    assert rows_of(page, "tiny")["never"][1:3] == ["○ not tested", f"a matter of taste, {NASTY}"]
 
 
 def test_a_study_without_a_result_is_named_with_the_reason(page: Page) -> None:
-    assert {row[-1] for row in rows_of(page, "unrun").values()} == {"○ not tested: this study has no result yet"}
+    found = {(row[1], row[2]) for row in rows_of(page, "unrun").values()}
+    assert found == {("○ not tested", "this study has no result yet")}
 
 
 def test_verdicts_are_counted_without_exploratory_claims(page: Page) -> None:
@@ -249,7 +252,9 @@ def test_links_within_the_page_lead_somewhere(page: Page) -> None:
 
 
 def test_colour_never_stands_alone(page: Page) -> None:
-    classes = {attributes.get("class") for tag, attributes in page.elements if tag == "td"}
+    classes = {
+        name for tag, attributes in page.elements if tag == "td" for name in str(attributes.get("class")).split()
+    }
     assert {"good", "bad", "open", "none"} <= classes
 
 
@@ -307,6 +312,63 @@ def test_the_packaged_studies_are_those_that_are_known(results: Path, tmp_path: 
 def test_the_committed_report_is_that_of_the_committed_results() -> None:
     text = report(entries(DOCS / "results", STUDIES_OF_THE_PACKAGE), DOCS)
     assert (DOCS / "REPORT.md").read_text(encoding="utf-8") == text, "write it again: mnist1d study report"
+
+
+def test_the_committed_report_names_every_claim_of_every_study() -> None:
+    text = (DOCS / "REPORT.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", text, flags=re.MULTILINE | re.DOTALL))
+    for name, study_of_package in STUDIES_OF_THE_PACKAGE.items():
+        for claim in study_of_package.claims:
+            named = re.compile(rf"(?:\| |\*\*){re.escape(escape(claim.name))}(?: \||: |\*\*)")
+            assert named.search(sections[name]), (name, claim.name)
+            if claim.findings and not claim.exploratory:
+                assert f"[{name}](#{slug(name)}), **{escape(claim.name)}**: " in sections["Every claim"], claim.name
+
+
+def test_links_and_figures_of_the_committed_report_lead_somewhere() -> None:
+    tokens = MarkdownIt().enable("table").parse((DOCS / "REPORT.md").read_text(encoding="utf-8"))
+    headings = [tokens[i + 1].content for i, token in enumerate(tokens) if token.type == "heading_open"]
+    anchors = [slug(re.sub(r"\\(.)", r"\1", heading)) for heading in headings]
+    # A heading that comes twice would have a number in its anchor, and links would lead to the first.
+    assert len(set(anchors)) == len(anchors)
+    inline = [child for token in tokens for child in token.children or ()]
+    links = {str(token.attrGet("href")) for token in inline if token.type == "link_open"}
+    assert {link[1:] for link in links if link.startswith("#")} <= set(anchors)
+    assert not [link for link in links if not link.startswith(("#", "https://"))]
+    figures = [str(token.attrGet("src")) for token in inline if token.type == "image"]
+    assert figures
+    assert all((DOCS / figure).is_file() for figure in figures)
+
+
+def test_a_report_begins_with_what_it_comes_to(markdown: str) -> None:
+    short = markdown.split("## In short")[1].split("\n## ")[0]
+    # Of "tiny": true holds, false fails, open is open, never has a reason. Of "unrun": two without a run.
+    assert "Of 6 statements" in short
+    assert "**1 hold, 1 fail and 1 are inconclusive**; 1 could not be tested" in short
+    assert "; 2 wait for a study to be run." in short
+    assert "Of 2 published numbers 1 lie" in short
+    assert "- ✗ [tiny](#tiny), false: MLP" in short
+    assert f"- ? [tiny](#tiny), open: {escape(NASTY)}" in short
+    assert "true: " not in short
+
+
+def test_run_times_are_those_of_the_results(results: Path, tmp_path: Path) -> None:
+    benchmark = Result(
+        study="benchmark",
+        preset="paper",
+        config={"seeds": 10, "tests": 20_000},
+        tables={},
+        provenance={"cell_seconds": 5400.0},
+    )
+    benchmark.save(tmp_path / "benchmark")
+    slim = {name: study(name) for name in ("benchmark", "pooling")}  # whose claims need no rows of the real ones
+    for each in slim.values():
+        object.__setattr__(each, "figures", {})
+    (file,) = write_report(tmp_path, tmp_path / "report.md", studies=slim)
+    table_of_times = file.read_text(encoding="utf-8").split("## Run times")[1].split("\n## ")[0]
+    assert re.search(r"\(\[benchmark\]\(#benchmark\)\) \|.*\| 1\.50 \| 10 seeds on the frozen", table_of_times)
+    assert re.search(r"\(\[pooling\]\(#pooling\)\) \|.*\| not yet run \| - \|", table_of_times)
+    assert "lottery" not in table_of_times
 
 
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
