@@ -29,6 +29,8 @@ h1 { font-size: 1.9rem; line-height: 1.2; }
 h2 { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); }
 a { color: var(--link); }
 img { display: block; max-width: 100%; height: auto; padding: .5rem; border-radius: .4rem; background: #fff; }
+p:has(> img) { max-width: none; overflow-x: auto; }
+@media (max-width: 45rem) { p > img { width: 46rem; max-width: none; } }
 code { padding: 0 .2em; border-radius: .2em; background: var(--panel); font-size: .92em; }
 pre { overflow-x: auto; padding: .8rem; background: var(--panel); }
 table { display: block; overflow-x: auto; border-collapse: collapse; margin: 1rem 0; font-size: .88rem;

@@ -115,8 +115,8 @@ def _finding_rows(verdict: Verdict) -> Iterator[list[str]]:
             escape(needed(part.finding)),
             escape(interval_words(part.interval, units=part.units)),
             str(part.units or "-"),
-            escape(p_words(part.p)),
-            escape(p_words(verdict.p_holm)) if first else "",
+            escape(p_words(part.p if part.units else None)),
+            escape(p_words(verdict.p_holm if part.units else None)) if first else "",
             escape(finding_words(verdict)) if first else "",
         ]
 

@@ -106,7 +106,7 @@ def quantity_words(quantity: Quantity) -> str:
     if isinstance(quantity, Unpaired):
         return f"{_operand(quantity.left)} - {_operand(quantity.right)}, unpaired"
     if isinstance(quantity, Across):
-        return f"{quantity.kind} of: {'; '.join(map(quantity_words, quantity.parts))}"
+        return f"{quantity.kind} of: {_several_words(quantity.parts)}"
     return _any_words(quantity)
 
 
@@ -127,6 +127,21 @@ def _two_values_words(left: Value, operation: str, right: Value) -> str:
     ]
     rest = _value_words(replace(left, column="", where=both))
     return f"{own[0]} {operation} {own[1]}, both{rest}"
+
+
+def _several_words(parts: tuple[Quantity, ...]) -> str:
+    """Returns several quantities; values of one column have the conditions that all share said once."""
+    values = [part for part in parts if isinstance(part, Value)]
+    first = values[0] if values else None
+    alike = {(each.column, each.table, each.unit) for each in values}
+    if first is None or len(values) < max(2, len(parts)) or len(alike) > 1:
+        return "; ".join(map(quantity_words, parts))
+    shared = {k: v for k, v in first.where.items() if all(each.where.get(k) == v for each in values)}
+    own = [{k: v for k, v in each.where.items() if k not in shared} for each in values]
+    if not shared or not all(own):
+        return "; ".join(map(quantity_words, parts))
+    listed = "; ".join(first.column + _where(replace(first, where=where)) for where in own)
+    return f"{listed}, all{_value_words(replace(first, column='', where=shared))}"
 
 
 def _where(quantity: Value) -> str:

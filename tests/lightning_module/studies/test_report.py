@@ -1,6 +1,7 @@
 """The report on synthetic results, whose verdicts are known."""
 
 import base64
+import dataclasses
 import html
 import re
 import shutil
@@ -361,9 +362,8 @@ def test_run_times_are_those_of_the_results(results: Path, tmp_path: Path) -> No
         provenance={"cell_seconds": 5400.0},
     )
     benchmark.save(tmp_path / "benchmark")
-    slim = {name: study(name) for name in ("benchmark", "pooling")}  # whose claims need no rows of the real ones
-    for each in slim.values():
-        object.__setattr__(each, "figures", {})
+    # The claims and figures of the real ones would need their rows.
+    slim = {name: dataclasses.replace(study(name), figures={}) for name in ("benchmark", "pooling")}
     (file,) = write_report(tmp_path, tmp_path / "report.md", studies=slim)
     table_of_times = file.read_text(encoding="utf-8").split("## Run times")[1].split("\n## ")[0]
     assert re.search(r"\(\[benchmark\]\(#benchmark\)\) \|.*\| 1\.50 \| 10 seeds on the frozen", table_of_times)
@@ -410,6 +410,13 @@ def test_quantities_in_words() -> None:
     )
     assert quantity_words(1.0 - CNN / MLP) == "1 - (accuracy [network=cnn] / accuracy [network=mlp])"
     assert quantity_words(largest(CNN, MLP)) == "largest of: accuracy [network=cnn]; accuracy [network=mlp]"
+    shared = [value("accuracy", network=name, arm="fresh", n=1000) for name in ("cnn", "mlp")]
+    assert quantity_words(largest(*shared)) == (
+        "largest of: accuracy [network=cnn]; accuracy [network=mlp], all [arm=fresh, n=1000]"
+    )
+    assert quantity_words(largest(shared[0], value("loss", arm="fresh"))) == (
+        "largest of: accuracy [arm=fresh, n=1000, network=cnn]; loss [arm=fresh]"
+    )
     assert quantity_words(proportion("hits", "trials", network="human")) == "hits of trials [network=human]"
     assert quantity_words(value("p2", table="masks", unit="ticket", step=(1, 2))) == (
         "p2 [step=1 or 2], table masks, by ticket"
