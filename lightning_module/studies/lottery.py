@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from lightning_module.studies.base import Cell, Outcome, Row, Study
 from lightning_module.studies.data import frozen
@@ -29,38 +30,58 @@ from lightning_module.studies.pruning import Tensors
 
 RUNS = (2, 3, 4)
 
-# Minutes of one core.
+# Shares of the work.
 COST = {"lottery": 12.0, "random": 5.0, "dense": 5.0}
 
 
+def groups(config: LotteryConfig) -> list[range]:
+    """Returns the tickets, in groups that are trained side by side."""
+    size = config.side_by_side
+    return [range(first, min(first + size, config.seeds)) for first in range(0, config.seeds, size)]
+
+
 def cells(config: LotteryConfig) -> list[Cell]:
-    """Returns three cells for each ticket; each of minutes, and each goes on after an interruption."""
-    return [Cell({"arm": arm, "seed": ticket}, cost) for arm, cost in COST.items() for ticket in range(config.seeds)]
+    """Returns three cells for each group of tickets; each goes on after an interruption."""
+    return [
+        Cell({"arm": arm, "tickets": f"{group[0]}-{group[-1]}"}, cost * len(group))
+        for arm, cost in COST.items()
+        for group in groups(config)
+    ]
 
 
 def run_cell(config: LotteryConfig, cell: Cell) -> Outcome:
-    """Returns all about one arm of one ticket."""
-    arm, ticket = cell["arm"], cell["seed"]
+    """Returns all about one arm of a group of tickets."""
+    arm = cell["arm"]
+    (tickets,) = (group for group in groups(config) if f"{group[0]}-{group[-1]}" == cell["tickets"])
     tables: dict[str, list[Row]] = {}
+    arms: dict[str, list[dict[str, Tensor]]]
     if arm == "dense":
-        weights = weights_of_seed(config, FIRST_SEED + ticket)
-        arms: dict[str, Tensors] = {"dense": {name: torch.ones_like(weight) for name, weight in weights.items()}}
+        arms = {"dense": [all_ones(weights_of_seed(config, FIRST_SEED + ticket)) for ticket in tickets]}
     elif arm == "random":
-        tables["rows"] = search_random(config, ticket, cell.scratch)
-        arms = {"random": random_masks(config, ticket, config.ticket_round)}
+        tables["rows"] = search_random(config, tickets, cell.scratch)
+        arms = {"random": [random_masks(config, ticket, config.ticket_round) for ticket in tickets]}
     else:
-        tables["rows"], masks = search_lottery(config, ticket, cell.scratch)
-        tables["smallest"] = [{"seed": ticket, "kept": smallest_that_matches(tables["rows"])}]
-        arms = {"lottery": masks, "unseeded": masks, "shuffled mask": shuffled_mask(masks, ticket)}
+        tables["rows"], found = search_lottery(config, tickets, cell.scratch)
+        tables["smallest"] = [
+            {"seed": ticket, "kept": smallest_that_matches(tables["rows"], ticket)} for ticket in tickets
+        ]
+        shuffled = [shuffled_mask(masks, ticket) for ticket, masks in zip(tickets, found, strict=True)]
+        arms = {"lottery": found, "unseeded": found, "shuffled mask": shuffled}
     arrays: dict[str, Any] = {}
-    if arm != "dense":
-        first = arms[arm]["linear1.weight"].numpy() != 0
-        tables["adjacency"] = adjacency_rows(config, first, arm=arm, seed=ticket)
-        tables["masks"] = [{"arm": arm, "seed": ticket, **shape_of(arms[arm])}]
-        arrays[f"mask-{arm}-{ticket}"] = np.packbits(first, axis=1)  # (units, inputs / 8), for the picture
-    tables["evaluation"] = evaluate_arms(config, arms, ticket, cell.scratch)
+    for ticket, masks in zip(tickets, arms[arm], strict=True):
+        if arm != "dense":
+            first = masks["linear1.weight"].numpy() != 0
+            tables.setdefault("adjacency", []).extend(adjacency_rows(config, first, arm=arm, seed=ticket))
+            tables.setdefault("masks", []).append({"arm": arm, "seed": ticket, **shape_of(masks)})
+            arrays[f"mask-{arm}-{ticket}"] = np.packbits(first, axis=1)  # (units, inputs / 8), for the picture
+    tables["evaluation"] = evaluate_arms(config, arms, tickets, cell.scratch)
     data = {"search": frozen().what, "evaluation": frozen(seed=config.data_seed).what}
     return Outcome(tables, arrays, data)
+
+
+def all_ones(like: Tensors) -> dict[str, Tensor]:
+    """Returns masks that keep everything."""
+    return {name: torch.ones_like(weight) for name, weight in like.items()}
 
 
 def adjacency_rows(config: LotteryConfig, mask: Any, *, arm: str, seed: int) -> list[Row]:

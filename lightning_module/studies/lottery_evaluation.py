@@ -1,23 +1,23 @@
 """What a ticket is worth on new data: as they are, reversed, permuted, in halves, and with other initial weights."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from lightning_module.datamodule import Examples
 from lightning_module.studies.base import Row
 from lightning_module.studies.data import fresh_test, frozen
 from lightning_module.studies.lottery_config import LotteryConfig
 from lightning_module.studies.lottery_search import FIRST_SEED, weights_of_seed
 from lightning_module.studies.mask_nulls import curveball
-from lightning_module.studies.masked_training import TrainedMasked, train_masked
+from lightning_module.studies.masked_training import Masked, TrainedMasked, train_masked
 from lightning_module.studies.pruning import Tensors
 from lightning_module.studies.scratch import Scratch
 
 CONDITIONS = ("baseline", "flipped", "shuffled", "halves", "reinit")
+AS_THEY_ARE = ("baseline", "reinit")  # of these, the conditions with the points in their own order
 
 
 @dataclass(frozen=True)
@@ -50,17 +50,28 @@ def trials(config: LotteryConfig, arm: str, ticket: int) -> Iterator[Trial]:
                 yield Trial(condition, permutation, own)
 
 
-def evaluate_arms(config: LotteryConfig, arms: dict[str, Tensors], ticket: int, scratch: Scratch) -> list[Row]:
-    """Returns what several arms of a ticket score, each with its masks; each training that is done is kept."""
+def evaluate_arms(
+    config: LotteryConfig, arms: Mapping[str, Sequence[Tensors]], tickets: Sequence[int], scratch: Scratch
+) -> list[Row]:
+    """Returns what several arms of the tickets score; each training that is done is kept.
+
+    Args:
+        config: The numbers of the study.
+        arms: The masks of each ticket, for each arm.
+        tickets: The tickets, which are trained side by side.
+        scratch: Where it goes on.
+    """
     record, arrays = scratch.load()
     rows: list[Row] = record.get("evaluation", [])
+    tests = fresh_test(frozen(seed=config.data_seed), count=config.tests)
     for arm, masks in arms.items():
-        for trial in trials(config, arm, ticket):
-            columns = {"arm": arm, "condition": trial.condition, "permutation": trial.permutation, "seed": ticket}
-            if not any(row.items() >= columns.items() for row in rows):
-                trained = _train(config, trial, ticket, masks)
-                tests = fresh_test(frozen(seed=config.data_seed), count=config.tests)
-                rows += trained.rows({"fresh test": _ordered(tests, order_of(trial, ticket))}, **columns)
+        for same in zip(*(trials(config, arm, ticket) for ticket in tickets), strict=True):
+            columns = [
+                {"arm": arm, "condition": trial.condition, "permutation": trial.permutation, "seed": ticket}
+                for ticket, trial in zip(tickets, same, strict=True)
+            ]
+            if not any(row.items() >= columns[0].items() for row in rows):
+                rows += _train(config, same, tickets, masks).rows({"fresh test": tests}, columns)
                 scratch.save({**record, "evaluation": rows}, arrays)
     return rows
 
@@ -86,19 +97,22 @@ def shuffled_mask(masks: Tensors, ticket: int) -> dict[str, Tensor]:
     return {**masks, "linear1.weight": torch.from_numpy(shuffled).float()}
 
 
-def _train(config: LotteryConfig, trial: Trial, ticket: int, masks: Tensors) -> TrainedMasked:
-    draw, order = frozen(seed=config.data_seed), order_of(trial, ticket)
+def _train(
+    config: LotteryConfig, same: Sequence[Trial], tickets: Sequence[int], masks: Sequence[Tensors]
+) -> TrainedMasked:
+    """Returns the networks of one trial, which is that of all tickets, in the tickets' order."""
+    draw = frozen(seed=config.data_seed)
+    networks = []
+    for trial, ticket, own in zip(same, tickets, masks, strict=True):
+        order = order_of(trial, ticket)
+        points = None if trial.condition in AS_THEY_ARE else order.tolist()
+        networks.append(Masked(weights_of_seed(config, trial.seed), own, points))
     return train_masked(
-        weights_of_seed(config, trial.seed),
-        masks,
-        _ordered(draw.train, order),
+        networks,
+        draw.train,
         lr=config.lr,
         steps=config.evaluation_steps,
         batch_size=config.evaluation_batch_size,
-        evaluate={"test": _ordered(draw.test, order)},
+        evaluate={"test": draw.test},
         every=config.every,
     )
-
-
-def _ordered(examples: Examples, order: Tensor) -> Examples:
-    return Examples(examples.x[:, order], examples.y)

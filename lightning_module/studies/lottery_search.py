@@ -1,6 +1,6 @@
 """The search for lottery tickets: rounds of training, pruning and rewinding; and random pruning beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ from lightning_module.networks import MLP
 from lightning_module.studies.base import Row
 from lightning_module.studies.data import fresh_test, frozen
 from lightning_module.studies.lottery_config import LotteryConfig
-from lightning_module.studies.masked_training import TrainedMasked, train_masked
+from lightning_module.studies.masked_training import Masked, TrainedMasked, train_masked
 from lightning_module.studies.pruning import (
     Tensors,
     initial_weights,
@@ -38,39 +38,45 @@ def random_masks(config: LotteryConfig, ticket: int, number: int) -> dict[str, T
     return masks_by(random_scores(like, seed=10_000 * (ticket + 1) + number), sparsities(config.rounds)[number])
 
 
-def search_random(config: LotteryConfig, ticket: int, scratch: Scratch) -> list[Row]:
-    """Returns what randomly pruned networks score, over sparsity."""
+def search_random(config: LotteryConfig, tickets: Sequence[int], scratch: Scratch) -> list[Row]:
+    """Returns what randomly pruned networks score, over sparsity; those of several tickets are trained side by side."""
     record, _ = scratch.load()
     rows: list[Row] = record.get("rows", [])
     done = {row["round"] for row in rows}
     for number in config.random_rounds:
         if number not in done:
-            trained = _train_round(config, ticket, random_masks(config, ticket, number))
-            rows += _rows(config, trained, "random", ticket, number)
+            masks = [random_masks(config, ticket, number) for ticket in tickets]
+            rows += _rows(config, _train_round(config, tickets, masks), "random", tickets, number)
             scratch.save({"rows": rows})
     return rows
 
 
-def search_lottery(config: LotteryConfig, ticket: int, scratch: Scratch) -> tuple[list[Row], dict[str, Tensor]]:
-    """Returns what the networks of all rounds score, and the masks of the ticket.
+def search_lottery(
+    config: LotteryConfig, tickets: Sequence[int], scratch: Scratch
+) -> tuple[list[Row], list[dict[str, Tensor]]]:
+    """Returns what the networks of all rounds score, and the masks of the tickets, which are trained side by side.
 
     Each round starts from the same initial weights, pruned by the magnitudes that the round before came to at the step
     `prune_step`, which is not its last.
     """
     record, arrays = scratch.load()
     rows: list[Row] = record.get("rows", [])
-    ticket_masks = tensors_in(arrays, "ticket")
-    reached = tensors_in(arrays, "reached") or weights_of_seed(config, FIRST_SEED + ticket)
+    found = [tensors_in(arrays, f"ticket-{ticket}") for ticket in tickets]
+    reached = [
+        tensors_in(arrays, f"reached-{ticket}") or weights_of_seed(config, FIRST_SEED + ticket) for ticket in tickets
+    ]
     for number in range(record.get("round", -1) + 1, config.rounds):
-        masks = masks_by(magnitudes(reached), sparsities(config.rounds)[number])
-        trained = _train_round(config, ticket, masks)
+        masks = [masks_by(magnitudes(weights), sparsities(config.rounds)[number]) for weights in reached]
+        trained = _train_round(config, tickets, masks)
         reached = trained.weights
-        rows += _rows(config, trained, "lottery", ticket, number)
+        rows += _rows(config, trained, "lottery", tickets, number)
         if number == config.ticket_round:
-            ticket_masks = masks
-        kept = {**arrays_of(reached, "reached"), **arrays_of(ticket_masks, "ticket", np.uint8)}
+            found = masks
+        kept: dict[str, Any] = {}
+        for ticket, weights, ticket_masks in zip(tickets, reached, found, strict=True):
+            kept |= arrays_of(weights, f"reached-{ticket}") | arrays_of(ticket_masks, f"ticket-{ticket}", np.uint8)
         scratch.save({"rows": rows, "round": number}, kept)
-    return rows, ticket_masks
+    return rows, found
 
 
 def arrays_of(tensors: Tensors, prefix: str, dtype: Any = np.float32) -> dict[str, Any]:
@@ -87,21 +93,20 @@ def tensors_in(arrays: Mapping[str, Any], prefix: str) -> dict[str, Tensor]:
     }
 
 
-def smallest_that_matches(rows: list[Row]) -> float:
-    """Returns the smallest fraction of entries with which a network is at least as accurate as the dense one.
+def smallest_that_matches(rows: list[Row], ticket: int) -> float:
+    """Returns the smallest fraction of entries with which a ticket's network is at least as accurate as the dense one.
 
     On the fresh tests. Accuracies scatter from round to round, by about a point; they fall so fast where they fall that
     it matters little.
     """
-    accuracy = {row["kept"]: row["accuracy"] for row in rows if row["on"] == "fresh test"}
+    accuracy = {row["kept"]: row["accuracy"] for row in rows if (row["on"], row["seed"]) == ("fresh test", ticket)}
     return float(min(kept for kept, value in accuracy.items() if value >= accuracy[1.0]))
 
 
-def _train_round(config: LotteryConfig, ticket: int, masks: Tensors) -> TrainedMasked:
+def _train_round(config: LotteryConfig, tickets: Sequence[int], masks: Sequence[Tensors]) -> TrainedMasked:
     draw = frozen()
     return train_masked(
-        weights_of_seed(config, FIRST_SEED + ticket),
-        masks,
+        [Masked(weights_of_seed(config, FIRST_SEED + ticket), own) for ticket, own in zip(tickets, masks, strict=True)],
         draw.train,
         lr=config.lr,
         steps=config.steps,
@@ -112,13 +117,16 @@ def _train_round(config: LotteryConfig, ticket: int, masks: Tensors) -> TrainedM
     )
 
 
-def _rows(config: LotteryConfig, trained: TrainedMasked, arm: str, ticket: int, number: int) -> list[Row]:
+def _rows(config: LotteryConfig, trained: TrainedMasked, arm: str, tickets: Sequence[int], number: int) -> list[Row]:
     draw, sparsity = frozen(), sparsities(config.rounds)[number]
-    columns = {
-        "arm": arm,
-        "seed": ticket,
-        "round": number,
-        "percent": round(100 * sparsity),
-        "kept": round(1 - sparsity, 6),
-    }
-    return trained.rows({"train": draw.train, "fresh test": fresh_test(draw, count=config.tests)}, **columns)
+    columns = [
+        {
+            "arm": arm,
+            "seed": ticket,
+            "round": number,
+            "percent": round(100 * sparsity),
+            "kept": round(1 - sparsity, 6),
+        }
+        for ticket in tickets
+    ]
+    return trained.rows({"train": draw.train, "fresh test": fresh_test(draw, count=config.tests)}, columns)

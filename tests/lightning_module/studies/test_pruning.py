@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import prune
 
+from lightning_module.datamodule import Examples
 from lightning_module.networks import MLP
-from lightning_module.studies.compaction import CompactMLP, alive_units, compacted, restored
+from lightning_module.studies.compact_network import CompactMLP, compact_logits
+from lightning_module.studies.compaction import alive_units, compacted, restored, side_by_side
 from lightning_module.studies.data import frozen
-from lightning_module.studies.masked_training import train_masked
+from lightning_module.studies.masked_training import Masked, train_masked
 from lightning_module.studies.pruning import (
     initial_weights,
     magnitudes,
@@ -54,6 +56,16 @@ def reference_loop(weights, masks, steps, *, moments_of_masked=True):
     return {name: parameter.detach() * masks[name] for name, parameter in network.named_parameters()}
 
 
+def trained(initial, masks, *, steps, compact=True):
+    networks = [Masked(initial, masks)]
+    (weights,) = train_masked(networks, frozen().train, lr=2e-2, steps=steps, batch_size=100, compact=compact).weights
+    return weights
+
+
+def same(weights, others):
+    return all(torch.equal(weight, others[name]) for name, weight in weights.items())
+
+
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**31), sparsity=st.floats(0, 1), hidden=st.integers(1, 20))
 def test_each_layer_loses_exactly_its_fraction_and_the_smallest(seed, sparsity, hidden):
@@ -89,7 +101,7 @@ def test_masks_of_a_search_are_nested_and_rewinding_is_bit_for_bit():
                 start[name].view(torch.int32)[masks[name] == 1], weight.view(torch.int32)[masks[name] == 1]
             )
             assert not start[name][masks[name] == 0].any()
-        reached = train_masked(initial, masks, frozen().train, lr=2e-2, steps=5, batch_size=100).weights
+        reached = trained(initial, masks, steps=5)
         assert not any(bool(weight[masks[name] == 0].any()) for name, weight in reached.items())
         before = masks
 
@@ -105,7 +117,7 @@ def test_random_masks_are_new_each_round_and_include_biases():
 def test_training_is_the_reference_loop():
     initial = initial_weights(SMALL, 42)
     masks = masks_by(random_scores(initial, seed=1), 0.6)
-    ours = train_masked(initial, masks, frozen().train, lr=2e-2, steps=12, batch_size=100).weights
+    ours = trained(initial, masks, steps=12)
     theirs = reference_loop(initial, masks, 12)
     for name in initial:
         torch.testing.assert_close(ours[name], theirs[name], atol=2e-4, rtol=0)
@@ -121,12 +133,11 @@ def test_moments_of_masked_entries_change_no_survivor():
 def test_weights_are_those_of_the_step_asked_for():
     initial = initial_weights(SMALL, 42)
     masks = masks_by(random_scores(initial, seed=1), 0.6)
-    fit = partial(train_masked, initial, masks, frozen().train, lr=2e-2, batch_size=100)
+    fit = partial(train_masked, [Masked(initial, masks)], frozen().train, lr=2e-2, batch_size=100)
     longer = fit(steps=12, evaluate={"test": frozen().test}, every=4, weights_at=8)
     assert [score.step for score in longer.trained.scores] == [4, 8, 12]
-    shorter = fit(steps=8)
-    assert all(torch.equal(longer.weights[name], shorter.weights[name]) for name in initial)
-    assert not all(torch.equal(longer.weights[name], fit(steps=12).weights[name]) for name in initial)
+    assert same(longer.weights[0], fit(steps=8).weights[0])
+    assert not same(longer.weights[0], fit(steps=12).weights[0])
 
 
 @pytest.mark.parametrize("sparsity", [0.0, 0.8, 0.95, 0.99, 1.0])
@@ -166,11 +177,70 @@ def test_dead_units_have_no_gradient(sparsity):
 def test_compact_training_is_the_training_of_the_whole(sparsity):
     initial = initial_weights(SMALL, 42)
     masks = masks_by(random_scores(initial, seed=1), sparsity)
-    fit = partial(train_masked, initial, masks, frozen().train, lr=2e-2, steps=15, batch_size=100)
-    compact, whole = fit(), fit(compact=False)
+    compact, whole = (trained(initial, masks, steps=15, compact=flag) for flag in (True, False))
     assert len(alive_units(masks).hidden) < 30
     for name in initial:
-        torch.testing.assert_close(compact.weights[name], whole.weights[name], atol=1e-4, rtol=0)
+        torch.testing.assert_close(compact[name], whole[name], atol=1e-4, rtol=0)
+
+
+@pytest.fixture
+def in_float64():
+    torch.set_default_dtype(torch.float64)
+    yield Examples(frozen().train.x.double(), frozen().train.y)
+    torch.set_default_dtype(torch.float32)
+
+
+def test_networks_side_by_side_are_each_trained_as_alone(in_float64):
+    # Seeds and sparsities differ, so each is padded to the widest in another way, and one is dense.
+    networks = []
+    for seed, sparsity in ((1, 0.0), (2, 0.8), (3, 0.95), (4, 0.99)):
+        initial = initial_weights(SMALL, seed)
+        points = None if seed % 2 else torch.randperm(40, generator=torch.Generator().manual_seed(seed)).tolist()
+        networks.append(Masked(initial, masks_by(random_scores(initial, seed=seed), sparsity), points))
+    widths = {len(alive_units(each.masks).hidden) for each in networks}
+    assert len(widths) > 2
+    fit = partial(train_masked, data=in_float64, lr=2e-2, steps=50, batch_size=100, evaluate={"train": in_float64})
+    together = fit(networks)
+    for k, network in enumerate(networks):
+        alone = fit([network])
+        for name, mask in network.masks.items():
+            torch.testing.assert_close(together.weights[k][name], alone.weights[0][name], atol=1e-9, rtol=0)
+            assert not together.weights[k][name][mask == 0].any()
+        assert together.trained.at_end("train").accuracy[k] == alone.trained.at_end("train").accuracy[0]
+
+
+def test_places_without_a_unit_stay_zero():
+    initial = initial_weights(SMALL, 0)
+    masks = [masks_by(random_scores(initial, seed=1), sparsity) for sparsity in (0.5, 0.97)]
+    wide, narrow = alive = side_by_side([alive_units(each) for each in masks])
+    assert wide.hidden.shape == narrow.hidden.shape
+    assert wide.outputs.shape == narrow.outputs.shape
+    assert wide.shared == narrow.shared
+    assert (narrow.hidden == narrow.missing).sum() > 5
+    networks = [Masked(initial, each) for each in masks]
+    ensemble = train_masked(networks, frozen().train, lr=2e-2, steps=20, batch_size=100).trained.ensemble
+    for name, parameter in ensemble.network.named_parameters():
+        kept = compacted(masks[1], alive[1])[name]
+        assert not parameter[1][kept == 0].any()
+        assert parameter[1][kept == 1].all()
+
+
+@pytest.mark.parametrize(("hidden", "outputs", "shared"), [(7, 7, 7), (7, 5, 3), (5, 7, 4), (4, 6, 0)])
+@pytest.mark.parametrize("own_signals", [False, True])
+def test_gradients_written_out_are_the_derivatives(in_float64, hidden, outputs, shared, own_signals):
+    torch.manual_seed(0)
+    sizes = {"linear1": (hidden, 4), "linear2": (outputs, hidden), "linear3": (3, outputs)}
+    weights = {}
+    for layer, size in sizes.items():
+        weights |= {f"{layer}.weight": torch.zeros(size), f"{layer}.bias": torch.zeros(size[0])}
+    logits_of = compact_logits(CompactMLP(weights, shared))
+    x = torch.randn(2, 6, 4) if own_signals else torch.randn(6, 4)
+
+    def logits(*parameters):
+        return logits_of(dict(zip(weights, parameters, strict=True)), x)
+
+    parameters = [torch.randn(2, *weight.shape, requires_grad=True) for weight in weights.values()]
+    assert torch.autograd.gradcheck(logits, parameters)
 
 
 def test_constant_units_stay():
