@@ -62,9 +62,7 @@ HEADER: Final = (
     "claim",
     "finding",
     "contrast (95 % interval), and where it has to be; or why it was not tested",
-    "published",
-    "ours (95 % for one more run)",
-    "number",
+    "published number, and ours (95 % for one more run)",
     "n",
 )
 
@@ -165,12 +163,17 @@ def _row(entry: Entry, verdict: Verdict) -> list[str]:
         f"{_link(entry)}, **{escape(claim.name)}**: {escape(claim.text)} *{escape(claim.source)}*",
         escape(FINDINGS[verdict.finding]),
         "; ".join(contrasts) or escape(reason) or "-",
-        escape(words["published"]),
-        escape(words["ours"]),
-        # A reason that stands beside the finding is not said again.
-        escape(words["number"] if not reason else NUMBERS[verdict.number]),
+        escape(_number(verdict, words)),
         escape(words["n"]),
     ]
+
+
+def _number(verdict: Verdict, words: Mapping[str, str]) -> str:
+    """Returns the verdict on the published number with both numbers; a reason stands beside the finding."""
+    if verdict.claim.number is None:
+        return NUMBERS[verdict.number]
+    ours = f", {words['ours']} ours" if verdict.prediction else ""
+    return f"{NUMBERS[verdict.number]}: {words['published']} published{ours}"
 
 
 def _counts(found: Sequence[Entry]) -> str:

@@ -41,7 +41,7 @@ th { background: var(--panel); }
 .bad { color: var(--bad); background: var(--bad-ground); }
 .open { color: var(--open); background: var(--open-ground); }
 .none { color: var(--faint); }
-.good, .bad, .open, .short { white-space: nowrap; }
+.short { white-space: nowrap; }
 td.long { min-width: 15rem; white-space: normal; }
 @media print { table { overflow: visible; font-size: .6rem; } td.long { min-width: 0; }
   td { white-space: normal; } }
