@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lightning_module.studies import STUDIES
+from lightning_module.studies.learned_activation import LearnedActivation
 from lightning_module.studies.result import Result
 from lightning_module.studies.statistics import mean_interval
 
@@ -78,3 +79,9 @@ def verdict(study, claim):
 def points(study, claim):
     """The estimate of a claim's first contrast, in points of accuracy."""
     return f"{100 * verdict(study, claim).parts[0].interval.estimate:.1f}"
+
+
+def test_the_learned_activation_function_is_the_committed_one():
+    folder = ROOT / "docs" / "results" / "activation"
+    of_result = LearnedActivation.of(Result.load(folder))
+    assert LearnedActivation.load(folder / "learned.safetensors").weights.equal(of_result.weights)

@@ -1,8 +1,10 @@
 """The numbers of the activation study."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from lightning_module.studies.base import Config
+from lightning_module.studies.image_files import file_record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,10 @@ class ActivationConfig(Config):
     # Where data come from is no number of the study: a preset is that preset with a file too.
     mnist: str | None = field(default=None, compare=False)
     hub: bool = field(default=True, compare=False)
+
+    def record(self) -> dict[str, Any]:
+        """Returns the numbers, with the name and the SHA-256 of a file in place of where it is."""
+        return super().record() | {"mnist": None if self.mnist is None else file_record(self.mnist)}
 
 
 PRESETS = {

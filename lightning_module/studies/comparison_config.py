@@ -1,12 +1,11 @@
 """The numbers of the comparison, and the files that data come from."""
 
-import os
 from dataclasses import dataclass, field
 from typing import Any
 
 from lightning_module.studies.base import Config
 from lightning_module.studies.comparison_data import Sizes
-from lightning_module.studies.image_files import HUB, file_sha256
+from lightning_module.studies.image_files import HUB, file_record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +60,7 @@ class ComparisonConfig(Config):
     def record(self) -> dict[str, Any]:
         """Returns the numbers, with the name and the SHA-256 of a file in place of where it is."""
         files = {name: getattr(self, name) for name in HUB}
-        return super().record() | {
-            name: None if file is None else {"file": os.path.basename(file), "sha256": file_sha256(file)}
-            for name, file in files.items()
-        }
+        return super().record() | {name: None if file is None else file_record(file) for name, file in files.items()}
 
 
 PRESETS = {

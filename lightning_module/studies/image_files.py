@@ -86,7 +86,7 @@ def _from_file(name: str, file: str) -> Images:
     if not Path(file).is_file():
         raise ValueError(f"{name}={os.path.basename(file)!r} is no file; name an npz file with x and y")
     splits = [_checked(name, *split) for split in _held_in(name, file)]
-    return _images(splits, {"file": os.path.basename(file), "sha256": file_sha256(file)})
+    return _images(splits, file_record(file))
 
 
 def _held_in(name: str, file: str) -> list[tuple[Array, Array]]:
@@ -112,9 +112,9 @@ def _held_in(name: str, file: str) -> list[tuple[Array, Array]]:
     return [(held[keys[0]], held[keys[1]]), *own_test]
 
 
-def file_sha256(file: str) -> str:
-    """Returns the SHA-256 of a file."""
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+def file_record(file: str) -> dict[str, str]:
+    """Returns the name and the SHA-256 of a file, which a result keeps in place of where it is."""
+    return {"file": os.path.basename(file), "sha256": hashlib.sha256(Path(file).read_bytes()).hexdigest()}
 
 
 @cache
