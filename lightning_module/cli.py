@@ -30,6 +30,12 @@ def _study(arguments: Sequence[str]) -> int:
     return study_main(arguments[1:])
 
 
+def _quiz(arguments: Sequence[str]) -> int:
+    from lightning_module.quiz_commands import main as quiz_main
+
+    return quiz_main(arguments[1:])
+
+
 def _demo(arguments: Sequence[str]) -> int:
     from lightning_module.demo import main as demo_main
 
@@ -45,6 +51,7 @@ COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
     "data": ("make, describe, export, publish and check data sets", _data),
     "model": ("publish a trained network on the Hub, and load one from there", _model),
     "study": ("run studies of the published findings, and judge what holds", _study),
+    "quiz": ("read signals yourself, and compare with a person and with CNNs", _quiz),
     "demo": ("train the reference CNN and draw its pictures", _demo),
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import jsonargparse
 from datasets.exceptions import DatasetsError
@@ -40,10 +41,15 @@ class CommandGroup:
         """Run one command and return its exit status: what the function returns, 2 if the input cannot be used."""
         options = self.parser().parse_args(arguments)
         function, _ = self.commands[options.command]
-        try:
-            return function(**options[options.command].as_dict())
-        except (ValueError, OSError, DatasetsError) as error:
-            # What datasets raises says that something failed; its cause says what.
-            cause = f": {error.__cause__}" if isinstance(error, DatasetsError) and error.__cause__ else ""
-            Console(stderr=True).print(f"error: {error}{cause}", highlight=False, markup=False, soft_wrap=True)
-            return 2
+        return exit_status(partial(function, **options[options.command].as_dict()))
+
+
+def exit_status(command: Callable[[], int]) -> int:
+    """Run a command and return its exit status: what it returns, 2 and a line that says why if it cannot do it."""
+    try:
+        return command()
+    except (ValueError, OSError, DatasetsError) as error:
+        # What datasets raises says that something failed; its cause says what.
+        cause = f": {error.__cause__}" if isinstance(error, DatasetsError) and error.__cause__ else ""
+        Console(stderr=True).print(f"error: {error}{cause}", highlight=False, markup=False, soft_wrap=True)
+        return 2

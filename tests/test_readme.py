@@ -36,9 +36,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict
         yield folder, environment
 
 
-def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
+def run(command: list[str], folder: Path, environment: dict[str, str], typed: str = "") -> str:
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+        command, cwd=folder, env=environment, input=typed, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -65,7 +65,8 @@ def test_command_lines(place: tuple[Path, dict[str, str]]) -> None:
             assert arguments[:2] == ["install", "."]
         else:
             assert program == "mnist1d", f"the README names {program}, which no test runs"
-            run([str(shutil.which("mnist1d", path=environment["PATH"])), *arguments], folder, environment)
+            typed = "0123456789\n" if arguments[0] == "quiz" else ""
+            run([str(shutil.which("mnist1d", path=environment["PATH"])), *arguments], folder, environment, typed)
 
 
 def test_pictures_and_pages_exist() -> None:
