@@ -1,4 +1,5 @@
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -157,3 +158,15 @@ def test_every_stage_of_every_config_is_explained(named):
 def test_numbers_that_make_no_file_are_an_error_before_anything_is_drawn(construction, numbers, said):
     with pytest.raises(ValueError, match=said):
         animate(construction, **numbers)
+
+
+def test_the_picture_of_the_readme_is_of_the_default_config_and_small():
+    path = Path(__file__).parents[2] / "docs" / "images" / "construction.gif"
+    assert path.stat().st_size < 700_000
+    made = Construction.make(Recipe())
+    largest = max(np.nanmax(np.abs(signals)) for signals in made.stages.values())
+    shown = list(frames(path))
+    assert_shows(shown[0][0], made.stages["template"], 1.1 * largest)
+    assert_shows(shown[-1][0], made.stages["resample"], 1.1 * largest)
+    with Image.open(path) as image:
+        assert image.info["loop"] == 0
