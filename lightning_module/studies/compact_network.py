@@ -1,22 +1,23 @@
-"""`CompactMLP`: the MLP that pruning leaves, with its gradients written out, which is faster than autograd's.
+"""`CompactMLP`: the MLP that pruning leaves; several of them side by side, with gradients written out.
 
 Most of a training step are the three products with the weights between the hidden layers. Written out, each of them is
-one call on tensors as they lie in memory, rectified where it is made, and all layers together are one node of autograd.
+one call on tensors as they lie in memory, rectified where it is made, and all networks are one node of autograd. Each
+network has a size of its own, and is computed as it is alone, to the last bit.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from lightning_module.batched import Logits, register_batched
 from lightning_module.products import product_transposed as times
 
-LAYERS = ("linear1", "linear2", "linear3")
+# Signals at once in an evaluation: what they come to stays in the processor's cache.
 EVALUATION_ROWS = 500
-NAMES = tuple(f"{layer}.{part}" for layer in LAYERS for part in ("weight", "bias"))
+LAYERS = ("linear1", "linear2", "linear3")
+PARAMETERS = 2 * len(LAYERS)
 
 
 class CompactMLP(nn.Module):
@@ -38,58 +39,49 @@ class CompactMLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns the logits (batch, num_classes) of signals (batch, length)."""
-        parameters = {name: parameter.unsqueeze(0) for name, parameter in self.named_parameters()}
-        return compact_logits(self)(parameters, x)[0].t()
+        return logits_side_by_side([self], [x])[0]
 
 
-def compact_logits(network: CompactMLP) -> Logits:
-    """Returns the function from the stacked parameters of k such networks, and signals, to logits."""
-    shared = network.shared
+def logits_side_by_side(networks: Sequence[CompactMLP], x: Sequence[Tensor]) -> Tensor:
+    """Returns the logits (k, batch, num_classes) of k networks.
 
-    def logits(p: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        parameters = [p[name] for name in NAMES]
-        if torch.is_grad_enabled():
-            stacked: Tensor = _Logits.apply(x, shared, *parameters)  # type: ignore[no-untyped-call]
-        else:
-            stacked = _stacked([_in_pieces(*each, shared) for each in _networks(x, parameters)])
-        return stacked.transpose(1, 2)  # (k, num_classes, batch)
-
-    return logits
+    Args:
+        networks: The networks.
+        x: Signals (batch, length) for each.
+    """
+    parameters = [tuple(network.parameters()) for network in networks]
+    shared = [network.shared for network in networks]
+    if torch.is_grad_enabled():
+        flat = [parameter for own in parameters for parameter in own]
+        return _Logits.apply(x, shared, *flat)  # type: ignore[no-any-return,no-untyped-call]
+    return torch.stack([_in_pieces(*each) for each in zip(x, parameters, shared, strict=True)])
 
 
 class _Logits(torch.autograd.Function):
-    """The logits (k, batch, num_classes) of k networks, one after the other: each finds its own in the cache."""
-
     @staticmethod
-    def forward(ctx: Any, x: Tensor, shared: int, *parameters: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Sequence[Tensor], shared: Sequence[int], *parameters: Tensor) -> Tensor:
         ctx.shared = shared
         logits, kept = [], []
-        for signals, own in _networks(x, parameters):
-            *layers, last = _layers(signals, own, shared)
+        for k, (signals, both) in enumerate(zip(x, shared, strict=True)):
+            own = parameters[PARAMETERS * k : PARAMETERS * (k + 1)]
+            *layers, last = _layers(signals, own, both)
             logits.append(last)
             kept += [signals, *layers, own[2], own[4]]
         ctx.save_for_backward(*kept)
-        return _stacked(logits)
+        return torch.stack(logits)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d_logits: Tensor) -> tuple[Tensor | None, ...]:
-        kept, shared = ctx.saved_tensors, ctx.shared
-        gradients = []
-        for k, d in enumerate(d_logits):
-            signals, h, outputs, total, w2, w3 = kept[6 * k : 6 * (k + 1)]
+        saved, gradients = iter(ctx.saved_tensors), []
+        for d, shared in zip(d_logits, ctx.shared, strict=True):
+            signals, h, outputs, total, w2, w3 = (next(saved) for _ in range(6))
             d_total = times(d, w3.t())
             d_outputs = torch.ops.aten.threshold_backward(d_total, outputs, 0)
             d_h = torch.ops.aten.threshold_backward(_plus(times(d_outputs, w2.t()), d_total, shared), h, 0)
-            pairs = ((d_h, signals), (d_outputs, h), (d, total))
-            gradients.append([g for out, into in pairs for g in (times(out.t(), into.t()), out.sum(0))])
-        return None, None, *map(_stacked, zip(*gradients, strict=True))
-
-
-def _networks(x: Tensor, parameters: Sequence[Tensor]) -> Iterator[tuple[Tensor, tuple[Tensor, ...]]]:
-    """Yields the signals (batch, length) and the parameters of each network."""
-    for k, own in enumerate(zip(*parameters, strict=True)):
-        yield x[k] if x.dim() == 3 else x, own
+            for out, into in ((d_h, signals), (d_outputs, h), (d, total)):
+                gradients += [times(out.t(), into.t()), out.sum(0)]
+        return None, None, *gradients
 
 
 def _layers(x: Tensor, parameters: tuple[Tensor, ...], shared: int) -> tuple[Tensor, ...]:
@@ -102,7 +94,7 @@ def _layers(x: Tensor, parameters: tuple[Tensor, ...], shared: int) -> tuple[Ten
 
 
 def _in_pieces(x: Tensor, parameters: tuple[Tensor, ...], shared: int) -> Tensor:
-    """Returns the logits of many signals, which go through the layers in pieces that the processor's cache can hold."""
+    """Returns the logits of any number of signals."""
     return torch.cat([_layers(piece, parameters, shared)[-1] for piece in torch.split(x, EVALUATION_ROWS)])
 
 
@@ -113,11 +105,3 @@ def _plus(a: Tensor, b: Tensor, shared: int) -> Tensor:
     total = a.clone()
     total[:, :shared] += b[:, :shared]
     return total
-
-
-def _stacked(tensors: Sequence[Tensor]) -> Tensor:
-    """Returns tensors along a new first axis; one alone without a copy."""
-    return torch.stack(list(tensors)) if len(tensors) > 1 else tensors[0].unsqueeze(0)
-
-
-register_batched(CompactMLP, compact_logits)

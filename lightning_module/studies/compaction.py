@@ -7,31 +7,28 @@ products are summed: weights agree up to the rounding of float32, and what round
 A unit with a bias alone is constant, not dead: its bias is trained, and it stays.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
 Tensors = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
 class Alive:
-    """The units of a masked MLP that count, and places without a unit among them, see `side_by_side`.
+    """The units of a masked MLP that count.
 
     Args:
         hidden: Units of the first hidden layer, (c,).
         outputs: Units of the second, (r,).
         shared: The first `shared` of both are the same: over these goes the residual connection.
-        missing: The number that stands where there is no unit: that of the units before any was dropped.
     """
 
     hidden: Tensor
     outputs: Tensor
     shared: int
-    missing: int
 
 
 def alive_units(masks: Tensors) -> Alive:
@@ -55,64 +52,20 @@ def alive_units(masks: Tensors) -> Alive:
         hidden=torch.cat([shared, only_hidden]) if hidden.any() else first,
         outputs=torch.cat([shared, only_outputs]) if (rows | both).any() else first,
         shared=len(shared),
-        missing=len(read),
     )
 
 
-def side_by_side(alive: Sequence[Alive]) -> list[Alive]:
-    """Returns the units of several networks with places without a unit, so that all have the same numbers of them.
-
-    Parameters of such a place are 0, and masked. So it is 0 itself, and neither it nor what leads to it has a gradient.
-    """
-    shared = max(each.shared for each in alive)
-    only_hidden = max(len(each.hidden) - each.shared for each in alive)
-    only_outputs = max(len(each.outputs) - each.shared for each in alive)
-    return [
-        Alive(
-            hidden=_filled(each.hidden, each, shared, only_hidden),
-            outputs=_filled(each.outputs, each, shared, only_outputs),
-            shared=shared,
-            missing=each.missing,
-        )
-        for each in alive
-    ]
-
-
-def _filled(units: Tensor, alive: Alive, shared: int, only: int) -> Tensor:
-    """Returns units of a layer with places without a unit behind those of both layers, and behind the others."""
-    first, others = units[: alive.shared], units[alive.shared :]
-    filled = [
-        F.pad(part, (0, count - len(part)), value=alive.missing) for part, count in ((first, shared), (others, only))
-    ]
-    return torch.cat(filled)
-
-
 def compacted(tensors: Tensors, alive: Alive) -> dict[str, Tensor]:
-    """Returns weights or masks of an MLP without those of dead units, and 0 for a place without a unit."""
-    return {name: _widened(name, tensor)[_at(name, alive)] for name, tensor in tensors.items()}
+    """Returns weights or masks of an MLP without those of dead units."""
+    return {name: tensor[_at(name, alive)] for name, tensor in tensors.items()}
 
 
 def restored(compact: Tensors, full: Tensors, alive: Alive) -> dict[str, Tensor]:
     """Returns the weights of the whole MLP: `compact` where units are alive, else `full`."""
-    weights = {}
-    for name, tensor in full.items():
-        widened = _widened(name, tensor).clone()
-        widened[_at(name, alive)] = compact[name]
-        weights[name] = widened[tuple(slice(size) for size in tensor.shape)].clone()
+    weights = {name: tensor.clone() for name, tensor in full.items()}
+    for name, tensor in compact.items():
+        weights[name][_at(name, alive)] = tensor
     return weights
-
-
-def _widened(name: str, tensor: Tensor) -> Tensor:
-    """Returns a parameter with a unit more in the hidden layers, all of whose parameters are 0."""
-    by = {
-        "linear1.weight": (0, 0, 0, 1),
-        "linear1.bias": (0, 1),
-        "linear2.weight": (0, 1, 0, 1),
-        "linear2.bias": (0, 1),
-        "linear3.weight": (0, 1),
-        "linear3.bias": (0, 0),
-    }[name]
-    return F.pad(tensor, by)
 
 
 def _at(name: str, alive: Alive) -> tuple[Tensor | slice, ...]:

@@ -11,7 +11,7 @@ class LotteryConfig(Config):
 
     Args:
         seeds: Number of tickets; ticket t starts from the initialisation of torch's seed 42 + t.
-        side_by_side: Tickets that are trained together: it changes their times, and their numbers by rounding.
+        side_by_side: Tickets that are trained together, which changes nothing but times.
         hidden_size: Hidden units of the MLP.
         rounds: Rounds of pruning, from no entry to all of them in equal steps.
         ticket_round: The round whose mask is the ticket, counted from 0.

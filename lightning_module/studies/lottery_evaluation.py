@@ -105,7 +105,7 @@ def _train(
     networks = []
     for trial, ticket, own in zip(same, tickets, masks, strict=True):
         order = order_of(trial, ticket)
-        points = None if trial.condition in AS_THEY_ARE else order.tolist()
+        points = None if trial.condition in AS_THEY_ARE else order
         networks.append(Masked(weights_of_seed(config, trial.seed), own, points))
     return train_masked(
         networks,

@@ -6,8 +6,8 @@ of 100 each layer loses the int(i / 99 * n) of its n entries with the smallest m
 together; the others go back to their very first values; and the network is trained, cross-entropy, Adam with learning
 rate 0.02, minibatches of 100 in the rows' own order. Accuracy is that after 1500 steps, but **the weights that decide
 what the next round prunes are those after 1000**: the reference keeps a checkpoint every 1000 steps and goes on from
-the last one. Masked entries are 0 in every step; their gradients are not masked, so Adam's moments of them run on,
-and since Adam works entry by entry no other entry notices. Random pruning scores all entries anew in each of its
+the last one. Masked entries are 0 in every step; their gradients are not masked, so in the reference Adam's moments of them run on, and
+since Adam works entry by entry no other entry notices. Random pruning scores all entries anew in each of its
 rounds, so its masks are not nested; it is done in 25 rounds, from the same initial weights. Ticket t has those of
 torch's seed 42 + t: the published trials are tickets 0 and 1.
 
@@ -39,7 +39,9 @@ than (i) expects without any local structure; so (ii) decides. A ticket is one u
 
 **Less work for the same numbers.** Hidden units that a mask leaves without inputs or without consequences are left
 out of the computation. All their gradients are exactly 0, so nothing else changes but the order of sums: equal up to
-the rounding of float32, which training amplifies, as any change of machine does.
+the rounding of float32, which training amplifies, as any change of machine does. Four tickets are trained side by side,
+each to the same bits as alone. Masked entries are held at 0 by an infinite second moment in Adam, which divides their
+steps to exactly 0, not by a product with the mask.
 
 **Departures.** Steps are counted after their update: 1500, 1000 and 6000 updates where the reference's loop takes
 1502, 1001 and 6001. Eight tickets, not two. A round's accuracy is taken on 20,000 fresh signals too.

@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
 from lightning_module.datamodule import Examples
-from lightning_module.ensemble import Ensemble
-from lightning_module.replica import Replica
 from lightning_module.studies.base import Row
 from lightning_module.studies.compact_network import CompactMLP
-from lightning_module.studies.compaction import Alive, Tensors, alive_units, compacted, restored, side_by_side
-from lightning_module.studies.trained import Scores, Trained, fit, score
+from lightning_module.studies.compaction import Alive, Tensors, alive_units, compacted, restored
+from lightning_module.studies.masked_mlps import MaskedMLPs
+from lightning_module.studies.trained import Score, fit
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Masked:
 
     initial: Tensors
     masks: Tensors
-    points: Sequence[int] | None = None
+    points: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,13 @@ class TrainedMasked:
     """Masked networks after their training.
 
     Args:
-        trained: The networks, with their scores on the way.
+        model: The networks, without their dead units.
+        scores: What they scored, in the order of the steps.
         weights: Those of each whole MLP, at the step asked for, else at the end.
     """
 
-    trained: Trained
+    model: MaskedMLPs
+    scores: list[Score]
     weights: list[dict[str, Tensor]]
 
     def rows(self, final: Mapping[str, Examples], columns: Sequence[Row]) -> list[Row]:
@@ -50,17 +52,15 @@ class TrainedMasked:
             final: Sets on which the networks are scored now, by name.
             columns: Further columns of the rows of each network.
         """
-        scores = self.trained.scores
-        step = scores[-1].step
-        at_end = {on: self.trained.at_end(on) for on in dict.fromkeys(each.on for each in scores)}
-        best = {on: [each.accuracy for each in scores if each.on == on] for on in at_end}
-        at_end |= {on: score(self.trained.ensemble, examples, step=step, on=on) for on, examples in final.items()}
+        step = self.scores[-1].step
+        last = {each.on: each for each in self.scores}
+        best = {on: np.max([each.accuracy for each in self.scores if each.on == on], axis=0) for on in last}
+        last |= {on: _score(self.model, examples, step, on) for on, examples in final.items()}
         rows = []
         for k, own in enumerate(columns):
-            for on, last in at_end.items():
-                measured = {"loss": float(last.loss[k]), "accuracy": float(last.accuracy[k])}
-                if on in best:
-                    measured["best"] = float(max(accuracy[k] for accuracy in best[on]))
+            for on, found in last.items():
+                measured = {"loss": float(found.loss[k]), "accuracy": float(found.accuracy[k])}
+                measured |= {"best": float(best[on][k])} if on in best else {}
                 rows.append({**own, "step": step, "on": on, **measured})
         return rows
 
@@ -77,13 +77,13 @@ def train_masked(
     weights_at: int | None = None,
     compact: bool = True,
 ) -> TrainedMasked:
-    """Returns masked MLPs after `steps` steps of Adam, trained side by side.
+    """Returns masked MLPs after `steps` steps of Adam, trained side by side; each as it is trained alone.
 
-    The masks are applied after every step. Gradients are not masked, so the moments of masked entries run on, as in the
-    reference: Adam works entry by entry, so no other entry notices.
+    Masked entries are 0 before, between and after the steps. What Adam's moments of them are does not matter: it works
+    entry by entry, so no other entry notices.
 
     Args:
-        networks: The networks, all of the same size.
+        networks: The networks.
         data: Training examples, which each epoch goes through in their order.
         lr: Learning rate.
         steps: Optimiser steps.
@@ -93,56 +93,53 @@ def train_masked(
         weights_at: The step, a multiple of `every`, whose weights are returned; None for the last.
         compact: Whether to leave out dead units.
     """
-    alive = side_by_side([alive_units(each.masks) if compact else _all_units(each) for each in networks])
-    model = _ensemble(networks, alive, lr=lr, length=data.x.shape[-1])
-    scores, taken = Scores(dict(evaluate or {})), WeightsAt(weights_at)
-    fit(model, data, steps=steps, batch_size=batch_size, every=every, callbacks=[scores, taken])
-    scores.take(model, steps)
-    reached = taken.weights or _weights(model)
-    weights = []
-    for k, (own, units) in enumerate(zip(networks, alive, strict=True)):
-        masked = {name: tensor * own.masks[name] for name, tensor in own.initial.items()}
-        weights.append(restored({name: stacked[k] for name, stacked in reached.items()}, masked, units))
-    return TrainedMasked(Trained(model, scores.taken), weights)
+    alive = [alive_units(own.masks) if compact else _all_units(own) for own in networks]
+    masked = [{name: tensor * own.masks[name] for name, tensor in own.initial.items()} for own in networks]
+    model = MaskedMLPs(
+        [CompactMLP(compacted(weights, units), units.shared) for weights, units in zip(masked, alive, strict=True)],
+        [compacted(own.masks, units) for own, units in zip(networks, alive, strict=True)],
+        lr=lr,
+        length=data.x.shape[-1],
+        points=[own.points for own in networks],
+    )
+    watch = Watch(dict(evaluate or {}), weights_at)
+    fit(model, data, steps=steps, batch_size=batch_size, every=every, callbacks=[watch])
+    watch.look(model, steps)
+    weights = [restored(*each) for each in zip(watch.weights or model.weights(), masked, alive, strict=True)]
+    return TrainedMasked(model, watch.scores, weights)
 
 
-class WeightsAt(pl.Callback):
-    """Keeps the weights of an ensemble as they are at a step.
+class Watch(pl.Callback):
+    """Scores networks whenever the trainer validates, and keeps their weights as they are at a step.
 
     Args:
-        step: One at which the trainer validates.
+        sets: Sets of examples by name.
+        weights_at: A step at which the trainer validates; None for none.
     """
 
-    def __init__(self, step: int | None) -> None:
-        self.step = step
-        self.weights: dict[str, Tensor] = {}
+    def __init__(self, sets: Mapping[str, Examples], weights_at: int | None) -> None:
+        self.sets, self.weights_at = sets, weights_at
+        self.scores: list[Score] = []
+        self.weights: list[dict[str, Tensor]] = []
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Copies the weights, if this is the step."""
-        if trainer.global_step == self.step and isinstance(pl_module, Ensemble):
-            self.weights = _weights(pl_module)
+        """Looks."""
+        assert isinstance(pl_module, MaskedMLPs)  # for the type checker: `train_masked` makes it
+        self.look(pl_module, trainer.global_step)
+
+    def look(self, model: MaskedMLPs, step: int) -> None:
+        """Scores the networks, unless it was done at this step."""
+        if step == self.weights_at:
+            self.weights = model.weights()
+        if not self.scores or self.scores[-1].step != step:
+            self.scores += [_score(model, examples, step, on) for on, examples in self.sets.items()]
 
 
-def _ensemble(networks: Sequence[Masked], alive: Sequence[Alive], *, lr: float, length: int) -> Ensemble:
-    """Returns the networks, without their dead units, as the replicas of an ensemble."""
-    weights = [compacted(own.initial, units) for own, units in zip(networks, alive, strict=True)]
-    replicas = [
-        Replica(lr=lr, mask=compacted(own.masks, units), points=own.points)
-        for own, units in zip(networks, alive, strict=True)
-    ]
-    model = Ensemble(lambda: CompactMLP(weights[0], alive[0].shared), replicas, length=length)
-    for name, stacked in model.network.named_parameters():
-        masked = [
-            own[name] * replica.mask[name] for own, replica in zip(weights, replicas, strict=True) if replica.mask
-        ]
-        stacked.data.copy_(torch.stack(masked))
-    return model
+def _score(model: MaskedMLPs, examples: Examples, step: int, on: str) -> Score:
+    loss, accuracy = model.evaluate(*examples)
+    return Score(step, on, loss, accuracy)
 
 
 def _all_units(network: Masked) -> Alive:
     units = torch.arange(len(network.initial["linear1.bias"]))
-    return Alive(hidden=units, outputs=units, shared=len(units), missing=len(units))
-
-
-def _weights(ensemble: Ensemble) -> dict[str, Tensor]:
-    return {name: parameter.detach().clone() for name, parameter in ensemble.network.named_parameters()}
+    return Alive(hidden=units, outputs=units, shared=len(units))

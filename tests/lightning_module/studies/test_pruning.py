@@ -11,9 +11,10 @@ from torch.nn.utils import prune
 
 from lightning_module.datamodule import Examples
 from lightning_module.networks import MLP
-from lightning_module.studies.compact_network import CompactMLP, compact_logits
-from lightning_module.studies.compaction import alive_units, compacted, restored, side_by_side
+from lightning_module.studies.compact_network import CompactMLP, logits_side_by_side
+from lightning_module.studies.compaction import alive_units, compacted, restored
 from lightning_module.studies.data import frozen
+from lightning_module.studies.masked_mlps import MaskedMLPs
 from lightning_module.studies.masked_training import Masked, train_masked
 from lightning_module.studies.pruning import (
     initial_weights,
@@ -36,12 +37,12 @@ def masked_logits(weights, masks, x):
     return torch.func.functional_call(SMALL(), {name: w * masks[name] for name, w in weights.items()}, (x,))
 
 
-def reference_loop(weights, masks, steps, *, moments_of_masked=True):
+def reference_loop(weights, masks, steps, *, moments_of_masked=True, data=None):
     """The published loop: parameters are overwritten with their masked values before each forward pass."""
     network = SMALL()
     network.load_state_dict(weights)
     optimizer = torch.optim.Adam(network.parameters(), lr=2e-2)
-    x, y = frozen().train
+    x, y = data or frozen().train
     for step in range(steps):
         with torch.no_grad():
             for name, parameter in network.named_parameters():
@@ -135,7 +136,7 @@ def test_weights_are_those_of_the_step_asked_for():
     masks = masks_by(random_scores(initial, seed=1), 0.6)
     fit = partial(train_masked, [Masked(initial, masks)], frozen().train, lr=2e-2, batch_size=100)
     longer = fit(steps=12, evaluate={"test": frozen().test}, every=4, weights_at=8)
-    assert [score.step for score in longer.trained.scores] == [4, 8, 12]
+    assert [score.step for score in longer.scores] == [4, 8, 12]
     assert same(longer.weights[0], fit(steps=8).weights[0])
     assert not same(longer.weights[0], fit(steps=12).weights[0])
 
@@ -183,64 +184,92 @@ def test_compact_training_is_the_training_of_the_whole(sparsity):
         torch.testing.assert_close(compact[name], whole[name], atol=1e-4, rtol=0)
 
 
-@pytest.fixture
-def in_float64():
-    torch.set_default_dtype(torch.float64)
-    yield Examples(frozen().train.x.double(), frozen().train.y)
-    torch.set_default_dtype(torch.float32)
-
-
-def test_networks_side_by_side_are_each_trained_as_alone(in_float64):
-    # Seeds and sparsities differ, so each is padded to the widest in another way, and one is dense.
+def test_networks_side_by_side_are_each_trained_as_alone_to_the_last_bit():
     networks = []
     for seed, sparsity in ((1, 0.0), (2, 0.8), (3, 0.95), (4, 0.99)):
         initial = initial_weights(SMALL, seed)
-        points = None if seed % 2 else torch.randperm(40, generator=torch.Generator().manual_seed(seed)).tolist()
+        points = None if seed % 2 else torch.randperm(40, generator=torch.Generator().manual_seed(seed))
         networks.append(Masked(initial, masks_by(random_scores(initial, seed=seed), sparsity), points))
-    widths = {len(alive_units(each.masks).hidden) for each in networks}
-    assert len(widths) > 2
-    fit = partial(train_masked, data=in_float64, lr=2e-2, steps=50, batch_size=100, evaluate={"train": in_float64})
+    assert len({len(alive_units(each.masks).hidden) for each in networks}) > 2  # of several sizes
+    fit = partial(
+        train_masked, data=frozen().train, lr=2e-2, steps=50, batch_size=100, evaluate={"test": frozen().test}
+    )
     together = fit(networks)
     for k, network in enumerate(networks):
         alone = fit([network])
-        for name, mask in network.masks.items():
-            torch.testing.assert_close(together.weights[k][name], alone.weights[0][name], atol=1e-9, rtol=0)
-            assert not together.weights[k][name][mask == 0].any()
-        assert together.trained.at_end("train").accuracy[k] == alone.trained.at_end("train").accuracy[0]
+        assert same(together.weights[k], alone.weights[0])
+        assert together.scores[-1].loss[k] == alone.scores[-1].loss[0]
+        assert together.scores[-1].accuracy[k] == alone.scores[-1].accuracy[0]
 
 
-def test_places_without_a_unit_stay_zero():
-    initial = initial_weights(SMALL, 0)
-    masks = [masks_by(random_scores(initial, seed=1), sparsity) for sparsity in (0.5, 0.97)]
-    wide, narrow = alive = side_by_side([alive_units(each) for each in masks])
-    assert wide.hidden.shape == narrow.hidden.shape
-    assert wide.outputs.shape == narrow.outputs.shape
-    assert wide.shared == narrow.shared
-    assert (narrow.hidden == narrow.missing).sum() > 5
-    networks = [Masked(initial, each) for each in masks]
-    ensemble = train_masked(networks, frozen().train, lr=2e-2, steps=20, batch_size=100).trained.ensemble
-    for name, parameter in ensemble.network.named_parameters():
-        kept = compacted(masks[1], alive[1])[name]
-        assert not parameter[1][kept == 0].any()
-        assert parameter[1][kept == 1].all()
+def test_orders_are_those_of_signals_in_that_order():
+    initial = initial_weights(SMALL, 1)
+    masks = masks_by(random_scores(initial, seed=1), 0.5)
+    order = torch.randperm(40, generator=torch.Generator().manual_seed(0))
+    reordered, test = (Examples(each.x[:, order], each.y) for each in (frozen().train, frozen().test))
+    fit = partial(train_masked, lr=2e-2, steps=20, batch_size=100)
+    seen = fit([Masked(initial, masks, order)], frozen().train, evaluate={"test": frozen().test})
+    moved = fit([Masked(initial, masks)], reordered, evaluate={"test": test})
+    assert same(seen.weights[0], moved.weights[0])
+    assert seen.scores[-1].loss == moved.scores[-1].loss
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_masked_entries_stay_zero_through_many_steps_of_adam(fused, monkeypatch):
+    monkeypatch.setattr(MaskedMLPs, "has_fused_optimizer", lambda _: fused)
+    initial = initial_weights(SMALL, 1)
+    masks = masks_by(random_scores(initial, seed=1), 0.7)
+    reached = trained(initial, masks, steps=200, compact=False)
+    for name, weight in reached.items():
+        assert weight.isfinite().all()
+        assert not weight[masks[name] == 0].any()
+        assert (weight != initial[name])[masks[name] == 1].any()
+
+
+def test_scores_are_cross_entropy_and_accuracy():
+    initial = initial_weights(SMALL, 1)
+    masks = masks_by(random_scores(initial, seed=1), 0.3)
+    found = train_masked(
+        [Masked(initial, masks)], frozen().train, lr=2e-2, steps=6, batch_size=100, evaluate={"test": frozen().test}
+    )
+    x, y = frozen().test
+    logits = masked_logits(found.weights[0], masks, x)
+    (row,) = found.rows({}, [{"seed": 7}])
+    assert row["loss"] == pytest.approx(float(nn.functional.cross_entropy(logits, y)), rel=1e-5)
+    assert row["accuracy"] == row["best"] == pytest.approx(float((logits.argmax(1) == y).double().mean()), abs=0.0011)
+    assert (row["seed"], row["step"], row["on"]) == (7, 6, "test")
+
+
+@pytest.fixture
+def in_float64():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
 
 
 @pytest.mark.parametrize(("hidden", "outputs", "shared"), [(7, 7, 7), (7, 5, 3), (5, 7, 4), (4, 6, 0)])
-@pytest.mark.parametrize("own_signals", [False, True])
-def test_gradients_written_out_are_the_derivatives(in_float64, hidden, outputs, shared, own_signals):
+def test_gradients_written_out_are_the_derivatives(in_float64, hidden, outputs, shared):
     torch.manual_seed(0)
     sizes = {"linear1": (hidden, 4), "linear2": (outputs, hidden), "linear3": (3, outputs)}
-    weights = {}
-    for layer, size in sizes.items():
-        weights |= {f"{layer}.weight": torch.zeros(size), f"{layer}.bias": torch.zeros(size[0])}
-    logits_of = compact_logits(CompactMLP(weights, shared))
-    x = torch.randn(2, 6, 4) if own_signals else torch.randn(6, 4)
+    networks = []
+    for _ in range(2):
+        weights = {}
+        for layer, size in sizes.items():
+            weights |= {f"{layer}.weight": torch.randn(size), f"{layer}.bias": torch.randn(size[0])}
+        networks.append(CompactMLP(weights, shared))
+    x = [torch.randn(6, 4), torch.randn(6, 4)]
+    parameters = [parameter for network in networks for parameter in network.parameters()]
+    assert torch.autograd.gradcheck(lambda *_: logits_side_by_side(networks, x), parameters)
 
-    def logits(*parameters):
-        return logits_of(dict(zip(weights, parameters, strict=True)), x)
 
-    parameters = [torch.randn(2, *weight.shape, requires_grad=True) for weight in weights.values()]
-    assert torch.autograd.gradcheck(logits, parameters)
+def test_training_in_float64_is_the_reference_loop(in_float64):
+    initial = {name: weight.double() for name, weight in initial_weights(SMALL, 42).items()}
+    masks = masks_by(random_scores(initial, seed=1), 0.9)
+    data = Examples(frozen().train.x.double(), frozen().train.y)
+    (ours,) = train_masked([Masked(initial, masks)], data, lr=2e-2, steps=100, batch_size=100).weights
+    theirs = reference_loop(initial, masks, 100, data=data)
+    for name in initial:
+        torch.testing.assert_close(ours[name], theirs[name], atol=1e-8, rtol=0)
 
 
 def test_constant_units_stay():
