@@ -29,9 +29,9 @@ card: $(VENV)/.dev
 	$(BIN)/python -m mnist1d_hf.golden
 	$(BIN)/python -m mnist1d_hf.card dataset_card.md
 
-# Executes the notebooks whose sources or results have changed; NAME=pooling for one, changed or not.
+# Executes the notebooks whose sources or results have changed; NOTEBOOK=pooling for one, changed or not.
 notebooks: $(VENV)/.dev
-	$(BIN)/python docs/notebooks/execute.py $(NAME)
+	$(BIN)/python docs/notebooks/execute.py $(NOTEBOOK)
 
 clean:
 	rm -rf $(VENV) dist build outputs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

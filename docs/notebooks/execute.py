@@ -2,7 +2,7 @@
 
 NAME.py is what is edited, a script in jupytext's percent format. NAME.ipynb is the same executed, and is what readers
 open. Without names only those are executed that are not current: whose source, or whose committed result in
-docs/results/NAME, is another one than at their execution.
+docs/results/NAME, is another one than at their execution. Where only text has changed, outputs stay.
 
 Executed twice, a source gives the same file on the same machine with the same libraries: nothing of the machine, the
 time or the folder is in it.
@@ -30,8 +30,8 @@ TIMEOUT = 600  # seconds for a cell
 NO_WIDGETS = "ignore:IProgress not found"  # tqdm's advice to install widgets, which no committed notebook can show
 
 # Pictures as wide as a page, with as many colours as a diagram needs.
-WIDEST = 960  # pixels
-COLOURS = 128
+WIDEST = 900  # pixels
+COLOURS = 200
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -63,12 +63,36 @@ def result_sha256(name: str) -> str | None:
 
 def is_current(name: str) -> bool:
     """Returns whether the executed notebook has the cells of its source, and shows the result that is committed."""
+    made, wanted = executed(name), source(name)
+    return _cells(made) == _cells(wanted) and _made_from(made) == _made_from(wanted)
+
+
+def executed(name: str) -> Any:
+    """Returns the executed notebook; an empty one if there is none."""
     file = FOLDER / f"{name}.ipynb"
-    if not file.is_file():
-        return False
-    made, wanted = nbformat.read(file, as_version=4), source(name)
-    cells = [[(cell.cell_type, cell.source) for cell in notebook.cells] for notebook in (made, wanted)]
-    return cells[0] == cells[1] and made.metadata.get("mnist1d_result") == wanted.metadata["mnist1d_result"]
+    return nbformat.read(file, as_version=4) if file.is_file() else nbformat.v4.new_notebook()
+
+
+def with_new_text(name: str) -> Any | None:
+    """Returns the executed notebook with the text of its source; None if it shows other code or another result."""
+    made, wanted = executed(name), source(name)
+    if _made_from(made) != _made_from(wanted):
+        return None
+    code = iter([cell for cell in made.cells if cell.cell_type == "code"])
+    for cell in wanted.cells:
+        if cell.cell_type == "code":
+            old = next(code)
+            cell.outputs, cell.execution_count = old.outputs, old.execution_count
+    return wanted
+
+
+def _cells(notebook: Any, *kinds: str) -> list[tuple[str, str]]:
+    return [(cell.cell_type, cell.source) for cell in notebook.cells if not kinds or cell.cell_type in kinds]
+
+
+def _made_from(notebook: Any) -> Any:
+    """Returns what decides the outputs: the code, and the committed result."""
+    return _cells(notebook, "code"), notebook.metadata.get("mnist1d_result")
 
 
 def execute(name: str) -> Any:
@@ -91,7 +115,7 @@ def execute(name: str) -> Any:
             "OMP_NUM_THREADS": "1",
             "HF_HUB_OFFLINE": "1",
             "IPYTHONDIR": place,
-            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+            "PYTHONWARNINGS": NO_WIDGETS,
         }
         client = NotebookClient(
             notebook,
@@ -117,14 +141,14 @@ def smaller(png: str) -> str:
     if picture.width > WIDEST:
         picture = picture.resize((WIDEST, round(picture.height * WIDEST / picture.width)), Image.Resampling.LANCZOS)
     file = io.BytesIO()
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
     return base64.b64encode(file.getvalue()).decode()
 
 
 def main(arguments: list[str]) -> None:
-    """Executes the notebooks of these names, or those that are not current."""
+    """Executes the notebooks of these names; or those that are not current, of which some have new text only."""
     for name in arguments or [name for name in names() if not is_current(name)]:
-        notebook = execute(name)
+        notebook = (None if arguments else with_new_text(name)) or execute(name)
         nbformat.validate(notebook)
         nbformat.write(notebook, FOLDER / f"{name}.ipynb")
         print(f"{name}.ipynb")

@@ -1,0 +1,151 @@
+"""The notebooks: one for each study, executed, current, small, without a trace of the machine; and each really runs."""
+
+import importlib.util
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import nbformat
+import pytest
+
+from lightning_module.studies import STUDIES
+
+FOLDER = Path(__file__).parents[1] / "docs" / "notebooks"
+LARGEST = 300_000  # bytes
+ABSENT = "The paper preset has not been run yet"
+TRACES = re.compile(
+    r"/(?:home|root|tmp|work|usr|opt|Users|private|var)/|[A-Z]:\\\\Users|site-packages|\b0x[0-9a-f]{6,}"
+)
+
+
+def _load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("execute", FOLDER / "execute.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+TOOL = _load()
+
+
+def executed(name: str) -> Any:
+    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+
+
+def outputs(notebook: Any) -> list[Any]:
+    return [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+
+
+def texts(notebook: Any) -> str:
+    """All that a notebook shows but its pictures."""
+    shown = []
+    for output in outputs(notebook):
+        shown += [
+            output.get("text", ""),
+            *(text for kind, text in output.get("data", {}).items() if "image" not in kind),
+        ]
+    return "\n".join(shown)
+
+
+def test_each_study_has_a_notebook() -> None:
+    assert TOOL.names() == sorted(STUDIES)
+    assert sorted(file.stem for file in FOLDER.glob("*.ipynb")) == sorted(STUDIES)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+class TestExecuted:
+    def test_is_a_notebook(self, name: str) -> None:
+        nbformat.validate(executed(name))
+
+    def test_is_current(self, name: str) -> None:
+        assert TOOL.is_current(name), f"{name}.ipynb is not what its source or the committed result is: make notebooks"
+
+    def test_was_executed_from_the_first_cell_to_the_last_without_errors(self, name: str) -> None:
+        notebook = executed(name)
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+        kinds = {output.output_type for output in outputs(notebook)}
+        assert "error" not in kinds
+        assert not [output for output in outputs(notebook) if output.get("name") == "stderr"]
+
+    def test_shows_the_committed_result_or_says_that_there_is_none(self, name: str) -> None:
+        assert (ABSENT in texts(executed(name))) != (FOLDER.parent / "results" / name / "result.json").is_file()
+
+    def test_is_small_and_nothing_of_the_machine_is_in_it(self, name: str) -> None:
+        assert (FOLDER / f"{name}.ipynb").stat().st_size < LARGEST
+        notebook = executed(name)
+        assert set(notebook.metadata) == {"kernelspec", "language_info", "mnist1d_result"}
+        assert not any(cell.metadata for cell in notebook.cells)
+        assert not TRACES.search(texts(notebook))
+
+    def test_has_pictures(self, name: str) -> None:
+        assert sum("image/png" in output.get("data", {}) for output in outputs(executed(name))) >= 2
+
+    def test_is_written_for_its_study(self, name: str) -> None:
+        source = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
+        assert f'STUDIES["{name}"]' in source
+        assert 'PRESET = "smoke"' in source
+        assert "**The source**" in source
+        assert "**Change it.**" in source
+
+
+@pytest.fixture(scope="module")
+def runs() -> Iterator[dict[str, Future[Any]]]:
+    """All sources, executed two at a time where there are two cores."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    with ThreadPoolExecutor(min(2, cores)) as pool:
+        started = {name: pool.submit(TOOL.execute, name) for name in STUDIES}
+        yield started
+        for future in started.values():
+            future.cancel()
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_source_runs(name: str, runs: dict[str, Future[Any]]) -> None:
+    notebook = runs[name].result()
+    nbformat.validate(notebook)
+    assert not [output for output in outputs(notebook) if output.get("name") == "stderr"]
+    committed = executed(name)
+    kinds = [[sorted(output.get("data", output)) for output in outputs(each)] for each in (notebook, committed)]
+    assert kinds[0] == kinds[1]  # the same kinds of output, whatever the machine's numbers
+
+
+def test_without_a_result_a_notebook_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(TOOL, "RESULTS", tmp_path)
+    assert TOOL.result_sha256("learning-rate") is None
+    assert not TOOL.is_current("learning-rate")  # whose result is committed
+    assert ABSENT in texts(TOOL.execute("learning-rate"))
+
+
+@pytest.fixture
+def copied(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder with one notebook, whose source may be edited; returns the source."""
+    for file in ("pooling.py", "pooling.ipynb"):
+        shutil.copy(FOLDER / file, tmp_path)
+    monkeypatch.setattr(TOOL, "FOLDER", tmp_path)
+    return tmp_path / "pooling.py"
+
+
+def test_new_text_keeps_the_outputs(copied: Path) -> None:
+    text = copied.read_text(encoding="utf-8")
+    copied.write_text(text.replace("# ## Try it", "# ## Now you", 1), encoding="utf-8")
+    assert not TOOL.is_current("pooling")
+    TOOL.main([])
+    assert TOOL.is_current("pooling")
+    made = TOOL.executed("pooling")
+    assert any("## Now you" in cell.source for cell in made.cells)
+    assert outputs(made) == outputs(executed("pooling"))
+
+
+def test_new_code_needs_an_execution(copied: Path) -> None:
+    text = copied.read_text(encoding="utf-8")
+    copied.write_text(text.replace("STEPS = ", "STEPS = 1 + ", 1), encoding="utf-8")
+    assert not TOOL.is_current("pooling")
+    assert TOOL.with_new_text("pooling") is None
