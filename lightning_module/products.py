@@ -34,7 +34,8 @@ def products_plus(bias: Tensor, a: Tensor, b: Tensor) -> Tensor:
 def product_transposed(a: Tensor, b: Tensor, bias: Tensor | None = None, *, relu: bool = False) -> Tensor:
     """Returns the product a b^T (m, p) of a (m, n) and b (p, n), without a gradient, by whatever is fastest.
 
-    In this order oneDNN needs no copy of b, even if it is a transposed view, and is ahead for small products too.
+    In this order oneDNN needs no copy of b, even if it is a transposed view, and is ahead for small products too, where
+    it need not copy a and the sums are not short.
 
     Args:
         a: The left factor.
@@ -42,7 +43,7 @@ def product_transposed(a: Tensor, b: Tensor, bias: Tensor | None = None, *, relu
         bias: What is added to each row, (p,).
         relu: Whether the sum is rectified.
     """
-    if a.device.type == "cpu" and a.dtype == torch.float32 and _onednn() is not None:
+    if _ahead(a, b):
         linear = torch.ops.mkldnn._linear_pointwise
         return linear(a, b, bias, "relu" if relu else "none", [], "")  # type: ignore[no-any-return]
     product = a @ b.t() if bias is None else torch.addmm(bias, a, b.t())
@@ -66,6 +67,14 @@ class _Products(torch.autograd.Function):
             products(gradient, b.transpose(1, 2)) if of_a else None,
             products(a.transpose(1, 2), gradient) if of_b else None,
         )
+
+
+def _ahead(a: Tensor, b: Tensor) -> bool:
+    """Returns whether oneDNN is the faster one for a b^T."""
+    if a.device.type != "cpu" or a.dtype != torch.float32 or _onednn() is None:
+        return False
+    (m, n), p = a.shape, len(b)
+    return n >= SIDE and (a.stride(1) == 1 or 2 * m * n * p >= WIDE)
 
 
 def _wide(a: Tensor, b: Tensor) -> bool:

@@ -6,8 +6,8 @@ of 100 each layer loses the int(i / 99 * n) of its n entries with the smallest m
 together; the others go back to their very first values; and the network is trained, cross-entropy, Adam with learning
 rate 0.02, minibatches of 100 in the rows' own order. Accuracy is that after 1500 steps, but **the weights that decide
 what the next round prunes are those after 1000**: the reference keeps a checkpoint every 1000 steps and goes on from
-the last one. Masked entries are 0 in every step; their gradients are not masked, so in the reference Adam's moments of them run on, and
-since Adam works entry by entry no other entry notices. Random pruning scores all entries anew in each of its
+the last one. Masked entries are 0 in every step; the reference does not mask their gradients, so Adam's moments of
+them run on, and since Adam works entry by entry no other entry notices. Random pruning scores all entries anew in each of its
 rounds, so its masks are not nested; it is done in 25 rounds, from the same initial weights. Ticket t has those of
 torch's seed 42 + t: the published trials are tickets 0 and 1.
 
