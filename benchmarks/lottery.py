@@ -9,8 +9,8 @@ losses and accuracies; a time is that for one network. Both train the same masks
 and steps than the published one, one after the other in each round. Rounds are spread evenly over the sparsities, as
 those of the study are, so the sum over them is about a whole search; what pruning leaves is faster, but only for ours.
 Times are the processor's, of one thread, so that others at work on the machine count only by what they do to its
-caches; those of the wall are below. The limit is the multiplications of the layers, without those of dead units, at the
-speed that this machine multiplies matrices of that size.
+caches; those of the wall are below. The limit is the multiplications that ours makes, counted, at the speed that this
+machine multiplies the largest of these matrices.
 """
 
 import argparse
@@ -18,7 +18,8 @@ import logging
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ from torch import Tensor, nn
 
 from lightning_module.datamodule import Examples
 from lightning_module.products import product_transposed
+from lightning_module.studies import compact_network
 from lightning_module.studies.allocation import keep_freed_memory
 from lightning_module.studies.compaction import alive_units
 from lightning_module.studies.data import frozen
@@ -108,16 +110,23 @@ def timed(work: Callable[[], Any]) -> tuple[Any, tuple[float, float]]:
     return returned, (time.process_time() - processor, time.perf_counter() - wall)
 
 
-def limit(masks: Tensors, steps: int) -> float:
-    """Returns the seconds of the matrix products of the training alone: two forward, one for each gradient backward."""
-    alive = alive_units(masks)
-    hidden, outputs = len(alive.hidden), len(alive.outputs)
-    # Of the first layer only the weights have a gradient, of the others their inputs as well.
-    multiplications = BATCH * (2 * 40 * hidden + 3 * hidden * outputs + 3 * 10 * outputs)
-    return 2 * multiplications * steps / _speed(hidden, outputs)
+@contextmanager
+def counted() -> Iterator[list[int]]:
+    """Yields a list that the floating-point operations of our products are added to."""
+    operations: list[int] = []
+
+    def times(a: Tensor, b: Tensor, *bias: Tensor, relu: bool = False) -> Tensor:
+        operations.append(2 * a.shape[0] * a.shape[1] * b.shape[0])
+        return product_transposed(a, b, *bias, relu=relu)
+
+    compact_network.times = times
+    try:
+        yield operations
+    finally:
+        compact_network.times = product_transposed
 
 
-def _speed(hidden: int, outputs: int) -> float:
+def speed(hidden: int, outputs: int) -> float:
     """Returns the floating-point operations a second of the largest product, by the faster library."""
     a, b = torch.randn(outputs, hidden), torch.randn(BATCH, hidden)
     libraries = (product_transposed, torch.nn.functional.linear)
@@ -159,12 +168,13 @@ def main() -> None:
         for k in range(options.repeat):
             one = networks[k % len(networks)]
             theirs += [timed(lambda one=one: reference(one.initial, one.masks, train, test, options.steps))[1]]
-            reached, seconds = timed(lambda networks=networks: ours(networks, train, test, options.steps))
+            with counted() as operations:
+                reached, seconds = timed(lambda networks=networks: ours(networks, train, test, options.steps))
             own += [tuple(each / len(networks) for each in seconds)]
         columns = [statistics.median(column) for side in (theirs, own) for column in zip(*side, strict=True)]
-        least = statistics.mean(limit(each, options.steps) for each in masks)
-        times.append((*columns, least))
         alive = alive_units(masks[0])
+        least = sum(operations) / len(networks) / speed(len(alive.hidden), len(alive.outputs))
+        times.append((*columns, least))
         units = f"{len(alive.hidden)}+{len(alive.outputs)}"
         print(
             f"{sparsity:7.2f}{units:>10}{columns[0]:11.2f}{columns[2]:8.2f}{columns[0] / columns[2]:8.1f}x{least:8.2f}"

@@ -7,9 +7,9 @@ together; the others go back to their very first values; and the network is trai
 rate 0.02, minibatches of 100 in the rows' own order. Accuracy is that after 1500 steps, but **the weights that decide
 what the next round prunes are those after 1000**: the reference keeps a checkpoint every 1000 steps and goes on from
 the last one. Masked entries are 0 in every step; the reference does not mask their gradients, so Adam's moments of
-them run on, and since Adam works entry by entry no other entry notices. Random pruning scores all entries anew in each of its
-rounds, so its masks are not nested; it is done in 25 rounds, from the same initial weights. Ticket t has those of
-torch's seed 42 + t: the published trials are tickets 0 and 1.
+them run on, and since Adam works entry by entry no other entry notices. Random pruning scores all entries anew in
+each of its rounds, so its masks are not nested; it is done in 25 rounds, from the same initial weights. Ticket t has
+those of torch's seed 42 + t: the published trials are tickets 0 and 1.
 
 **The ticket** is the mask of round 91: 91.9 % of all entries pruned, the "92 % sparse ticket". **This sparsity was
 chosen after the curve of panel b had been seen**, by its author; it lies at the curve's top, so what is said about
@@ -38,10 +38,12 @@ each input, by the curveball algorithm. Units without inputs, and inputs that ne
 than (i) expects without any local structure; so (ii) decides. A ticket is one unit of the statistics.
 
 **Less work for the same numbers.** Hidden units that a mask leaves without inputs or without consequences are left
-out of the computation. All their gradients are exactly 0, so nothing else changes but the order of sums: equal up to
-the rounding of float32, which training amplifies, as any change of machine does. Four tickets are trained side by side,
+out of the computation, and so are, in the backward pass of the second hidden layer, units that no example of a
+minibatch activates. All their gradients are exactly 0, so nothing else changes but the order of sums: equal up to the
+rounding of float32, which training amplifies, as any change of machine does. Four tickets are trained side by side,
 each to the same bits as alone. Masked entries are held at 0 by an infinite second moment in Adam, which divides their
-steps to exactly 0, not by a product with the mask.
+steps to exactly 0, not by a product with the mask. Numbers below 1e-38 are taken for 0: Adam's first moments of units
+that have died come to such numbers, and no weight has a bit for the steps that these would still make.
 
 **Departures.** Steps are counted after their update: 1500, 1000 and 6000 updates where the reference's loop takes
 1502, 1001 and 6001. Eight tickets, not two. A round's accuracy is taken on 20,000 fresh signals too.

@@ -1,6 +1,7 @@
 """`train_masked`: masked MLPs trained side by side from given weights, without the units that the masks leave dead."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,7 +104,8 @@ def train_masked(
         points=[own.points for own in networks],
     )
     watch = Watch(dict(evaluate or {}), weights_at)
-    fit(model, data, steps=steps, batch_size=batch_size, every=every, callbacks=[watch])
+    with _without_denormals():
+        fit(model, data, steps=steps, batch_size=batch_size, every=every, callbacks=[watch])
     watch.look(model, steps)
     weights = [restored(*each) for each in zip(watch.weights or model.weights(), masked, alive, strict=True)]
     return TrainedMasked(model, watch.scores, weights)
@@ -143,3 +145,18 @@ def _score(model: MaskedMLPs, examples: Examples, step: int, on: str) -> Score:
 def _all_units(network: Masked) -> Alive:
     units = torch.arange(len(network.initial["linear1.bias"]))
     return Alive(hidden=units, outputs=units, shared=len(units))
+
+
+@contextmanager
+def _without_denormals() -> Iterator[None]:
+    """Takes numbers below 1e-38 for 0, as this thread's processor then does.
+
+    First moments of dead units decay to there, within 800 steps, and such numbers are slow. A step of Adam that they
+    could still make is lost in the last bit of any weight.
+    """
+    before = not float(torch.tensor(1e-38) / 10)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)

@@ -248,7 +248,8 @@ def in_float64():
 
 
 @pytest.mark.parametrize(("hidden", "outputs", "shared"), [(7, 7, 7), (7, 5, 3), (5, 7, 4), (4, 6, 0)])
-def test_gradients_written_out_are_the_derivatives(in_float64, hidden, outputs, shared):
+@pytest.mark.parametrize("dead", ["none", "most", "all"])
+def test_gradients_written_out_are_the_derivatives(in_float64, hidden, outputs, shared, dead):
     torch.manual_seed(0)
     sizes = {"linear1": (hidden, 4), "linear2": (outputs, hidden), "linear3": (3, outputs)}
     networks = []
@@ -256,15 +257,32 @@ def test_gradients_written_out_are_the_derivatives(in_float64, hidden, outputs, 
         weights = {}
         for layer, size in sizes.items():
             weights |= {f"{layer}.weight": torch.randn(size), f"{layer}.bias": torch.randn(size[0])}
+        # Units that no example activates; the first is active for all.
+        weights["linear2.bias"] += {"none": 9.0, "most": torch.tensor([99.0] + [-99.0] * (outputs - 1)), "all": -99}[
+            dead
+        ]
         networks.append(CompactMLP(weights, shared))
     x = [torch.randn(6, 4), torch.randn(6, 4)]
     parameters = [parameter for network in networks for parameter in network.parameters()]
     assert torch.autograd.gradcheck(lambda *_: logits_side_by_side(networks, x), parameters)
 
 
-def test_training_in_float64_is_the_reference_loop(in_float64):
+def test_processor_s_denormals_are_as_before():
+    tiny = torch.tensor(1e-38)
+    initial = initial_weights(SMALL, 1)
+    ones = {name: torch.ones_like(weight) for name, weight in initial.items()}
+    for before in (False, True):
+        torch.set_flush_denormal(before)
+        trained(initial, ones, steps=1)
+        flushed = float(tiny / 10) == 0
+        torch.set_flush_denormal(False)
+        assert flushed == before
+
+
+@pytest.mark.parametrize("sparsity", [0.0, 0.5, 0.9])
+def test_training_in_float64_is_the_reference_loop(in_float64, sparsity):
     initial = {name: weight.double() for name, weight in initial_weights(SMALL, 42).items()}
-    masks = masks_by(random_scores(initial, seed=1), 0.9)
+    masks = masks_by(random_scores(initial, seed=1), sparsity)
     data = Examples(frozen().train.x.double(), frozen().train.y)
     (ours,) = train_masked([Masked(initial, masks)], data, lr=2e-2, steps=100, batch_size=100).weights
     theirs = reference_loop(initial, masks, 100, data=data)
