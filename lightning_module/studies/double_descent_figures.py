@@ -48,11 +48,12 @@ def draw_sizes(result: "Result") -> "Figure":
             _published(panel, network, labels, measure, set(rows.width))
             panel.set_xscale("log")
             _threshold(panel, result.config["n"], f"parameters = {result.config['n']:,} signals")
+        column[0].set_ylim(top=80)  # an interval of three seeds goes beyond what an error can be
         column[0].set_title(title, fontsize=10)
         column[1].set_xlabel("parameters")
     axes[0, 0].set_ylabel("error (%)")
     axes[1, 0].set_ylabel("cross-entropy (nats)")
-    axes[0, 0].legend(fontsize=7, frameon=False)
+    axes[0, 2].legend(fontsize=7, frameon=False, loc="upper right")
     return figure
 
 
