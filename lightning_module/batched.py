@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
 from lightning_module.networks import CNN, GRU, MLP, Logistic
-from lightning_module.products import products_plus
+from lightning_module.products import product_plus, products_plus
 from lightning_module.recurrence import gru_states
 
 Logits = Callable[[Mapping[str, Tensor], Tensor], Tensor]
@@ -110,8 +110,10 @@ def examples_last(x: Tensor) -> Tensor:
 
 
 def dense(p: Mapping[str, Tensor], layer: str, h: Tensor) -> Tensor:
-    """Returns (k, out, batch) for h (k or 1, in, batch)."""
+    """Returns (k, out, batch) for h (k or 1, in, batch); (out, batch) if the parameters are those of one network."""
     weight, bias = p[f"{layer}.weight"], p[f"{layer}.bias"]
+    if bias.dim() == 1:
+        return product_plus(bias.unsqueeze(1), weight, h if h.dim() == 2 else h[0])
     return products_plus(bias.unsqueeze(2), weight.flatten(2), h.expand(len(weight), -1, -1))
 
 

@@ -7,6 +7,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
+from lightning_module.alone import cross_entropy_alone, is_one_of_many
 from lightning_module.networks import make_network
 from lightning_module.training import MinibatchTraining
 
@@ -81,7 +82,12 @@ class Classifier(
         return self.network(x)  # type: ignore[no-any-return]
 
     def minibatch_loss(self, x: Tensor, y: Tensor) -> Tensor:
-        """Returns the mean cross-entropy of signals (batch, length) with labels (batch,)."""
+        """Returns the mean cross-entropy of signals (batch, length) with labels (batch,).
+
+        On a CPU a reference network computes it as a replica of an `Ensemble`, see `lightning_module.alone`.
+        """
+        if is_one_of_many(self.network, x):
+            return cross_entropy_alone(self.network, x, y)
         return nn.functional.cross_entropy(self.network(x), y)
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:

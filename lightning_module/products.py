@@ -31,6 +31,13 @@ def products_plus(bias: Tensor, a: Tensor, b: Tensor) -> Tensor:
     return products(a, b).add_(bias) if _wide(a, b) else torch.baddbmm(bias, a, b)
 
 
+def product_plus(bias: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Returns `bias` (m, 1) and the product (m, p) of a (m, n) and b (n, p): the bits that it has among several."""
+    if 2 * a.numel() * b.shape[1] < WIDE:
+        return torch.addmm(bias, a, b)
+    return products_plus(bias.unsqueeze(0), a.unsqueeze(0), b.unsqueeze(0)).squeeze(0)
+
+
 def product_transposed(a: Tensor, b: Tensor, bias: Tensor | None = None, *, relu: bool = False) -> Tensor:
     """Returns the product a b^T (m, p) of a (m, n) and b (p, n), without a gradient, by whatever is fastest.
 

@@ -169,7 +169,7 @@ def _gradients(
     d_outside = d_states.reshape(lanes, length + 1, hidden + 2, batch)[:, :, :hidden].unbind(1)
     update = torch.split(gates, hidden, dim=2)[1].unbind(0)
     through_state = matrix[:, : 3 * hidden, :hidden].transpose(1, 2).contiguous()  # (2 * k, hidden, 3 * hidden)
-    d_matrix = matrix.new_zeros(lanes, hidden + 2, rows)
+    d_matrices = matrix.new_empty(length, lanes, hidden + 2, rows)
     d_x = matrix.new_empty(length, lanes, 1, batch) if of_x else None
 
     block = min(length, max(1, BLOCK // gates[0].numel()))
@@ -186,14 +186,16 @@ def _gradients(
             d_state = torch.addcmul(d_outside[t], d_state, update[t])
             d_state.baddbmm_(through_state, with_state[t - steps.start])
         # One small product for each step, the smaller matrix first, then their sum: other ways are slower.
-        products = torch.bmm(state[steps].reshape(-1, hidden + 2, batch), d_gates.view(-1, rows, batch).transpose(1, 2))
-        d_matrix += products.view(-1, *d_matrix.shape).sum(0)
+        products = d_matrices[steps].view(-1, hidden + 2, rows)
+        of_gates_last = d_gates.view(-1, rows, batch).transpose(1, 2)
+        torch.bmm(state[steps].reshape(-1, hidden + 2, batch), of_gates_last, out=products)
         if d_x is not None:
             torch.matmul(matrix[:, :, hidden].unsqueeze(1), d_gates, out=d_x[steps])
     if d_x is not None:
         d_x = d_x.view(length, -1, 2, batch)
         d_x = (d_x[:, :, 0] + d_x[:, :, 1].flip(0)).permute(1, 2, 0)
-    return d_matrix.transpose(1, 2).view(-1, 2, rows, hidden + 2), d_x
+    # One sum over all steps, whatever the blocks: so it does not depend on the number of GRUs.
+    return d_matrices.sum(0).transpose(1, 2).view(-1, 2, rows, hidden + 2), d_x
 
 
 def _factors(gates: Tensor, before: Tensor, *, out: Tensor) -> None:

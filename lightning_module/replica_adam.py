@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.optim.adam import adam
 
 from lightning_module.replica_optimizer import ReplicaOptimizer, of_each
+from lightning_module.replica_slices import ReplicaSlices
 
 
 class ReplicaAdam(ReplicaOptimizer):
@@ -17,6 +18,9 @@ class ReplicaAdam(ReplicaOptimizer):
     learning rate is one number to that kernel: where the replicas' differ, it writes its update, at a rate of 1, to a
     buffer of zeros, and the parameters take that times their own. Parameter groups would do the same with a call of
     the kernel for each replica.
+
+    On a CPU torch's fused kernel rounds the last entries of a tensor otherwise than the others, and each replica is to
+    have the step of `torch.optim.Adam(fused=True)` to the bit; so there it gets their slices, see `replica_slices`.
 
     Args:
         params: The stacked parameters, (k, ...).
@@ -45,7 +49,13 @@ class ReplicaAdam(ReplicaOptimizer):
         if self._decay is not None and decoupled and self._relative is not None:
             self._decay = self._decay * self._relative
 
+        self._slices = ReplicaSlices(lr, weight_decay or [0.0] * len(lr))
+
     def _step(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
+        if group["fused"] and parameters and parameters[0].device.type == "cpu":
+            states = [self._state_of(parameter, fused=True) for parameter in parameters]
+            self._slices.step(parameters, states, group)
+            return
         if group["decoupled"]:
             gradients = [parameter.grad for parameter in parameters]
             self._let_decay(group, parameters)

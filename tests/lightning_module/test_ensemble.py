@@ -1,7 +1,6 @@
 """Replicas of an ensemble against the same models trained alone by Classifier, and against hand-written loops."""
 
 import shutil
-import statistics
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,8 +38,9 @@ def difference(a: nn.Module, b: nn.Module) -> float:
     return max((x.double() - y.double()).abs().max().item() for x, y in pairs)
 
 
-# Where two runs are to be the same they are compared in float64. In float32 a difference in the last digit now and then
-# turns a ReLU on or off or meets Adam's division of 0 by 0, and the runs part, as they would on another processor.
+# What replicas of every kind of network and with every option do is compared in float64. In float32 a difference in the
+# last digit, where there is one, now and then turns a ReLU on or off or meets Adam's division of 0 by 0, and the runs
+# part, as they would on another processor; where there is none is in test_replica_equality.py.
 EXACTLY = {"precision": "64-true"}
 EXACT = 1e-9
 
@@ -65,19 +65,6 @@ def test_replica_is_the_model_trained_alone(folder, tmp_path, network, replicas)
         trainer_in(tmp_path, max_steps=200, **EXACTLY).fit(model, data_of(folder, seed=replica.shuffle_seed or 0))
         assert difference(ensemble.replica(k).network, model.network) < EXACT
         assert difference(start.network, model.network) > 1e-2
-
-
-@pytest.mark.parametrize("network", ["logistic", "mlp", "cnn", "gru"])
-def test_replica_is_the_model_trained_alone_in_float32_too(folder, tmp_path, network):
-    """The typical one: of 12 replicas about 2 meet one of the accidents above within 50 steps."""
-    ensemble = Ensemble(network, 12)
-    trainer_in(tmp_path, max_steps=50).fit(ensemble, data_of(folder))
-    differences = []
-    for replica in ensemble.replicas:
-        model = alone(replica, network)
-        trainer_in(tmp_path, max_steps=50).fit(model, data_of(folder))
-        differences.append(difference(ensemble.replica(replica.seed).network, model.network))
-    assert statistics.median(differences) < 1e-5
 
 
 @pytest.mark.slow

@@ -12,21 +12,22 @@ from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint, On
 from pytorch_lightning.loggers import CSVLogger
 from torch.utils.data import DataLoader, TensorDataset
 
-from lightning_module import Classifier, StepsPerExecution, TensorLoader, make_network
+from lightning_module import Classifier, StepsPerExecution, TensorLoader
 
 
 def bare_loop(folder: Path, steps: int, *, shuffle: bool) -> tuple[torch.nn.Module, list[float]]:
-    """A loop that knows nothing of this package but the network."""
+    """A loop that knows nothing of this package but the network and its loss; no Trainer."""
     x, y = data_of(folder).examples("train")
     torch.manual_seed(3)
-    network = make_network("mlp")
+    model = Classifier("mlp")
+    network = model.network
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-2, fused=True)
     losses = []
     for step in range(steps):
         epoch, i = divmod(step, 36)
         order = torch.randperm(1440, generator=torch.Generator().manual_seed(epoch)) if shuffle else torch.arange(1440)
         rows = order[40 * i : 40 * (i + 1)]
-        loss = torch.nn.functional.cross_entropy(network(x[rows]), y[rows])
+        loss = model.minibatch_loss(x[rows], y[rows])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

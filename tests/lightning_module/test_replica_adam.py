@@ -61,17 +61,32 @@ def test_each_replica_takes_the_steps_of_torchs_adam(lr, decay, decoupled, fused
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
 
 
-def test_equal_rates_are_torchs_fused_adam_to_the_bit():
-    stacked = [torch.nn.Parameter(p.detach()) for p in stack([parameters_of(k, torch.float32) for k in range(3)])]
-    twins = [torch.nn.Parameter(p.detach().clone()) for p in stacked]
-    optimizer, torchs = ReplicaAdam(stacked, lr=[1e-2] * 3, fused=True), torch.optim.Adam(twins, lr=1e-2, fused=True)
-    for step in range(20):
-        gradients = stack([gradients_at(step, k, torch.float32) for k in range(3)])
-        for mine, theirs, gradient in zip(stacked, twins, gradients, strict=True):
-            mine.grad, theirs.grad = gradient.clone(), gradient.clone()
-        optimizer.step()
-        torchs.step()
-    assert all(map(torch.equal, stacked, twins))
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("decoupled", [False, True])
+@pytest.mark.parametrize(
+    ("lr", "decay"), [([1e-2] * 3, [0.0] * 3), ([1e-2, 3e-4, 1e-2], [0.0] * 3), ([1e-2, 3e-4, 0.1], [0.1, 0.0, 1e-3])]
+)
+def test_each_replica_takes_the_steps_of_torchs_fused_adam_to_the_bit(monkeypatch, lr, decay, decoupled, dtype):
+    """Where a stack ends within a vector, where it fills its vectors, and after a move to other places."""
+    monkeypatch.setattr(f"{__name__}.SHAPES", [*SHAPES, (8, 4)])
+    kind = torch.optim.AdamW if decoupled else torch.optim.Adam
+    single = [parameters_of(k, dtype) for k in range(3)]
+    optimizers = [kind(single[k], lr=lr[k], weight_decay=decay[k], fused=True) for k in range(3)]
+    stacked = [torch.nn.Parameter(p.detach()) for p in stack(single)]
+    optimizer = ReplicaAdam(stacked, lr=lr, weight_decay=decay, decoupled=decoupled, fused=True)
+    for step in range(30):
+        if step == 10:
+            for parameter in stacked:
+                parameter.data = parameter.data.clone()
+        if step == 20:
+            optimizer.load_state_dict(optimizer.state_dict())
+        gradients = [gradients_at(step, k, dtype) for k in range(3)]
+        for parameters, own in zip([*single, stacked], [*gradients, stack(gradients)], strict=True):
+            for parameter, gradient in zip(parameters, own, strict=True):
+                parameter.grad = gradient
+        for each in [*optimizers, optimizer]:
+            each.step()
+    assert all(map(torch.equal, stacked, stack(single)))
 
 
 def test_closure_and_missing_gradients():

@@ -1,0 +1,105 @@
+"""Every replica of an ensemble is, in float32 and to the bit, the model that Classifier trains alone."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from fits import data_of, same_weights, trainer_in
+
+from lightning_module import MLP, Classifier, Ensemble, Replica, TensorLoader, noisy_labels
+
+NETWORKS = ["logistic", "mlp", "cnn", "gru"]
+
+
+class Single(Classifier):
+    """A classifier with the weight decay and the mask that a replica can have."""
+
+    def __init__(self, network: Any, replica: Replica, kind: Any = torch.optim.Adam) -> None:
+        super().__init__(network, lr=replica.lr)
+        self.replica, self.kind = replica, kind
+
+    def configure_optimizers(self):
+        optimizer = self.kind(self.parameters(), lr=self.lr, weight_decay=self.replica.weight_decay, fused=True)
+        optimizer.register_step_post_hook(lambda *_: self.apply_mask())
+        return optimizer
+
+    @torch.no_grad()
+    def apply_mask(self) -> None:
+        for name, kept in (self.replica.mask or {}).items():
+            self.network.get_parameter(name).mul_(kept)
+
+
+def alone(network: Any, replica: Replica, kind: Any = torch.optim.Adam) -> Single:
+    torch.manual_seed(replica.seed)
+    model = Single(network() if callable(network) else network, replica, kind)
+    model.apply_mask()
+    return model
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_each_of_twelve(folder, tmp_path, network):
+    """Classifier as it is: its own optimiser and loss."""
+    data = partial(data_of, folder, batch_size=100)
+    ensemble = Ensemble(network, 12)
+    trainer_in(tmp_path, max_steps=50).fit(ensemble, data())
+    for k in range(12):
+        torch.manual_seed(k)
+        model = Classifier(network)
+        trainer_in(tmp_path, max_steps=50).fit(model, data())
+        assert same_weights(ensemble.replica(k).network, model.network)
+
+
+@pytest.mark.parametrize(("network", "optimizer"), [*((network, "adam") for network in NETWORKS), ("mlp", "adamw")])
+def test_each_with_settings_of_its_own(folder, tmp_path, network, optimizer):
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[optimizer]
+    first = next(name for name, _ in Classifier(network).network.named_parameters())
+    shape = Classifier(network).network.get_parameter(first).shape
+    mask = {first: torch.rand(shape, generator=torch.Generator().manual_seed(0)) < 0.5}
+    rates, decays, noises = (1e-2, 3e-3, 7e-3), (0.0, 0.1, 1e-3, 0.0), (0.0, 0.0, 0.3, 0.0, 0.0)
+    replicas = [
+        Replica(
+            seed=k,
+            lr=rates[k % 3],
+            weight_decay=decays[k % 4],
+            label_noise=noises[k % 5],
+            shuffle_seed=k % 2,
+            mask=mask if k % 6 == 5 else None,
+        )
+        for k in range(12)
+    ]
+    ensemble = Ensemble(network, replicas, optimizer=optimizer)
+    trainer_in(tmp_path, max_steps=50).fit(ensemble, data_of(folder))
+    x, y = data_of(folder).examples("train")
+    for k, replica in enumerate(replicas):
+        labels = noisy_labels(y, replica.label_noise, seed=k)
+        loader = TensorLoader(x, labels, batch_size=40, shuffle=True, seed=k % 2)
+        model = alone(network, replica, kind)
+        trainer_in(tmp_path, max_steps=50).fit(model, loader)
+        assert same_weights(ensemble.replica(k).network, model.network)
+
+
+def test_another_width(folder, tmp_path):
+    make = partial(MLP, hidden_size=30)
+    ensemble = Ensemble(make, 5)
+    trainer_in(tmp_path, max_steps=50).fit(ensemble, data_of(folder))
+    for k, replica in enumerate(ensemble.replicas):
+        model = alone(make, replica)
+        trainer_in(tmp_path, max_steps=50).fit(model, data_of(folder))
+        assert same_weights(ensemble.replica(k).network, model.network)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("network", NETWORKS)
+def test_gradients_depend_neither_on_the_replicas_nor_on_the_threads(network, threads):
+    ensemble, x, y = Ensemble(network, 3), torch.randn(100, 40), torch.randint(10, (100,))
+    singles = [ensemble.replica(k) for k in range(3)]
+    try:
+        torch.set_num_threads(threads)
+        for model in (ensemble, *singles):
+            model.minibatch_loss(x, y).backward()
+    finally:
+        torch.set_num_threads(1)
+    for name, stacked in ensemble.network.named_parameters():
+        for k, single in enumerate(singles):
+            assert torch.equal(stacked.grad[k], single.network.get_parameter(name).grad)
