@@ -71,6 +71,9 @@ def test_what_the_readme_says_of_other_studies_is_what_they_found():
     more = verdict("comparison", "tells models apart").parts[1].interval.estimate  # on MNIST-1D than on MNIST
     assert f"leads the MLP by {on_mnist:.2f} in log-odds" in text
     assert round((on_mnist + more) / on_mnist) == 5
+    mlp, cnn = (verdict("double-descent", f"{name}-threshold-at-n").prediction.estimate for name in ("mlp", "cnn"))
+    assert f"is at {mlp:.1f} parameters a signal, the CNN's at {cnn:.1f}" in text
+    assert verdict("double-descent", "loss-peak-without-noise").finding == "holds"
     assert f"it is {points('activation', 'tuned-best')} points ahead of the best of six known ones, each tuned" in text
     assert verdict("activation", "mnist-middle").parts[0].interval == (1, 1, 1)  # the first, for each seed
     assert verdict("activation", "mnist-early").finding == "fails"
