@@ -1,4 +1,4 @@
-"""Every measurement of the project, one after the other: what ``make bench`` runs. Takes about 20 minutes."""
+"""Every measurement of the project, one after the other: what ``make bench`` runs. Takes about 25 minutes."""
 
 import subprocess
 import sys
@@ -12,6 +12,8 @@ SCRIPTS = (
     "ensemble.py",
     "meta_learning.py",
     "self_supervision.py",
+    "double_descent.py",
+    "lottery.py",
 )
 
 
