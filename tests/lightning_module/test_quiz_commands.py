@@ -171,6 +171,8 @@ def started(folder, *arguments, **options):
     command = [
         sys.executable,
         "-c",
+        # A job in the background of a shell inherits that Ctrl-C is ignored, and a person's terminal is none.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from lightning_module.cli import main; raise SystemExit(main())",
         "quiz",
         *arguments,

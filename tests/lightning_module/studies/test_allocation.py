@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-# Large blocks, freed one after the other: how many pages are touched for the first time.
+# As in training steps: large blocks, together and then all freed. How many pages are new, of a thousand in each block.
 FAULTS = """
 import resource, sys
 import torch
@@ -12,10 +12,12 @@ from lightning_module.studies.allocation import keep_freed_memory
 torch.set_num_threads(1)
 if sys.argv[1] == "kept":
     assert keep_freed_memory()
-torch.ones(1_000_000)
+blocks = [torch.ones(1_000_000) for _ in range(10)]
+del blocks
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(50):
-    torch.ones(1_000_000)
+for _ in range(60):
+    blocks = [torch.ones(1_000_000) for _ in range(10)]
+    del blocks
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
@@ -27,7 +29,7 @@ def faults(how: str) -> int:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has mallopt")
 def test_freed_memory_is_used_again() -> None:
-    assert faults("kept") < 1000 < faults("as it was")
+    assert 3 * faults("kept") < faults("as it was")
 
 
 def test_other_c_libraries_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
