@@ -2,7 +2,9 @@
 
 `nn.Linear` and `nn.Conv1d` round otherwise than the products of `lightning_module.batched`. Once in some thousand
 minibatches such a last digit opens a ReLU or meets Adam's division of 0 by 0, and two trainings that should be one part
-by percents. So on a CPU the reference networks alone are trained as an ensemble of one, which takes no longer.
+by percents. So on one thread of a CPU, where that takes no longer, the reference networks alone are trained as an
+ensemble of one. Several threads would divide the products of one network, and with them the sums, among themselves; and
+there the network's own forward pass is the faster one.
 """
 
 import torch
@@ -11,7 +13,6 @@ from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
 from lightning_module.batched import batched_logits
 from lightning_module.networks import CNN, GRU, MLP, Logistic
-from lightning_module.one_thread import on_one_thread
 from lightning_module.recurrence import WIDEST, BidirectionalGRU
 
 # By their own names: a subclass may have another forward pass.
@@ -25,10 +26,12 @@ FULL = (torch.float32, torch.float64)
 def is_one_of_many(network: nn.Module, x: Tensor) -> bool:
     """Returns whether a network's logits for signals can be those of `logits_alone`.
 
-    That is, whether it is a reference network as it was made, with no hook that its own forward pass would call, on a
-    CPU, in full precision. Elsewhere its own forward pass is faster (cuDNN) or the only one (mixed precision, export,
-    compilation).
+    That is, whether it is a reference network as it was made, with no hook that its own forward pass would call, on one
+    thread of a CPU, in full precision. Elsewhere its own forward pass is faster (several threads, cuDNN) or the only
+    one (mixed precision, export, compilation).
     """
+    if torch.get_num_threads() > 1:
+        return False
     if type(network) not in NETWORKS or x.dim() != 2 or x.dtype not in FULL or x.device.type != "cpu":
         return False
     if torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
@@ -48,7 +51,7 @@ def _is_bare(module: nn.Module | None) -> bool:
 
 def cross_entropy_alone(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """Returns the mean cross-entropy of signals (batch, length) with labels (batch,), as an ensemble of one has it."""
-    return on_one_thread(lambda x, y: F.cross_entropy(logits_alone(network, x), y.unsqueeze(0)), x, y)
+    return F.cross_entropy(logits_alone(network, x), y.unsqueeze(0))
 
 
 def logits_alone(network: nn.Module, x: Tensor) -> Tensor:

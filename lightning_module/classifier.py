@@ -84,7 +84,8 @@ class Classifier(
     def minibatch_loss(self, x: Tensor, y: Tensor) -> Tensor:
         """Returns the mean cross-entropy of signals (batch, length) with labels (batch,).
 
-        On a CPU a reference network computes it as a replica of an `Ensemble`, see `lightning_module.alone`.
+        On one thread of a CPU a reference network computes it as a replica of an `Ensemble`, see
+        `lightning_module.alone`.
         """
         if is_one_of_many(self.network, x):
             return cross_entropy_alone(self.network, x, y)

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from lightning_module.batched import batched_logits
 from lightning_module.classifier import OWN_MODULE, Classifier
 from lightning_module.losses import LOSSES
-from lightning_module.one_thread import on_one_thread
 from lightning_module.replica import OwnRows, Replica
 from lightning_module.replica_adam import ReplicaAdam
 from lightning_module.replica_sgd import ReplicaSGD
@@ -129,8 +128,7 @@ class Ensemble(MinibatchTraining):
             x: Signals (batch, length), or (batch, k, length) if each replica has its own.
             y: Labels (batch,) or (batch, k).
         """
-        alone = len(self.replicas) == 1
-        total = on_one_thread(self._sum_of_losses, x, y) if alone else self._sum_of_losses(x, y)
+        total = self._sum_of_losses(x, y)
         return total.detach() / len(self.replicas) + (total - total.detach())
 
     def replica(self, k: int) -> Classifier:
