@@ -57,9 +57,12 @@ def test_own_forward_pass_of_what_is_not_as_it_was_made(change):
 
 def test_own_forward_pass_on_several_threads():
     model = Classifier("mlp")
-    torch.set_num_threads(2)  # the fixture sets it back
-    assert not is_one_of_many(model.network, X)
-    assert torch.equal(model.minibatch_loss(X, Y), nn.functional.cross_entropy(model.network(X), Y))
+    torch.set_num_threads(2)
+    try:
+        assert not is_one_of_many(model.network, X)
+        assert torch.equal(model.minibatch_loss(X, Y), nn.functional.cross_entropy(model.network(X), Y))
+    finally:
+        torch.set_num_threads(1)
 
 
 @pytest.mark.parametrize("make", [Other, lambda: nn.Sequential(CNN()), lambda: GRU(hidden_size=65)])
