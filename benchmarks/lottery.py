@@ -1,12 +1,11 @@
 """How long a round of the search for lottery tickets takes, next to the published loop for the same work.
 
-    python benchmarks/lottery.py [--steps 500] [--rounds 11] [--tickets 4] [--repeat 1]
+    python benchmarks/lottery.py [--steps 500] [--rounds 11] [--repeat 3]
 
 The published loop is written from its protocol: a flat mask for each layer, with which all parameters are overwritten
 before every forward pass; torch's Adam; every 100 steps the loss of the test split and the accuracies of both splits.
-It trains one network at a time. Ours trains the tickets of a group side by side, as the study does, and takes the same
-losses and accuracies; a time is that for one network. Both train the same masks, those of a search with fewer rounds
-and steps than the published one, one after the other in each round. Rounds are spread evenly over the sparsities, as
+Ours takes the same losses and accuracies. Both train the same masks, those of a search with fewer rounds and steps than
+the published one, one after the other in each round. Rounds are spread evenly over the sparsities, as
 those of the study are, so the sum over them is about a whole search; what pruning leaves is faster, but only for ours.
 Times are the processor's, of one thread, so that others at work on the machine count only by what they do to its
 caches; those of the wall are below. The limit is the multiplications that ours makes, counted, at the speed that this
@@ -18,7 +17,7 @@ import logging
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -97,10 +96,10 @@ def reference(weights: Tensors, masks: Tensors, train: Examples, test: Examples,
                 100 * sum(hits) / len(y)
 
 
-def ours(networks: Sequence[Masked], train: Examples, test: Examples, steps: int) -> list[dict[str, Tensor]]:
-    """Returns the weights of the networks after the study's training."""
+def ours(network: Masked, train: Examples, test: Examples, steps: int) -> dict[str, Tensor]:
+    """Returns the weights of the network after the study's training."""
     evaluate = {"train": train, "test": test}
-    return train_masked(networks, train, lr=2e-2, steps=steps, batch_size=BATCH, evaluate=evaluate, every=EVERY).weights
+    return train_masked(network, train, lr=2e-2, steps=steps, batch_size=BATCH, evaluate=evaluate, every=EVERY).weights
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, tuple[float, float]]:
@@ -143,8 +142,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="the time of a pruning round, next to the published loop")
     parser.add_argument("--steps", type=int, default=500, help="steps of each training, a multiple of 100")
     parser.add_argument("--rounds", type=int, default=11, help="rounds of the search, spread over all sparsities")
-    parser.add_argument("--tickets", type=int, default=4, help="tickets side by side")
-    parser.add_argument("--repeat", type=int, default=1, help="measurements of each round, of which the median counts")
+    parser.add_argument("--repeat", type=int, default=3, help="measurements of each round, of which the median counts")
     options = parser.parse_args()
 
     warnings.filterwarnings("ignore")
@@ -152,28 +150,26 @@ def main() -> None:
     torch.set_num_threads(1)
     keep_freed_memory()  # as the study does; the published loop gains as well
     train, test = frozen().train, frozen().test
-    initial = [weights_of_seed(LotteryConfig(), FIRST_SEED + ticket) for ticket in range(options.tickets)]
-    ones = {name: torch.ones_like(weight) for name, weight in initial[0].items()}
-    reference(initial[0], ones, train, test, EVERY)  # warms up
-    ours([Masked(weights, ones) for weights in initial], train, test, EVERY)
+    initial = weights_of_seed(LotteryConfig(), FIRST_SEED)
+    ones = {name: torch.ones_like(weight) for name, weight in initial.items()}
+    reference(initial, ones, train, test, EVERY)  # warms up
+    ours(Masked(initial, ones), train, test, EVERY)
 
-    print(f"{machine()}, 1 thread, {options.tickets} tickets side by side")
-    print(f"processor seconds per network and {options.steps} steps")
+    print(f"{machine()}, 1 thread")
+    print(f"processor seconds for {options.steps} steps, the median of {options.repeat}")
     print(f"{'pruned':>7}{'units':>10}{'reference':>11}{'ours':>8}{'ratio':>9}{'limit':>8}")
     reached, times = initial, []
     for sparsity in sparsities(options.rounds)[:-1]:  # the last has nothing left
-        masks = [masks_by(magnitudes(weights), sparsity) for weights in reached]
-        networks = [Masked(*each) for each in zip(initial, masks, strict=True)]
+        network = Masked(initial, masks_by(magnitudes(reached), sparsity))
         theirs, own = [], []
-        for k in range(options.repeat):
-            one = networks[k % len(networks)]
-            theirs += [timed(lambda one=one: reference(one.initial, one.masks, train, test, options.steps))[1]]
+        for _ in range(options.repeat):
+            theirs.append(timed(lambda one=network: reference(one.initial, one.masks, train, test, options.steps))[1])
             with counted() as operations:
-                reached, seconds = timed(lambda networks=networks: ours(networks, train, test, options.steps))
-            own += [tuple(each / len(networks) for each in seconds)]
+                reached, seconds = timed(lambda one=network: ours(one, train, test, options.steps))
+            own.append(seconds)
         columns = [statistics.median(column) for side in (theirs, own) for column in zip(*side, strict=True)]
-        alive = alive_units(masks[0])
-        least = sum(operations) / len(networks) / speed(len(alive.hidden), len(alive.outputs))
+        alive = alive_units(network.masks)
+        least = sum(operations) / speed(len(alive.hidden), len(alive.outputs))
         times.append((*columns, least))
         units = f"{len(alive.hidden)}+{len(alive.outputs)}"
         print(

@@ -137,17 +137,12 @@ def train_on(execution: Execution, trainer: pl.Trainer, module: StepsByMinibatch
     module.automatic_optimization = True
     (optimizer,) = trainer.optimizers
     minibatches = execution.minibatches()
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    loss_of, step = module.minibatch_loss, optimizer.step
+    take_step = module.step_of(optimizer)
     inner = len(minibatches) - 1  # all but the last are counted already
     row, done = steps_until_row(trainer, before=inner), 0
     try:
         for x, y in minibatches:
-            loss = loss_of(x, y)
-            for parameter in parameters:
-                parameter.grad = None  # what zero_grad does, without its 10 us of bookkeeping
-            loss.backward()  # type: ignore[no-untyped-call]
-            step()
+            loss = take_step(x, y)
             done += 1
             if done == row:
                 write_row(trainer, loss.item(), before=inner - done + 1)

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import Literal, Protocol, runtime_checkable
 
@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 from pytorch_lightning import callbacks as lightning_callbacks
 from pytorch_lightning.strategies import SingleDeviceStrategy
 from torch import Tensor
+from torch.optim import Optimizer
 
 from lightning_module.loader import TensorLoader
 
@@ -46,6 +47,10 @@ class StepsByMinibatch(Protocol):
 
     def minibatch_loss(self, x: Tensor, y: Tensor) -> Tensor:
         """Returns the loss of signals (batch, length) with labels (batch,)."""
+        ...
+
+    def step_of(self, optimizer: Optimizer) -> Callable[[Tensor, Tensor], Tensor]:
+        """Returns what takes an optimiser's step on signals (batch, length) with labels (batch,), for their loss."""
         ...
 
     def training_step_is_plain(self) -> bool:

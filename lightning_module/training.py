@@ -1,9 +1,11 @@
 """`MinibatchTraining`: what `Classifier` and `Ensemble` have in common, the training on minibatches."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, Literal
 
 import pytorch_lightning as pl
+import torch
 from torch import Tensor
 
 import mnist1d_hf
@@ -34,6 +36,21 @@ class MinibatchTraining(pl.LightningModule, ABC):
     @abstractmethod
     def minibatch_loss(self, x: Tensor, y: Tensor) -> Tensor:
         """Returns the loss of a minibatch, as the loader gives it."""
+
+    def step_of(self, optimizer: torch.optim.Optimizer) -> Callable[[Tensor, Tensor], Tensor]:
+        """Returns a function that takes one optimiser step on a minibatch of an execution, and returns its loss."""
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        loss_of, step = self.minibatch_loss, optimizer.step
+
+        def take_step(x: Tensor, y: Tensor) -> Tensor:
+            loss = loss_of(x, y)
+            for parameter in parameters:
+                parameter.grad = None  # what zero_grad does, without its 10 us of bookkeeping
+            loss.backward()  # type: ignore[no-untyped-call]
+            step()
+            return loss
+
+        return take_step
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Returns the loss of a minibatch; or trains on all those of an execution, and returns the loss of the last."""

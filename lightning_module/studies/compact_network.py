@@ -1,23 +1,23 @@
-"""`CompactMLP`: the MLP that pruning leaves; several of them side by side, with gradients written out.
+"""`CompactMLP`: the MLP that pruning leaves, and its loss with gradients written out.
 
 Most of a training step are the three products with the weights between the hidden layers. Written out, each of them is
-one call on tensors as they lie in memory, rectified where it is made, and all networks are one node of autograd. Each
-network has a size of its own, and is computed as it is alone, to the last bit.
+one call on tensors as they lie in memory, rectified where it is made. And the rest of a step, which takes half of its
+time even so, gets by without autograd.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
 from lightning_module.products import product_transposed as times
 
 # Signals at once in an evaluation: what they come to stays in the processor's cache.
 EVALUATION_ROWS = 500
 LAYERS = ("linear1", "linear2", "linear3")
-PARAMETERS = 2 * len(LAYERS)
 MANY = 0.6  # the fraction of active units from which to leave out the others does not pay
 threshold_backward = torch.ops.aten.threshold_backward
 
@@ -39,50 +39,62 @@ class CompactMLP(nn.Module):
             self.add_module(layer, linear)
             linear.load_state_dict({name: weights[f"{layer}.{name}"] for name in ("weight", "bias")})
 
+    @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
-        """Returns the logits (batch, num_classes) of signals (batch, length)."""
-        return logits_side_by_side([self], [x])[0]
+        """Returns the logits (batch, num_classes) of any number of signals (batch, length), without gradients."""
+        own = tuple(self.parameters())
+        return torch.cat([_layers(piece, own, self.shared)[-1] for piece in torch.split(x, EVALUATION_ROWS)])
+
+    def cross_entropy(self, x: Tensor, y: Tensor) -> Tensor:
+        """Returns the mean cross-entropy of a minibatch, with `loss_and_gradients` for autograd.
+
+        Args:
+            x: Signals (batch, length).
+            y: Labels (batch,).
+        """
+        return _CrossEntropy.apply(self, x, y, *self.parameters())  # type: ignore[no-any-return,no-untyped-call]
+
+    @torch.no_grad()
+    def loss_and_gradients(self, x: Tensor, y: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Returns the mean cross-entropy of a minibatch, and its gradients in the order of the parameters.
+
+        Args:
+            x: Signals (batch, length).
+            y: Labels (batch,).
+        """
+        own = tuple(self.parameters())
+        _, _, w2, _, w3, b3 = own
+        h, outputs, total, logits = _layers(x, own, self.shared)
+        log_p = F.log_softmax(logits, 1)
+        of_labels = torch.eye(len(b3), dtype=x.dtype, device=x.device).index_select(0, y)
+        d = log_p.exp().sub_(of_labels).div_(len(y))
+        d_total = times(d, w3.t())
+        d_h, d_w2, d_b2 = _of_second_layer(h, w2, outputs, d_total)
+        d_h = threshold_backward(_plus(d_h, d_total, self.shared), h, 0)
+        of_first = [times(d_h.t(), x.t()), d_h.sum(0)]
+        return F.nll_loss(log_p, y), [*of_first, d_w2, d_b2, times(d.t(), total.t()), d.sum(0)]
 
 
-def logits_side_by_side(networks: Sequence[CompactMLP], x: Sequence[Tensor]) -> Tensor:
-    """Returns the logits (k, batch, num_classes) of k networks.
-
-    Args:
-        networks: The networks.
-        x: Signals (batch, length) for each.
-    """
-    parameters = [tuple(network.parameters()) for network in networks]
-    shared = [network.shared for network in networks]
-    if torch.is_grad_enabled():
-        flat = [parameter for own in parameters for parameter in own]
-        return _Logits.apply(x, shared, *flat)  # type: ignore[no-any-return,no-untyped-call]
-    return torch.stack([_in_pieces(*each) for each in zip(x, parameters, shared, strict=True)])
-
-
-class _Logits(torch.autograd.Function):
+class _CrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Sequence[Tensor], shared: Sequence[int], *parameters: Tensor) -> Tensor:
-        ctx.shared = shared
-        logits, kept = [], []
-        for k, (signals, both) in enumerate(zip(x, shared, strict=True)):
-            own = parameters[PARAMETERS * k : PARAMETERS * (k + 1)]
-            *layers, last = _layers(signals, own, both)
-            logits.append(last)
-            kept += [signals, *layers, own[2], own[4]]
-        ctx.save_for_backward(*kept)
-        return torch.stack(logits)
+    def forward(ctx: Any, network: CompactMLP, x: Tensor, y: Tensor, *parameters: Tensor) -> Tensor:
+        loss, gradients = network.loss_and_gradients(x, y)
+        ctx.save_for_backward(*gradients)
+        return loss
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, d_logits: Tensor) -> tuple[Tensor | None, ...]:
-        saved, gradients = iter(ctx.saved_tensors), []
-        for d, shared in zip(d_logits, ctx.shared, strict=True):
-            signals, h, outputs, total, w2, w3 = (next(saved) for _ in range(6))
-            d_total = times(d, w3.t())
-            d_h, d_w2, d_b2 = _of_second_layer(h, w2, outputs, d_total)
-            d_h = threshold_backward(_plus(d_h, d_total, shared), h, 0)
-            gradients += [times(d_h.t(), signals.t()), d_h.sum(0), d_w2, d_b2, times(d.t(), total.t()), d.sum(0)]
-        return None, None, *gradients
+    def backward(ctx: Any, d_loss: Tensor) -> tuple[Tensor | None, ...]:
+        return None, None, None, *(d_loss * gradient for gradient in ctx.saved_tensors)
+
+
+def _layers(x: Tensor, parameters: tuple[Tensor, ...], shared: int) -> tuple[Tensor, ...]:
+    """Returns what both hidden layers come to, (batch, c) and (batch, r), what goes on from them, and the logits."""
+    w1, b1, w2, b2, w3, b3 = parameters
+    h = times(x, w1, b1, relu=True)
+    outputs = times(h, w2, b2, relu=True)
+    total = _plus(outputs, h, shared)
+    return h, outputs, total, times(total, w3, b3)
 
 
 def _of_second_layer(h: Tensor, w2: Tensor, outputs: Tensor, d_outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -102,20 +114,6 @@ def _of_second_layer(h: Tensor, w2: Tensor, outputs: Tensor, d_outputs: Tensor) 
     d_w2.index_copy_(0, active, times(d.t(), h.t()))
     d_b2.index_copy_(0, active, d.sum(0))
     return times(d, w2.index_select(0, active).t()), d_w2, d_b2
-
-
-def _layers(x: Tensor, parameters: tuple[Tensor, ...], shared: int) -> tuple[Tensor, ...]:
-    """Returns what both hidden layers come to, (batch, c) and (batch, r), what goes on from them, and the logits."""
-    w1, b1, w2, b2, w3, b3 = parameters
-    h = times(x, w1, b1, relu=True)
-    outputs = times(h, w2, b2, relu=True)
-    total = _plus(outputs, h, shared)
-    return h, outputs, total, times(total, w3, b3)
-
-
-def _in_pieces(x: Tensor, parameters: tuple[Tensor, ...], shared: int) -> Tensor:
-    """Returns the logits of any number of signals."""
-    return torch.cat([_layers(piece, parameters, shared)[-1] for piece in torch.split(x, EVALUATION_ROWS)])
 
 
 def _plus(a: Tensor, b: Tensor, shared: int) -> Tensor:

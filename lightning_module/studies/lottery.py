@@ -34,47 +34,33 @@ RUNS = (2, 3, 4)
 COST = {"lottery": 11.0, "random": 3.5, "dense": 2.0}
 
 
-def groups(config: LotteryConfig) -> list[range]:
-    """Returns the tickets, in groups that are trained side by side."""
-    size = config.side_by_side
-    return [range(first, min(first + size, config.seeds)) for first in range(0, config.seeds, size)]
-
-
 def cells(config: LotteryConfig) -> list[Cell]:
-    """Returns three cells for each group of tickets; each goes on after an interruption."""
-    return [
-        Cell({"arm": arm, "tickets": f"{group[0]}-{group[-1]}"}, cost * len(group))
-        for arm, cost in COST.items()
-        for group in groups(config)
-    ]
+    """Returns three cells for each ticket; each goes on after an interruption."""
+    return [Cell({"arm": arm, "ticket": ticket}, cost) for arm, cost in COST.items() for ticket in range(config.seeds)]
 
 
 def run_cell(config: LotteryConfig, cell: Cell) -> Outcome:
-    """Returns all about one arm of a group of tickets."""
-    arm = cell["arm"]
-    (tickets,) = (group for group in groups(config) if f"{group[0]}-{group[-1]}" == cell["tickets"])
+    """Returns all about one arm of a ticket."""
+    arm, ticket = cell["arm"], cell["ticket"]
     tables: dict[str, list[Row]] = {}
-    arms: dict[str, list[dict[str, Tensor]]]
+    arms: dict[str, dict[str, Tensor]]
     if arm == "dense":
-        arms = {"dense": [all_ones(weights_of_seed(config, FIRST_SEED + ticket)) for ticket in tickets]}
+        arms = {"dense": all_ones(weights_of_seed(config, FIRST_SEED + ticket))}
     elif arm == "random":
-        tables["rows"] = search_random(config, tickets, cell.scratch)
-        arms = {"random": [random_masks(config, ticket, config.ticket_round) for ticket in tickets]}
+        tables["rows"] = search_random(config, ticket, cell.scratch)
+        arms = {"random": random_masks(config, ticket, config.ticket_round)}
     else:
-        tables["rows"], found = search_lottery(config, tickets, cell.scratch)
-        tables["smallest"] = [
-            {"seed": ticket, "kept": smallest_that_matches(tables["rows"], ticket)} for ticket in tickets
-        ]
-        shuffled = [shuffled_mask(masks, ticket) for ticket, masks in zip(tickets, found, strict=True)]
-        arms = {"lottery": found, "unseeded": found, "shuffled mask": shuffled}
+        tables["rows"], found = search_lottery(config, ticket, cell.scratch)
+        tables["smallest"] = [{"seed": ticket, "kept": smallest_that_matches(tables["rows"], ticket)}]
+        arms = {"lottery": found, "unseeded": found, "shuffled mask": shuffled_mask(found, ticket)}
     arrays: dict[str, Any] = {}
-    for ticket, masks in zip(tickets, arms[arm], strict=True):
-        if arm != "dense":
-            first = masks["linear1.weight"].numpy() != 0
-            tables.setdefault("adjacency", []).extend(adjacency_rows(config, first, arm=arm, seed=ticket))
-            tables.setdefault("masks", []).append({"arm": arm, "seed": ticket, **shape_of(masks)})
-            arrays[f"mask-{arm}-{ticket}"] = np.packbits(first, axis=1)  # (units, inputs / 8), for the picture
-    tables["evaluation"] = evaluate_arms(config, arms, tickets, cell.scratch)
+    if arm != "dense":
+        masks = arms[arm]
+        first = masks["linear1.weight"].numpy() != 0
+        tables["adjacency"] = adjacency_rows(config, first, arm=arm, seed=ticket)
+        tables["masks"] = [{"arm": arm, "seed": ticket, **shape_of(masks)}]
+        arrays[f"mask-{arm}-{ticket}"] = np.packbits(first, axis=1)  # (units, inputs / 8), for the picture
+    tables["evaluation"] = evaluate_arms(config, arms, ticket, cell.scratch)
     data = {"search": frozen().what, "evaluation": frozen(seed=config.data_seed).what}
     return Outcome(tables, arrays, data)
 

@@ -11,7 +11,6 @@ class LotteryConfig(Config):
 
     Args:
         seeds: Number of tickets; ticket t starts from the initialisation of torch's seed 42 + t.
-        side_by_side: Tickets that are trained together, which changes nothing but times.
         hidden_size: Hidden units of the MLP.
         rounds: Rounds of pruning, from no entry to all of them in equal steps.
         ticket_round: The round whose mask is the ticket, counted from 0.
@@ -29,12 +28,11 @@ class LotteryConfig(Config):
         null_samples: Masks drawn with the row and column sums of a ticket's.
 
     Raises:
-        ValueError: If no tickets are trained together, the ticket or a round of random pruning is no round, or the step
-            that is pruned by is at no evaluation.
+        ValueError: If the ticket or a round of random pruning is no round, or the step that is pruned by is at no
+            evaluation.
     """
 
     seeds: int = 8
-    side_by_side: int = 4
     hidden_size: int = 500
     rounds: int = 100
     ticket_round: int = 91
@@ -56,8 +54,6 @@ class LotteryConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.side_by_side < 1:
-            raise ValueError(f"side_by_side={self.side_by_side} must be at least 1")
         if not 0 <= self.ticket_round < self.rounds:
             raise ValueError(
                 f"ticket_round={self.ticket_round} must be in 0..{self.rounds - 1}, for {self.rounds} rounds"

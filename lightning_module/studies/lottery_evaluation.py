@@ -1,6 +1,6 @@
 """What a ticket is worth on new data: as they are, reversed, permuted, in halves, and with other initial weights."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,28 +50,23 @@ def trials(config: LotteryConfig, arm: str, ticket: int) -> Iterator[Trial]:
                 yield Trial(condition, permutation, own)
 
 
-def evaluate_arms(
-    config: LotteryConfig, arms: Mapping[str, Sequence[Tensors]], tickets: Sequence[int], scratch: Scratch
-) -> list[Row]:
-    """Returns what several arms of the tickets score; each training that is done is kept.
+def evaluate_arms(config: LotteryConfig, arms: Mapping[str, Tensors], ticket: int, scratch: Scratch) -> list[Row]:
+    """Returns what several arms of a ticket score; each training that is done is kept.
 
     Args:
         config: The numbers of the study.
-        arms: The masks of each ticket, for each arm.
-        tickets: The tickets, which are trained side by side.
+        arms: The masks of each arm.
+        ticket: The ticket.
         scratch: Where it goes on.
     """
     record, arrays = scratch.load()
     rows: list[Row] = record.get("evaluation", [])
     tests = fresh_test(frozen(seed=config.data_seed), count=config.tests)
     for arm, masks in arms.items():
-        for same in zip(*(trials(config, arm, ticket) for ticket in tickets), strict=True):
-            columns = [
-                {"arm": arm, "condition": trial.condition, "permutation": trial.permutation, "seed": ticket}
-                for ticket, trial in zip(tickets, same, strict=True)
-            ]
-            if not any(row.items() >= columns[0].items() for row in rows):
-                rows += _train(config, same, tickets, masks).rows({"fresh test": tests}, columns)
+        for trial in trials(config, arm, ticket):
+            columns = {"arm": arm, "condition": trial.condition, "permutation": trial.permutation, "seed": ticket}
+            if not any(row.items() >= columns.items() for row in rows):
+                rows += _train(config, trial, ticket, masks).rows({"fresh test": tests}, **columns)
                 scratch.save({**record, "evaluation": rows}, arrays)
     return rows
 
@@ -97,18 +92,11 @@ def shuffled_mask(masks: Tensors, ticket: int) -> dict[str, Tensor]:
     return {**masks, "linear1.weight": torch.from_numpy(shuffled).float()}
 
 
-def _train(
-    config: LotteryConfig, same: Sequence[Trial], tickets: Sequence[int], masks: Sequence[Tensors]
-) -> TrainedMasked:
-    """Returns the networks of one trial, which is that of all tickets, in the tickets' order."""
+def _train(config: LotteryConfig, trial: Trial, ticket: int, masks: Tensors) -> TrainedMasked:
     draw = frozen(seed=config.data_seed)
-    networks = []
-    for trial, ticket, own in zip(same, tickets, masks, strict=True):
-        order = order_of(trial, ticket)
-        points = None if trial.condition in AS_THEY_ARE else order
-        networks.append(Masked(weights_of_seed(config, trial.seed), own, points))
+    points = None if trial.condition in AS_THEY_ARE else order_of(trial, ticket)
     return train_masked(
-        networks,
+        Masked(weights_of_seed(config, trial.seed), masks, points),
         draw.train,
         lr=config.lr,
         steps=config.evaluation_steps,

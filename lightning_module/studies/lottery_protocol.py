@@ -40,10 +40,10 @@ than (i) expects without any local structure; so (ii) decides. A ticket is one u
 **Less work for the same numbers.** Hidden units that a mask leaves without inputs or without consequences are left
 out of the computation, and so are, in the backward pass of the second hidden layer, units that no example of a
 minibatch activates. All their gradients are exactly 0, so nothing else changes but the order of sums: equal up to the
-rounding of float32, which training amplifies, as any change of machine does. Four tickets are trained side by side,
-each to the same bits as alone. Masked entries are held at 0 by an infinite second moment in Adam, which divides their
-steps to exactly 0, not by a product with the mask. Numbers below 1e-38 are taken for 0: Adam's first moments of units
-that have died come to such numbers, and no weight has a bit for the steps that these would still make.
+rounding of float32, which training amplifies, as any change of machine does. Masked entries are held at 0 by an
+infinite second moment in Adam, which divides their steps to exactly 0, not by a product with the mask. Numbers below
+1e-38 are taken for 0: Adam's first moments of units that have died come to such numbers, and no weight has a bit for
+the steps that these would still make.
 
 **Departures.** Steps are counted after their update: 1500, 1000 and 6000 updates where the reference's loop takes
 1502, 1001 and 6001. Eight tickets, not two. A round's accuracy is taken on 20,000 fresh signals too.

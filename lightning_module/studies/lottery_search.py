@@ -1,6 +1,6 @@
 """The search for lottery tickets: rounds of training, pruning and rewinding; and random pruning beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -38,44 +38,39 @@ def random_masks(config: LotteryConfig, ticket: int, number: int) -> dict[str, T
     return masks_by(random_scores(like, seed=10_000 * (ticket + 1) + number), sparsities(config.rounds)[number])
 
 
-def search_random(config: LotteryConfig, tickets: Sequence[int], scratch: Scratch) -> list[Row]:
-    """Returns what randomly pruned networks score, over sparsity; those of several tickets are trained side by side."""
+def search_random(config: LotteryConfig, ticket: int, scratch: Scratch) -> list[Row]:
+    """Returns what randomly pruned networks score, over sparsity."""
     record, _ = scratch.load()
     rows: list[Row] = record.get("rows", [])
     done = {row["round"] for row in rows}
     for number in config.random_rounds:
         if number not in done:
-            masks = [random_masks(config, ticket, number) for ticket in tickets]
-            rows += _rows(config, _train_round(config, tickets, masks), "random", tickets, number)
+            masks = random_masks(config, ticket, number)
+            rows += _rows(config, _train_round(config, ticket, masks), "random", ticket, number)
             scratch.save({"rows": rows})
     return rows
 
 
-def search_lottery(
-    config: LotteryConfig, tickets: Sequence[int], scratch: Scratch
-) -> tuple[list[Row], list[dict[str, Tensor]]]:
-    """Returns what the networks of all rounds score, and the masks of the tickets, which are trained side by side.
+def search_lottery(config: LotteryConfig, ticket: int, scratch: Scratch) -> tuple[list[Row], dict[str, Tensor]]:
+    """Returns what the networks of all rounds score, and the masks of the ticket.
 
     Each round starts from the same initial weights, pruned by the magnitudes that the round before came to at the step
     `prune_step`, which is not its last.
     """
     record, arrays = scratch.load()
     rows: list[Row] = record.get("rows", [])
-    found = [tensors_in(arrays, f"ticket-{ticket}") for ticket in tickets]
-    reached = [
-        tensors_in(arrays, f"reached-{ticket}") or weights_of_seed(config, FIRST_SEED + ticket) for ticket in tickets
-    ]
+    found = tensors_in(arrays, "ticket")
+    reached = tensors_in(arrays, "reached") or weights_of_seed(config, FIRST_SEED + ticket)
     for number in range(record.get("round", -1) + 1, config.rounds):
-        masks = [masks_by(magnitudes(weights), sparsities(config.rounds)[number]) for weights in reached]
-        trained = _train_round(config, tickets, masks)
+        masks = masks_by(magnitudes(reached), sparsities(config.rounds)[number])
+        trained = _train_round(config, ticket, masks)
         reached = trained.weights
-        rows += _rows(config, trained, "lottery", tickets, number)
+        rows += _rows(config, trained, "lottery", ticket, number)
         if number == config.ticket_round:
             found = masks
-        kept: dict[str, Any] = {}
-        for ticket, weights, ticket_masks in zip(tickets, reached, found, strict=True):
-            kept |= arrays_of(weights, f"reached-{ticket}") | arrays_of(ticket_masks, f"ticket-{ticket}", np.uint8)
-        scratch.save({"rows": rows, "round": number}, kept)
+        scratch.save(
+            {"rows": rows, "round": number}, arrays_of(reached, "reached") | arrays_of(found, "ticket", np.uint8)
+        )
     return rows, found
 
 
@@ -103,10 +98,10 @@ def smallest_that_matches(rows: list[Row], ticket: int) -> float:
     return float(min(kept for kept, value in accuracy.items() if value >= accuracy[1.0]))
 
 
-def _train_round(config: LotteryConfig, tickets: Sequence[int], masks: Sequence[Tensors]) -> TrainedMasked:
+def _train_round(config: LotteryConfig, ticket: int, masks: Tensors) -> TrainedMasked:
     draw = frozen()
     return train_masked(
-        [Masked(weights_of_seed(config, FIRST_SEED + ticket), own) for ticket, own in zip(tickets, masks, strict=True)],
+        Masked(weights_of_seed(config, FIRST_SEED + ticket), masks),
         draw.train,
         lr=config.lr,
         steps=config.steps,
@@ -117,16 +112,13 @@ def _train_round(config: LotteryConfig, tickets: Sequence[int], masks: Sequence[
     )
 
 
-def _rows(config: LotteryConfig, trained: TrainedMasked, arm: str, tickets: Sequence[int], number: int) -> list[Row]:
+def _rows(config: LotteryConfig, trained: TrainedMasked, arm: str, ticket: int, number: int) -> list[Row]:
     draw, sparsity = frozen(), sparsities(config.rounds)[number]
-    columns = [
-        {
-            "arm": arm,
-            "seed": ticket,
-            "round": number,
-            "percent": round(100 * sparsity),
-            "kept": round(1 - sparsity, 6),
-        }
-        for ticket in tickets
-    ]
-    return trained.rows({"train": draw.train, "fresh test": fresh_test(draw, count=config.tests)}, columns)
+    return trained.rows(
+        {"train": draw.train, "fresh test": fresh_test(draw, count=config.tests)},
+        arm=arm,
+        seed=ticket,
+        round=number,
+        percent=round(100 * sparsity),
+        kept=round(1 - sparsity, 6),
+    )

@@ -1,20 +1,21 @@
-"""`train_masked`: masked MLPs trained side by side from given weights, without the units that the masks leave dead."""
+"""`train_masked`: a masked MLP trained from given weights, without the units that the mask leaves dead."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
 from lightning_module.datamodule import Examples
 from lightning_module.studies.base import Row
 from lightning_module.studies.compact_network import CompactMLP
 from lightning_module.studies.compaction import Alive, Tensors, alive_units, compacted, restored
-from lightning_module.studies.masked_mlps import MaskedMLPs
-from lightning_module.studies.trained import Score, fit
+from lightning_module.studies.masked_mlp import MaskedMLP
+from lightning_module.studies.trained import fit
 
 
 @dataclass(frozen=True)
@@ -34,40 +35,34 @@ class Masked:
 
 @dataclass(frozen=True)
 class TrainedMasked:
-    """Masked networks after their training.
+    """A masked network after its training.
 
     Args:
-        model: The networks, without their dead units.
-        scores: What they scored, in the order of the steps.
-        weights: Those of each whole MLP, at the step asked for, else at the end.
+        model: The network, without its dead units.
+        scores: What it scored, in the order of the steps: the columns step, on, loss and accuracy.
+        weights: Those of the whole MLP, at the step asked for, else at the end.
     """
 
-    model: MaskedMLPs
-    scores: list[Score]
-    weights: list[dict[str, Tensor]]
+    model: MaskedMLP
+    scores: list[Row]
+    weights: dict[str, Tensor]
 
-    def rows(self, final: Mapping[str, Examples], columns: Sequence[Row]) -> list[Row]:
-        """Returns the last scores, for each network one row for each set of examples.
+    def rows(self, final: Mapping[str, Examples], **columns: Any) -> list[Row]:
+        """Returns the last scores, one row for each set of examples.
 
         Args:
-            final: Sets on which the networks are scored now, by name.
-            columns: Further columns of the rows of each network.
+            final: Sets on which the network is scored now, by name.
+            **columns: Further columns of the rows.
         """
-        step = self.scores[-1].step
-        last = {each.on: each for each in self.scores}
-        best = {on: np.max([each.accuracy for each in self.scores if each.on == on], axis=0) for on in last}
-        last |= {on: _score(self.model, examples, step, on) for on, examples in final.items()}
-        rows = []
-        for k, own in enumerate(columns):
-            for on, found in last.items():
-                measured = {"loss": float(found.loss[k]), "accuracy": float(found.accuracy[k])}
-                measured |= {"best": float(best[on][k])} if on in best else {}
-                rows.append({**own, "step": step, "on": on, **measured})
-        return rows
+        step = self.scores[-1]["step"]
+        last = {score["on"]: score for score in self.scores}
+        best = {on: max(score["accuracy"] for score in self.scores if score["on"] == on) for on in last}
+        last |= {on: score_of(self.model, examples, step=step, on=on) for on, examples in final.items()}
+        return [{**columns, **score, **({"best": best[on]} if on in best else {})} for on, score in last.items()]
 
 
 def train_masked(
-    networks: Sequence[Masked],
+    network: Masked,
     data: Examples,
     *,
     lr: float,
@@ -78,13 +73,13 @@ def train_masked(
     weights_at: int | None = None,
     compact: bool = True,
 ) -> TrainedMasked:
-    """Returns masked MLPs after `steps` steps of Adam, trained side by side; each as it is trained alone.
+    """Returns a masked MLP after `steps` steps of Adam.
 
     Masked entries are 0 before, between and after the steps. What Adam's moments of them are does not matter: it works
     entry by entry, so no other entry notices.
 
     Args:
-        networks: The networks.
+        network: The network.
         data: Training examples, which each epoch goes through in their order.
         lr: Learning rate.
         steps: Optimiser steps.
@@ -94,25 +89,24 @@ def train_masked(
         weights_at: The step, a multiple of `every`, whose weights are returned; None for the last.
         compact: Whether to leave out dead units.
     """
-    alive = [alive_units(own.masks) if compact else _all_units(own) for own in networks]
-    masked = [{name: tensor * own.masks[name] for name, tensor in own.initial.items()} for own in networks]
-    model = MaskedMLPs(
-        [CompactMLP(compacted(weights, units), units.shared) for weights, units in zip(masked, alive, strict=True)],
-        [compacted(own.masks, units) for own, units in zip(networks, alive, strict=True)],
+    alive = alive_units(network.masks) if compact else _all_units(network)
+    masked = {name: tensor * network.masks[name] for name, tensor in network.initial.items()}
+    model = MaskedMLP(
+        CompactMLP(compacted(masked, alive), alive.shared),
+        compacted(network.masks, alive),
         lr=lr,
         length=data.x.shape[-1],
-        points=[own.points for own in networks],
+        points=network.points,
     )
     watch = Watch(dict(evaluate or {}), weights_at)
     with _without_denormals():
         fit(model, data, steps=steps, batch_size=batch_size, every=every, callbacks=[watch])
     watch.look(model, steps)
-    weights = [restored(*each) for each in zip(watch.weights or model.weights(), masked, alive, strict=True)]
-    return TrainedMasked(model, watch.scores, weights)
+    return TrainedMasked(model, watch.scores, restored(watch.weights or model.weights(), masked, alive))
 
 
 class Watch(pl.Callback):
-    """Scores networks whenever the trainer validates, and keeps their weights as they are at a step.
+    """Scores a network whenever the trainer validates, and keeps its weights as they are at a step.
 
     Args:
         sets: Sets of examples by name.
@@ -121,25 +115,29 @@ class Watch(pl.Callback):
 
     def __init__(self, sets: Mapping[str, Examples], weights_at: int | None) -> None:
         self.sets, self.weights_at = sets, weights_at
-        self.scores: list[Score] = []
-        self.weights: list[dict[str, Tensor]] = []
+        self.scores: list[Row] = []
+        self.weights: dict[str, Tensor] = {}
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Looks."""
-        assert isinstance(pl_module, MaskedMLPs)  # for the type checker: `train_masked` makes it
+        assert isinstance(pl_module, MaskedMLP)  # for the type checker: `train_masked` makes it
         self.look(pl_module, trainer.global_step)
 
-    def look(self, model: MaskedMLPs, step: int) -> None:
-        """Scores the networks, unless it was done at this step."""
+    def look(self, model: MaskedMLP, step: int) -> None:
+        """Scores the network, unless it was done at this step."""
         if step == self.weights_at:
             self.weights = model.weights()
-        if not self.scores or self.scores[-1].step != step:
-            self.scores += [_score(model, examples, step, on) for on, examples in self.sets.items()]
+        if not self.scores or self.scores[-1]["step"] != step:
+            self.scores += [score_of(model, examples, step=step, on=on) for on, examples in self.sets.items()]
 
 
-def _score(model: MaskedMLPs, examples: Examples, step: int, on: str) -> Score:
-    loss, accuracy = model.evaluate(*examples)
-    return Score(step, on, loss, accuracy)
+@torch.no_grad()
+def score_of(model: MaskedMLP, examples: Examples, *, step: int, on: str) -> Row:
+    """Returns the mean cross-entropy, of seven digits, and the accuracy of a network on examples."""
+    logits, y = model(examples.x), examples.y
+    loss = F.cross_entropy(logits, y, reduction="none").double().mean()
+    accuracy = (logits.argmax(1) == y).double().mean()
+    return {"step": step, "on": on, "loss": float(f"{loss:.7g}"), "accuracy": float(accuracy)}
 
 
 def _all_units(network: Masked) -> Alive:

@@ -11,10 +11,10 @@ from torch.nn.utils import prune
 
 from lightning_module.datamodule import Examples
 from lightning_module.networks import MLP
-from lightning_module.studies.compact_network import CompactMLP, logits_side_by_side
+from lightning_module.studies.compact_network import CompactMLP
 from lightning_module.studies.compaction import alive_units, compacted, restored
 from lightning_module.studies.data import frozen
-from lightning_module.studies.masked_mlps import MaskedMLPs
+from lightning_module.studies.masked_mlp import MaskedMLP
 from lightning_module.studies.masked_training import Masked, train_masked
 from lightning_module.studies.pruning import (
     initial_weights,
@@ -24,6 +24,7 @@ from lightning_module.studies.pruning import (
     rewound,
     sparsities,
 )
+from lightning_module.training import MinibatchTraining
 
 SMALL = partial(MLP, hidden_size=30)
 LAYERS = ("linear1", "linear2", "linear3")
@@ -58,9 +59,8 @@ def reference_loop(weights, masks, steps, *, moments_of_masked=True, data=None):
 
 
 def trained(initial, masks, *, steps, compact=True):
-    networks = [Masked(initial, masks)]
-    (weights,) = train_masked(networks, frozen().train, lr=2e-2, steps=steps, batch_size=100, compact=compact).weights
-    return weights
+    network = Masked(initial, masks)
+    return train_masked(network, frozen().train, lr=2e-2, steps=steps, batch_size=100, compact=compact).weights
 
 
 def same(weights, others):
@@ -134,11 +134,11 @@ def test_moments_of_masked_entries_change_no_survivor():
 def test_weights_are_those_of_the_step_asked_for():
     initial = initial_weights(SMALL, 42)
     masks = masks_by(random_scores(initial, seed=1), 0.6)
-    fit = partial(train_masked, [Masked(initial, masks)], frozen().train, lr=2e-2, batch_size=100)
+    fit = partial(train_masked, Masked(initial, masks), frozen().train, lr=2e-2, batch_size=100)
     longer = fit(steps=12, evaluate={"test": frozen().test}, every=4, weights_at=8)
-    assert [score.step for score in longer.scores] == [4, 8, 12]
-    assert same(longer.weights[0], fit(steps=8).weights[0])
-    assert not same(longer.weights[0], fit(steps=12).weights[0])
+    assert [score["step"] for score in longer.scores] == [4, 8, 12]
+    assert same(longer.weights, fit(steps=8).weights)
+    assert not same(longer.weights, fit(steps=12).weights)
 
 
 @pytest.mark.parametrize("sparsity", [0.0, 0.8, 0.95, 0.99, 1.0])
@@ -184,22 +184,22 @@ def test_compact_training_is_the_training_of_the_whole(sparsity):
         torch.testing.assert_close(compact[name], whole[name], atol=1e-4, rtol=0)
 
 
-def test_networks_side_by_side_are_each_trained_as_alone_to_the_last_bit():
-    networks = []
-    for seed, sparsity in ((1, 0.0), (2, 0.8), (3, 0.95), (4, 0.99)):
-        initial = initial_weights(SMALL, seed)
-        points = None if seed % 2 else torch.randperm(40, generator=torch.Generator().manual_seed(seed))
-        networks.append(Masked(initial, masks_by(random_scores(initial, seed=seed), sparsity), points))
-    assert len({len(alive_units(each.masks).hidden) for each in networks}) > 2  # of several sizes
-    fit = partial(
-        train_masked, data=frozen().train, lr=2e-2, steps=50, batch_size=100, evaluate={"test": frozen().test}
-    )
-    together = fit(networks)
-    for k, network in enumerate(networks):
-        alone = fit([network])
-        assert same(together.weights[k], alone.weights[0])
-        assert together.scores[-1].loss[k] == alone.scores[-1].loss[0]
-        assert together.scores[-1].accuracy[k] == alone.scores[-1].accuracy[0]
+@pytest.mark.parametrize("sparsity", [0.0, 0.8])
+def test_steps_by_autograd_and_without_it_are_the_same_to_the_last_bit(sparsity, monkeypatch):
+    initial = initial_weights(SMALL, 1)
+    masks = masks_by(random_scores(initial, seed=1), sparsity)
+    without = trained(initial, masks, steps=50)
+    taken = []
+
+    def minibatch_loss(model, x, y):
+        taken.append(1)
+        return by_autograd(model, x, y)
+
+    by_autograd = MaskedMLP.minibatch_loss
+    monkeypatch.setattr(MaskedMLP, "minibatch_loss", minibatch_loss)
+    monkeypatch.setattr(MaskedMLP, "step_of", MinibatchTraining.step_of)
+    assert same(without, trained(initial, masks, steps=50))
+    assert len(taken) == 50
 
 
 def test_orders_are_those_of_signals_in_that_order():
@@ -208,15 +208,15 @@ def test_orders_are_those_of_signals_in_that_order():
     order = torch.randperm(40, generator=torch.Generator().manual_seed(0))
     reordered, test = (Examples(each.x[:, order], each.y) for each in (frozen().train, frozen().test))
     fit = partial(train_masked, lr=2e-2, steps=20, batch_size=100)
-    seen = fit([Masked(initial, masks, order)], frozen().train, evaluate={"test": frozen().test})
-    moved = fit([Masked(initial, masks)], reordered, evaluate={"test": test})
-    assert same(seen.weights[0], moved.weights[0])
-    assert seen.scores[-1].loss == moved.scores[-1].loss
+    seen = fit(Masked(initial, masks, order), frozen().train, evaluate={"test": frozen().test})
+    moved = fit(Masked(initial, masks), reordered, evaluate={"test": test})
+    assert same(seen.weights, moved.weights)
+    assert seen.scores == moved.scores
 
 
 @pytest.mark.parametrize("fused", [True, False])
 def test_masked_entries_stay_zero_through_many_steps_of_adam(fused, monkeypatch):
-    monkeypatch.setattr(MaskedMLPs, "has_fused_optimizer", lambda _: fused)
+    monkeypatch.setattr(MaskedMLP, "has_fused_optimizer", lambda _: fused)
     initial = initial_weights(SMALL, 1)
     masks = masks_by(random_scores(initial, seed=1), 0.7)
     reached = trained(initial, masks, steps=200, compact=False)
@@ -230,11 +230,11 @@ def test_scores_are_cross_entropy_and_accuracy():
     initial = initial_weights(SMALL, 1)
     masks = masks_by(random_scores(initial, seed=1), 0.3)
     found = train_masked(
-        [Masked(initial, masks)], frozen().train, lr=2e-2, steps=6, batch_size=100, evaluate={"test": frozen().test}
+        Masked(initial, masks), frozen().train, lr=2e-2, steps=6, batch_size=100, evaluate={"test": frozen().test}
     )
     x, y = frozen().test
-    logits = masked_logits(found.weights[0], masks, x)
-    (row,) = found.rows({}, [{"seed": 7}])
+    logits = masked_logits(found.weights, masks, x)
+    (row,) = found.rows({}, seed=7)
     assert row["loss"] == pytest.approx(float(nn.functional.cross_entropy(logits, y)), rel=1e-5)
     assert row["accuracy"] == row["best"] == pytest.approx(float((logits.argmax(1) == y).double().mean()), abs=0.0011)
     assert (row["seed"], row["step"], row["on"]) == (7, 6, "test")
@@ -252,19 +252,15 @@ def in_float64():
 def test_gradients_written_out_are_the_derivatives(in_float64, hidden, outputs, shared, dead):
     torch.manual_seed(0)
     sizes = {"linear1": (hidden, 4), "linear2": (outputs, hidden), "linear3": (3, outputs)}
-    networks = []
-    for _ in range(2):
-        weights = {}
-        for layer, size in sizes.items():
-            weights |= {f"{layer}.weight": torch.randn(size), f"{layer}.bias": torch.randn(size[0])}
-        # Units that no example activates; the first is active for all.
-        weights["linear2.bias"] += {"none": 9.0, "most": torch.tensor([99.0] + [-99.0] * (outputs - 1)), "all": -99}[
-            dead
-        ]
-        networks.append(CompactMLP(weights, shared))
-    x = [torch.randn(6, 4), torch.randn(6, 4)]
-    parameters = [parameter for network in networks for parameter in network.parameters()]
-    assert torch.autograd.gradcheck(lambda *_: logits_side_by_side(networks, x), parameters)
+    weights = {}
+    for layer, size in sizes.items():
+        weights |= {f"{layer}.weight": torch.randn(size), f"{layer}.bias": torch.randn(size[0])}
+    # Units that no example activates; the first is active for all.
+    weights["linear2.bias"] += {"none": 9.0, "most": torch.tensor([99.0] + [-99.0] * (outputs - 1)), "all": -99}[dead]
+    network = CompactMLP(weights, shared)
+    x, y = torch.randn(6, 4), torch.tensor([0, 1, 2, 0, 1, 1])
+    assert torch.autograd.gradcheck(lambda *_: network.cross_entropy(x, y), tuple(network.parameters()))
+    torch.testing.assert_close(network.cross_entropy(x, y), nn.functional.cross_entropy(network(x), y))
 
 
 def test_processor_s_denormals_are_as_before():
@@ -284,7 +280,7 @@ def test_training_in_float64_is_the_reference_loop(in_float64, sparsity):
     initial = {name: weight.double() for name, weight in initial_weights(SMALL, 42).items()}
     masks = masks_by(random_scores(initial, seed=1), sparsity)
     data = Examples(frozen().train.x.double(), frozen().train.y)
-    (ours,) = train_masked([Masked(initial, masks)], data, lr=2e-2, steps=100, batch_size=100).weights
+    ours = train_masked(Masked(initial, masks), data, lr=2e-2, steps=100, batch_size=100).weights
     theirs = reference_loop(initial, masks, 100, data=data)
     for name in initial:
         torch.testing.assert_close(ours[name], theirs[name], atol=1e-8, rtol=0)
