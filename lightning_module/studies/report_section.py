@@ -14,6 +14,7 @@ from lightning_module.studies.base import Band, Study
 from lightning_module.studies.claims import Verdict
 from lightning_module.studies.markdown_text import escape, lowered, table
 from lightning_module.studies.quantities import NoRowsError, Tables
+from lightning_module.studies.report_answer import answer
 from lightning_module.studies.report_entries import Entry
 from lightning_module.studies.result import Result
 from lightning_module.studies.verdict_text import (
@@ -47,6 +48,8 @@ def _parts(entry: Entry, beside: Path) -> Iterator[str]:
         yield f"**Question.** {escape(study.question)}"
     if result is not None and result.preset != "paper":
         yield f"**Note.** This is a run of the preset {escape(result.preset)}, not of the published protocol's size."
+    if found := answer(entry):
+        yield f"**Answer.** {found}"
     if study is not None and study.protocol.strip():
         yield f"### Protocol of {escape(entry.title)}"
         yield lowered(study.protocol, 4)

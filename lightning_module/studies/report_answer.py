@@ -1,0 +1,55 @@
+"""A study's answer in a few sentences: written by hand beside its result, with numbers put in from the verdicts.
+
+In `answer.md` of a result's folder `{claim}` stands for the estimate of a claim's first contrast with its 95 %
+interval, `{claim[1]}` for that of the second, `{claim:points}` for one in points of 100, `{claim:factor}` for 10 to its
+power, and `{claim:word}` for the finding. So no number is copied, and none is out of date.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+from lightning_module.studies.claims import Verdict
+from lightning_module.studies.report_entries import Entry
+from lightning_module.studies.statistics import Interval
+from lightning_module.studies.verdict_text import interval_words
+
+FILE: Final = "answer.md"
+SCALES: Final[dict[str, Callable[[float], float]]] = {
+    "": lambda value: value,
+    "points": lambda value: 100 * value,
+    "factor": lambda value: math.pow(10, value),
+}
+
+
+def answer(entry: Entry) -> str:
+    """Returns the answer beside an entry's result, as Markdown; nothing if there is none.
+
+    Raises:
+        ValueError: If it names a claim or a contrast that there is none of.
+    """
+    if entry.folder is None or not (file := entry.folder / FILE).is_file():
+        return ""
+    findings = {verdict.claim.name: _Finding(verdict) for verdict in entry.verdicts if verdict.parts}
+    try:
+        return file.read_text(encoding="utf-8").strip().format_map(findings)
+    except (LookupError, ValueError) as error:
+        raise ValueError(
+            f"{file} has {error}; write {{claim}}, {{claim[1]}}, {{claim:points}}, {{claim:factor}} or "
+            f"{{claim:word}}, for a claim with a finding: {', '.join(findings) or 'there is none'}"
+        ) from error
+
+
+class _Finding:
+    def __init__(self, verdict: Verdict, contrast: int = 0) -> None:
+        self._verdict, self._contrast = verdict, contrast
+
+    def __getitem__(self, contrast: int) -> "_Finding":
+        return _Finding(self._verdict, contrast)
+
+    def __format__(self, how: str) -> str:
+        if how == "word":
+            return self._verdict.finding
+        _, interval, units, _ = self._verdict.parts[self._contrast]
+        estimate, _, rest = interval_words(Interval(*map(SCALES[how], interval)), units=units).partition(" ")
+        return " ".join([estimate, *["points"] * (how == "points"), *[rest] * (units > 0)])
