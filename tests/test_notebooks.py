@@ -17,7 +17,6 @@ from lightning_module.studies import STUDIES
 
 FOLDER = Path(__file__).parents[1] / "docs" / "notebooks"
 LARGEST = 300_000  # bytes
-ABSENT = "The paper preset has not been run yet"
 TRACES = re.compile(
     r"/(?:home|root|tmp|work|usr|opt|Users|private|var)/|[A-Z]:\\\\Users|site-packages|\b0x[0-9a-f]{6,}"
 )
@@ -75,8 +74,11 @@ class TestExecuted:
         assert "error" not in kinds
         assert not [output for output in outputs(notebook) if output.get("name") == "stderr"]
 
-    def test_shows_the_committed_result_or_says_that_there_is_none(self, name: str) -> None:
-        assert (ABSENT in texts(executed(name))) != (FOLDER.parent / "results" / name / "result.json").is_file()
+    def test_shows_the_figure_and_the_verdicts_of_the_committed_result(self, name: str) -> None:
+        assert executed(name).metadata.mnist1d_result == TOOL.result_sha256(name) is not None
+        (shown,) = (cell for cell in executed(name).cells if "Result.load(" in cell.source)
+        assert any("image/png" in output.get("data", {}) for output in shown.outputs)
+        assert any("finding" in str(output.get("data", {}).get("text/html")) for output in outputs(executed(name)))
 
     def test_is_small_and_nothing_of_the_machine_is_in_it(self, name: str) -> None:
         assert (FOLDER / f"{name}.ipynb").stat().st_size < LARGEST
@@ -117,11 +119,10 @@ def test_source_runs(name: str, runs: dict[str, Future[Any]]) -> None:
     assert kinds[0] == kinds[1]  # the same kinds of output, whatever the machine's numbers
 
 
-def test_without_a_result_a_notebook_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_notebook_of_another_result_is_not_current(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(TOOL, "RESULTS", tmp_path)
     assert TOOL.result_sha256("learning-rate") is None
     assert not TOOL.is_current("learning-rate")  # whose result is committed
-    assert ABSENT in texts(TOOL.execute("learning-rate"))
 
 
 @pytest.fixture

@@ -86,18 +86,13 @@ pd.DataFrame(scores).agg(["mean", "std"]).T.sort_values("mean").round(3)
 
 # %%
 study = STUDIES["activation"]
-saved = Path("../results", study.name)
-paper = Result.load(saved) if saved.is_dir() else None
-if paper:
-    display(study.figures["figure"](paper))
-else:
-    print(f"The paper preset has not been run yet: there is no {saved.as_posix()}.")
+paper = Result.load(Path("../results", study.name))
+display(study.figures["figure"](paper))
 
 # %%
-if paper:
-    display(study.figures["fair"](paper))
-    verdicts = verdict_table(study, paper)
-    display(verdicts.loc[verdicts.kind == "statement", ["statement", "finding", "contrast", "needed", "n"]])
+display(study.figures["fair"](paper))
+verdicts = verdict_table(study, paper)
+display(verdicts.loc[verdicts.kind == "statement", ["statement", "finding", "contrast", "needed", "n"]])
 
 # %% [markdown]
 # ## Run it yourself, and take the function home

@@ -86,17 +86,12 @@ axes.grid(alpha=0.3)
 
 # %%
 study = STUDIES["benchmark"]
-saved = Path("../results", study.name)
-paper = Result.load(saved) if saved.is_dir() else None
-if paper:
-    display(study.figures["figure"](paper))
-else:
-    print(f"The paper preset has not been run yet: there is no {saved.as_posix()}.")
+paper = Result.load(Path("../results", study.name))
+display(study.figures["figure"](paper))
 
 # %%
-if paper:
-    verdicts = verdict_table(study, paper)
-    display(verdicts.loc[verdicts.kind == "statement", ["statement", "finding", "contrast", "needed", "n"]])
+verdicts = verdict_table(study, paper)
+display(verdicts.loc[verdicts.kind == "statement", ["statement", "finding", "contrast", "needed", "n"]])
 
 # %% [markdown]
 # *Contrast* is what decides, with its 95 % interval: for "the CNN does worse when shuffled" the accuracy in order
@@ -110,8 +105,7 @@ if paper:
 # Whether the published numbers themselves come out again is another question than whether the statements hold:
 
 # %%
-if paper:
-    display(verdicts.loc[verdicts.published != "-", ["published", "ours", "number"]])
+display(verdicts.loc[verdicts.published != "-", ["published", "ours", "number"]])
 
 # %% [markdown]
 # ## Run it yourself

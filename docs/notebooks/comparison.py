@@ -92,24 +92,18 @@ np.log(accuracy / (1 - accuracy)).round(2)
 
 # %%
 study = STUDIES["comparison"]
-saved = Path("../results", study.name)
-paper = Result.load(saved) if saved.is_dir() else None
-if paper:
-    display(study.figures["differences"](paper))
-else:
-    print(f"The paper preset has not been run yet: there is no {saved.as_posix()}.")
+paper = Result.load(Path("../results", study.name))
+display(study.figures["differences"](paper))
 
 # %% [markdown]
 # What could be had, and what could not be, with the reason:
 
 # %%
-if paper:
-    display(paper.tables["sets"][["dataset", "training", "dimensions", "bytes", "train", "test", "status"]])
+display(paper.tables["sets"][["dataset", "training", "dimensions", "bytes", "train", "test", "status"]])
 
 # %%
-if paper:
-    verdicts = verdict_table(study, paper)
-    display(verdicts.loc[verdicts.kind == "statement", ["statement", "finding", "contrast", "needed", "n"]])
+verdicts = verdict_table(study, paper)
+display(verdicts.loc[verdicts.kind == "statement", ["statement", "finding", "contrast", "needed", "n"]])
 
 # %% [markdown]
 # To discuss: "20 times smaller" compares 784 pixels with 40 points. In bytes as they are stored, 784 against 160, it
@@ -119,8 +113,7 @@ if paper:
 # set has 5,000 points at most.
 
 # %%
-if paper:
-    display(study.figures["tsne"](paper))
+display(study.figures["tsne"](paper))
 
 # %% [markdown]
 # ## Run it yourself

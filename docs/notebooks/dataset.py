@@ -83,12 +83,8 @@ pd.Series(scores).round(3)
 
 # %%
 study = STUDIES["dataset"]
-saved = Path("../results", study.name)
-paper = Result.load(saved) if saved.is_dir() else None
-if paper:
-    display(paper.tables["sizes"])
-else:
-    print(f"The paper preset has not been run yet: there is no {saved.as_posix()}.")
+paper = Result.load(Path("../results", study.name))
+display(paper.tables["sizes"])
 
 # %% [markdown]
 # "20 times smaller" can be read as numbers or as bytes. Find both in the table.
@@ -96,21 +92,18 @@ else:
 # The run times that were promised, and ours:
 
 # %%
-if paper:
-    display(study.figures["figure"](paper))
+display(study.figures["figure"](paper))
 
 # %%
-if paper:
-    verdicts = verdict_table(study, paper)
-    tested = ~verdicts.finding.str.startswith("○")
-    display(verdicts.loc[(verdicts.kind == "statement") & tested, ["statement", "finding", "contrast", "needed", "n"]])
+verdicts = verdict_table(study, paper)
+tested = ~verdicts.finding.str.startswith("○")
+display(verdicts.loc[(verdicts.kind == "statement") & tested, ["statement", "finding", "contrast", "needed", "n"]])
 
 # %% [markdown]
 # Some statements cannot be put to the test, and say why. Do you agree that they cannot?
 
 # %%
-if paper:
-    display(verdicts.loc[(verdicts.kind == "statement") & ~tested, ["statement", "finding"]])
+display(verdicts.loc[(verdicts.kind == "statement") & ~tested, ["statement", "finding"]])
 
 # %% [markdown]
 # ## Run it yourself

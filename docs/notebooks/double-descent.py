@@ -76,25 +76,19 @@ for measure, axes in zip(("loss", "error"), panels, strict=True):
 
 # %%
 study = STUDIES["double-descent"]
-saved = Path("../results", study.name)
-paper = Result.load(saved) if saved.is_dir() else None
-if paper:
-    display(study.figures["figure"](paper))
-else:
-    print(f"The paper preset has not been run yet: there is no {saved.as_posix()}.")
+paper = Result.load(Path("../results", study.name))
+display(study.figures["figure"](paper))
 
 # %%
-if paper:
-    verdicts = verdict_table(study, paper)
-    display(verdicts.loc[verdicts.kind == "statement", ["statement", "finding", "contrast", "needed", "n"]])
+verdicts = verdict_table(study, paper)
+display(verdicts.loc[verdicts.kind == "statement", ["statement", "finding", "contrast", "needed", "n"]])
 
 # %% [markdown]
 # "Epoch-wise" double descent: the same networks, seen over the time of their training. A network that will pass its
 # peak in size may pass one in time as well.
 
 # %%
-if paper:
-    display(study.figures["epochs"](paper))
+display(study.figures["epochs"](paper))
 
 # %% [markdown]
 # ## Run it yourself

@@ -81,21 +81,15 @@ axes.grid(alpha=0.3)
 
 # %%
 study = STUDIES["learning-rate"]
-saved = Path("../results", study.name)
-paper = Result.load(saved) if saved.is_dir() else None
-if paper:
-    display(study.figures["figure"](paper))
-else:
-    print(f"The paper preset has not been run yet: there is no {saved.as_posix()}.")
+paper = Result.load(Path("../results", study.name))
+display(study.figures["figure"](paper))
 
 # %%
-if paper:
-    display(study.figures["landscape"](paper))
+display(study.figures["landscape"](paper))
 
 # %%
-if paper:
-    verdicts = verdict_table(study, paper)
-    display(verdicts.loc[verdicts.kind == "statement", ["statement", "finding", "contrast", "needed", "n"]])
+verdicts = verdict_table(study, paper)
+display(verdicts.loc[verdicts.kind == "statement", ["statement", "finding", "contrast", "needed", "n"]])
 
 # %% [markdown]
 # The digits of the source can be reproduced exactly: the same 2,560 initial weights, the same minibatches, no chance
@@ -106,8 +100,7 @@ if paper:
 # at the end, and the loss on test signals.
 
 # %%
-if paper:
-    display(paper.tables["optima"].groupby(["arm", "objective"]).rate.describe()[["mean", "min", "max"]].round(2))
+display(paper.tables["optima"].groupby(["arm", "objective"]).rate.describe()[["mean", "min", "max"]].round(2))
 
 # %% [markdown]
 # ## Run it yourself

@@ -103,19 +103,14 @@ print(f"pairs: {pairs:.4f}, {pairs / by_chance(mask, 2):.2f} times simple chance
 
 # %%
 study = STUDIES["lottery"]
-saved = Path("../results", study.name)
-paper = Result.load(saved) if saved.is_dir() else None
-if paper:
-    display(study.figures["figure"](paper))
-    display(study.figures["evaluation"](paper))
-else:
-    print(f"The paper preset has not been run yet: there is no {saved.as_posix()}.")
+paper = Result.load(Path("../results", study.name))
+display(study.figures["figure"](paper))
+display(study.figures["evaluation"](paper))
 
 # %%
-if paper:
-    display(study.figures["adjacency"](paper))
-    verdicts = verdict_table(study, paper)
-    display(verdicts.loc[verdicts.kind == "statement", ["statement", "finding", "contrast", "needed", "n"]])
+display(study.figures["adjacency"](paper))
+verdicts = verdict_table(study, paper)
+display(verdicts.loc[verdicts.kind == "statement", ["statement", "finding", "contrast", "needed", "n"]])
 
 # %% [markdown]
 # A caution that belongs to every such table: the 92 % at which "the ticket" is taken was chosen by the source after

@@ -70,17 +70,12 @@ pd.Series({pool: count_parameters(PoolingCNN(pool=pool)) for pool in ("none", "s
 
 # %%
 study = STUDIES["pooling"]
-saved = Path("../results", study.name)
-paper = Result.load(saved) if saved.is_dir() else None
-if paper:
-    display(study.figures["advantage"](paper))
-else:
-    print(f"The paper preset has not been run yet: there is no {saved.as_posix()}.")
+paper = Result.load(Path("../results", study.name))
+display(study.figures["advantage"](paper))
 
 # %%
-if paper:
-    verdicts = verdict_table(study, paper)
-    display(verdicts.loc[verdicts.kind == "statement", ["statement", "finding", "contrast", "needed", "n"]])
+verdicts = verdict_table(study, paper)
+display(verdicts.loc[verdicts.kind == "statement", ["statement", "finding", "contrast", "needed", "n"]])
 
 # %% [markdown]
 # Which of these statements contradict each other, so that one of the two *had* to fail? They stand in the same paper.
@@ -89,10 +84,9 @@ if paper:
 # with 95 % intervals one in twenty is outside by luck alone.
 
 # %%
-if paper:
-    matched = verdicts.index.str.contains("match|epoch|parameter")
-    display(verdicts.loc[matched & (verdicts.kind == "question"), ["statement", "finding", "contrast"]])
-    display(verdicts.loc[verdicts.published != "-", "number"].value_counts().to_frame("published numbers"))
+matched = verdicts.index.str.contains("match|epoch|parameter")
+display(verdicts.loc[matched & (verdicts.kind == "question"), ["statement", "finding", "contrast"]])
+display(verdicts.loc[verdicts.published != "-", "number"].value_counts().to_frame("published numbers"))
 
 # %% [markdown]
 # ## Run it yourself

@@ -85,17 +85,12 @@ position.round(2)
 
 # %%
 study = STUDIES["priors"]
-saved = Path("../results", study.name)
-paper = Result.load(saved) if saved.is_dir() else None
-if paper:
-    display(study.figures["figure"](paper))
-else:
-    print(f"The paper preset has not been run yet: there is no {saved.as_posix()}.")
+paper = Result.load(Path("../results", study.name))
+display(study.figures["figure"](paper))
 
 # %%
-if paper:
-    verdicts = verdict_table(study, paper)
-    display(verdicts[["kind", "statement", "finding", "contrast", "needed"]])
+verdicts = verdict_table(study, paper)
+display(verdicts[["kind", "statement", "finding", "contrast", "needed"]])
 
 # %% [markdown]
 # One row is a "statement", the guess of the source; all others are our own questions. Two things to discuss:
@@ -107,8 +102,7 @@ if paper:
 # The tuning itself can be looked at: a best learning rate at the edge of the grid would be a warning.
 
 # %%
-if paper:
-    display(study.figures["tuning"](paper))
+display(study.figures["tuning"](paper))
 
 # %% [markdown]
 # ## Run it yourself

@@ -89,25 +89,19 @@ pd.DataFrame({"lead in accuracy": accuracy.cnn - accuracy.mlp, "in log-odds": lo
 
 # %%
 study = STUDIES["recipe-sweep"]
-saved = Path("../results", study.name)
-paper = Result.load(saved) if saved.is_dir() else None
-if paper:
-    display(study.figures["figure"](paper))
-else:
-    print(f"The paper preset has not been run yet: there is no {saved.as_posix()}.")
+paper = Result.load(Path("../results", study.name))
+display(study.figures["figure"](paper))
 
 # %%
-if paper:
-    display(study.figures["gap"](paper))
+display(study.figures["gap"](paper))
 
 # %% [markdown]
 # No source states a result here, so these are questions (`kind` is "question"): they have intervals and verdicts, but
 # none of them can confirm or refute a publication.
 
 # %%
-if paper:
-    verdicts = verdict_table(study, paper)
-    display(verdicts.loc[verdicts.kind == "question", ["statement", "finding", "contrast", "needed", "n"]])
+verdicts = verdict_table(study, paper)
+display(verdicts.loc[verdicts.kind == "question", ["statement", "finding", "contrast", "needed", "n"]])
 
 # %% [markdown]
 # ## Run it yourself

@@ -88,25 +88,19 @@ axes.grid(alpha=0.3)
 
 # %%
 study = STUDIES["self-supervision"]
-saved = Path("../results", study.name)
-paper = Result.load(saved) if saved.is_dir() else None
-if paper:
-    display(study.figures["figure"](paper))
-else:
-    print(f"The paper preset has not been run yet: there is no {saved.as_posix()}.")
+paper = Result.load(Path("../results", study.name))
+display(study.figures["figure"](paper))
 
 # %%
-if paper:
-    verdicts = verdict_table(study, paper)
-    display(verdicts.loc[verdicts.kind == "statement", ["statement", "finding", "contrast", "needed", "n"]])
+verdicts = verdict_table(study, paper)
+display(verdicts.loc[verdicts.kind == "statement", ["statement", "finding", "contrast", "needed", "n"]])
 
 # %% [markdown]
 # The clusters by eye: the output space before and after the training. Remember that t-SNE shows neighbourhoods, not
 # distances.
 
 # %%
-if paper:
-    display(study.figures["tsne"](paper))
+display(study.figures["tsne"](paper))
 
 # %% [markdown]
 # ## Run it yourself

@@ -85,18 +85,13 @@ for place, name in ((SIGNALS, "n"), (10 * SIGNALS, "n K")):
 
 # %%
 study = STUDIES["thresholds"]
-saved = Path("../results", study.name)
-paper = Result.load(saved) if saved.is_dir() else None
-if paper:
-    display(study.figures["thresholds"](paper))
-else:
-    print(f"The paper preset has not been run yet: there is no {saved.as_posix()}.")
+paper = Result.load(Path("../results", study.name))
+display(study.figures["thresholds"](paper))
 
 # %%
-if paper:
-    display(study.figures["exponents"](paper))
-    verdicts = verdict_table(study, paper)
-    display(verdicts.loc[verdicts.kind == "statement", ["statement", "finding", "contrast", "needed", "n"]])
+display(study.figures["exponents"](paper))
+verdicts = verdict_table(study, paper)
+display(verdicts.loc[verdicts.kind == "statement", ["statement", "finding", "contrast", "needed", "n"]])
 
 # %% [markdown]
 # ## Run it yourself

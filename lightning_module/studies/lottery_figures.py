@@ -127,7 +127,8 @@ def draw_adjacency(result: "Result") -> "Figure":
             panel.axhline(1, color=INK, linewidth=1, linestyle=":")
     axes[0, 0].set_yscale("symlog", linthresh=1e-4)
     axes[0, 0].set_ylim(bottom=0)
-    axes[0, 0].legend(loc="upper right", fontsize=8, frameon=False, title="mean, 95 % interval", title_fontsize=8)
+    labelled = axes[0, 0].get_legend_handles_labels()  # there is room for them in the next panel
+    axes[0, 1].legend(*labelled, loc="upper left", fontsize=8, frameon=False, title="mean, 95 % interval")
     return figure
 
 

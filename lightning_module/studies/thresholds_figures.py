@@ -50,6 +50,7 @@ def draw_curves(result: "Result") -> "Figure":
         column[0].legend(fontsize=7, frameon=False)
         column[1].set_xlabel("parameters")
         column[1].set_yscale("symlog", linthresh=0.01)
+        column[1].set_ylim(-0.002, 2 * rows.test_loss.max())
     axes[0, 0].set_ylabel("error (%)")
     axes[1, 0].set_ylabel("loss (linear below 0.01)")
     return figure
@@ -58,7 +59,8 @@ def draw_curves(result: "Result") -> "Figure":
 def draw_thresholds(result: "Result") -> "Figure":
     """Returns thresholds per signal over the number of classes: a column a rule, a row a kind of labels.
 
-    Hollow triangles are bounds of thresholds that lie beyond them.
+    Side by side, from left to right, are those of larger training sets. Hollow triangles are bounds of thresholds that
+    lie beyond them.
     """
     kinds = ("random", "15 %")
     figure, axes = panels(len(kinds), len(RULES), size=(3.2, 3.0))
@@ -122,7 +124,7 @@ def draw_exponents(result: "Result") -> "Figure":
             panel.set_xticks(range(len(kinds)), names, fontsize=7)
             panel.set_title(f"power of {of}, by the {rule}", fontsize=9)
     if axes[0, 0].get_legend_handles_labels()[1]:
-        axes[0, 0].legend(fontsize=7, frameon=False)
+        axes[0, -1].legend(*axes[0, 0].get_legend_handles_labels(), loc="upper left", fontsize=7, frameon=False)
     axes[0, 0].set_ylabel("exponent (band: predicted)")
     axes[1, 0].set_ylabel("exponent (band: predicted)")
     return figure
