@@ -241,7 +241,7 @@ def _finite(quantity: Quantity, tables: Tables) -> list[float]:
     series = quantity.per_unit(tables)
     for unit, number in series.items():
         if not math.isfinite(number):
-            raise NoIntervalError(f"unit {unit} has {number}, of which there is no mean")
+            raise NoIntervalError(f"there is no number for unit {unit} ({number}), and so no mean")
     return [float(number) for number in series]
 
 

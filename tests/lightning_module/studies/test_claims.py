@@ -140,7 +140,7 @@ def test_exploratory_claims_have_a_verdict_without_correction():
         (claim(Finding(of=value("loss"), above=0.0)), "no column 'loss'"),
         (claim(Finding(of=value("accuracy", network="cnn", seed=0), above=0.0)), "one unit"),
         (claim(number=Number(of=CNN, published=0.94)), "a number only"),
-        (claim(Finding(of=(CNN - MLP) / (MLP - 0.64), above=0.0)), "has inf"),
+        (claim(Finding(of=(CNN - MLP) / (MLP - 0.64), above=0.0)), "no number for unit 0 (inf)"),
     ],
 )
 def test_not_tested_says_why(a_claim, reason):
