@@ -18,8 +18,8 @@ chosen after the curve of panel b had been seen**, by its author; it lies at the
 **The evaluation.** New data, drawn with seed 43, training and test split both; minibatches of 500, learning rate
 0.02, 6000 steps; every network is tested on 20,000 fresh signals as well, and these decide the findings. Conditions:
 as they are; all signals reversed; points permuted (the published permutation, and for the ticket four others, its
-own); halves exchanged (published as "chunks", which is no more than that); and other initial weights (torch's seed 43
-+ t). Arms: dense, pruned at random, and the ticket, from the same initial weights; and two of ours:
+own); halves exchanged (published as "chunks", which is no more than that); and other initial weights (torch's seed
+43 + t). Arms: dense, pruned at random, and the ticket, from the same initial weights; and two of ours:
 
 - *unseeded*: the ticket with other initial weights in each training. In 2020 the notebook seeded torch, so panels c
   to e show tickets with the initial weights they were found from. Since 2024 it does not, so in the rerun of 2024 and

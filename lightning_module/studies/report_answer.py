@@ -1,4 +1,4 @@
-"""A study's answer in a few sentences: written by hand beside its result, with numbers put in from the verdicts.
+"""A study's answer in a few sentences, a line each: written by hand beside its result, with numbers from the verdicts.
 
 In `answer.md` of a result's folder `{claim}` stands for the estimate of a claim's first contrast with its 95 %
 interval, `{claim[1]}` for that of the second, `{claim:points}` for one in points of 100, `{claim:factor}` for 10 to its
@@ -23,7 +23,7 @@ SCALES: Final[dict[str, Callable[[float], float]]] = {
 
 
 def answer(entry: Entry) -> str:
-    """Returns the answer beside an entry's result, as Markdown; nothing if there is none.
+    """Returns the answer beside an entry's result, as a list in Markdown; nothing if there is none.
 
     Raises:
         ValueError: If it names a claim or a contrast that there is none of.
@@ -32,12 +32,13 @@ def answer(entry: Entry) -> str:
         return ""
     findings = {verdict.claim.name: _Finding(verdict) for verdict in entry.verdicts if verdict.parts}
     try:
-        return file.read_text(encoding="utf-8").strip().format_map(findings)
+        sentences = file.read_text(encoding="utf-8").strip().format_map(findings).splitlines()
     except (LookupError, ValueError) as error:
         raise ValueError(
             f"{file} has {error}; write {{claim}}, {{claim[1]}}, {{claim:points}}, {{claim:factor}} or "
             f"{{claim:word}}, for a claim with a finding: {', '.join(findings) or 'there is none'}"
         ) from error
+    return "\n".join(f"- {sentence}" for sentence in sentences)
 
 
 class _Finding:

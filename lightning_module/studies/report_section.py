@@ -49,7 +49,7 @@ def _parts(entry: Entry, beside: Path) -> Iterator[str]:
     if result is not None and result.preset != "paper":
         yield f"**Note.** This is a run of the preset {escape(result.preset)}, not of the published protocol's size."
     if found := answer(entry):
-        yield f"**Answer.** {found}"
+        yield f"**Answer.**\n\n{found}"
     if study is not None and study.protocol.strip():
         yield f"### Protocol of {escape(entry.title)}"
         yield lowered(study.protocol, 4)

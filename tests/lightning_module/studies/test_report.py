@@ -376,13 +376,13 @@ def test_an_answer_beside_a_result_has_its_numbers_from_the_verdicts(results: Pa
     folder = tmp_path / "results"
     shutil.copytree(results, folder)
     place = next(file.parent for file in folder.rglob("result.json") if Result.load(file.parent).study == "tiny")
-    (place / "answer.md").write_text("By {true}, {open[1]:points}: it {true:word}; {own:factor}.\n", encoding="utf-8")
+    (place / "answer.md").write_text("By {true}, {open[1]:points}.\nIt {true:word}; {own:factor}.\n", encoding="utf-8")
     write_report(folder, tmp_path / "report.md", studies={"tiny": study()})
     # Three seeds without any spread between the networks: a difference of 0.3, and 0.91 with its interval.
     entry = next(entry for entry in entries(folder, {"tiny": study()}) if entry.title == "tiny")
     of_own = next(verdict for verdict in entry.verdicts if verdict.claim.name == "own").parts[0].interval
     factor = interval_words(Interval(*(10**each for each in of_own)), units=3)
-    said = f"**Answer.** By 0.3 (no spread), 30 points (no spread): it holds; {factor}."
+    said = f"**Answer.**\n\n- By 0.3 (no spread), 30 points (no spread).\n- It holds; {factor}."
     assert said in (tmp_path / "report.md").read_text(encoding="utf-8")
     for wrong in ("{nobody}", "{never}", "{true[1]}", "{true:percent}", "{"):
         (place / "answer.md").write_text(wrong, encoding="utf-8")
