@@ -18,7 +18,7 @@ OUTSIDE = {
     "comparison": {"t-SNE of MNIST, neighbours of the same class"},  # that of 70,000 images; here are 5,000
     # Bands around one published run; the means of five and three seeds miss them by 0.9 and 0.5 points.
     "double-descent": {"noisy MLP, valley", "noisy MLP, peak minus valley", "noisy CNN, peak"},
-    # The published two lie 1.75 points below dense, where two of our eight could as well; the mean of ours is 0.7 above.
+    # The published two lie 1.75 points below dense, where two of our eight could as well; our mean is 0.7 above.
     "lottery": {"ticket minus dense, shuffled"},
     "self-supervision": {"best layer, four layers, frozen"},  # one run of five learned far less than the others
 }

@@ -75,6 +75,7 @@ def train(
     evaluate: Mapping[str, Examples] | None = None,
     every: int | None = None,
     callbacks: Sequence[pl.Callback] = (),
+    accelerator: str = "cpu",
     **ensemble: Any,
 ) -> Trained:
     """Returns an ensemble after `steps` optimiser steps by `Trainer.fit`.
@@ -90,6 +91,7 @@ def train(
         evaluate: Sets of examples by name; x is (n, length) or (k, n, length), one set for each replica.
         every: Steps between two evaluations; the last is after the last step. None for the end alone.
         callbacks: Further callbacks of the trainer; their `on_validation_end` comes at each evaluation, after it.
+        accelerator: Lightning's name of the device; networks this small are fast on a CPU, and always the same there.
         **ensemble: Further arguments of `Ensemble`.
     """
     model = Ensemble(network, replicas, length=int(data.x.shape[-1]), **ensemble)
@@ -103,6 +105,7 @@ def train(
         shuffle_seed=shuffle_seed,
         every=every,
         callbacks=[scores, *callbacks],
+        accelerator=accelerator,
     )
     scores.take(model, steps)
     return Trained(model, scores.taken)
@@ -118,6 +121,7 @@ def fit(
     shuffle_seed: int = 0,
     every: int | None = None,
     callbacks: Sequence[pl.Callback] = (),
+    accelerator: str = "cpu",
 ) -> None:
     """Trains a model for `steps` optimiser steps by `Trainer.fit`, without a word; the arguments are those of `train`.
 
@@ -130,6 +134,7 @@ def fit(
         shuffle_seed: Decides the permutations.
         every: Steps between two turns of the callbacks' `on_validation_end`; None for no turn.
         callbacks: Callbacks of the trainer.
+        accelerator: Lightning's name of the device.
     """
     x, y = data
     # Lightning validates to give the callbacks their turn; executions end there by themselves.
@@ -138,6 +143,7 @@ def fit(
     with _quiet():
         trainer = pl.Trainer(
             max_steps=steps,
+            accelerator=accelerator,
             logger=False,
             enable_checkpointing=False,
             enable_model_summary=False,

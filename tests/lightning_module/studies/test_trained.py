@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import pytorch_lightning as pl
 import torch
 from torch.nn import functional
 
@@ -136,3 +137,18 @@ def test_digest_is_that_of_the_bytes():
         "x": "b9c80b5adeca450753a16950c3cc655d271f7bef7a485bc83f112b72fef21d37",
         "y": "35be322d094f9d154a8aba4733b8497f180353bd7ae7b0a15f90b586b549f28b",
     }
+
+
+@pytest.mark.parametrize("options", [{}, {"accelerator": "auto"}])
+def test_the_device_is_the_processor_unless_it_is_said(options, monkeypatch):
+    """On a Mac Lightning's own choice is its GPU, which has no float64 for the scores."""
+    asked = []
+
+    class Trainer(pl.Trainer):
+        def __init__(self, **arguments):
+            asked.append(arguments["accelerator"])
+            super().__init__(**arguments | {"accelerator": "cpu"})
+
+    monkeypatch.setattr(pl, "Trainer", Trainer)
+    train("logistic", 1, frozen().train, steps=2, **options)
+    assert asked == [options.get("accelerator", "cpu")]
