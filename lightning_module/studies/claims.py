@@ -254,7 +254,8 @@ def _p_of_all(parts: Sequence[Part]) -> float:
 def _verdict(claim: Claim, parts: tuple[Part, ...], reason: str, p_holm: float | None, tables: Tables) -> Verdict:
     number, prediction, units = _number_verdict(claim.number, tables)
     if not parts:
-        reason = reason or "the source states a number only"
+        missing = number == "not tested"
+        reason = reason or ("the result does not have it" if missing else "the source states a number only")
         return Verdict(claim, "not tested", number, prediction=prediction, units=units, reason=reason)
     p = _p_of_all(parts)
     finding: FindingWord = "holds" if all(part.lies_right for part in parts) else "fails"
