@@ -80,7 +80,7 @@ position.round(2)
 # ## The study
 #
 # All seven, five seeds, a new draw of the data for each. And the fair part: for each network and each order of the
-# points the learning rate is chosen among five, on validation examples, by the same ten trials. A Transformer at the
+# points the learning rate is chosen among six, on validation examples, by the same twelve trials. A Transformer at the
 # CNN's learning rate would have been judged by somebody else's shoe size.
 
 # %%
