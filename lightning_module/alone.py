@@ -3,8 +3,8 @@
 `nn.Linear` and `nn.Conv1d` round otherwise than the products of `lightning_module.batched`. Once in some thousand
 minibatches such a last digit opens a ReLU or meets Adam's division of 0 by 0, and two trainings that should be one part
 by percents. So on one thread of a CPU, where that takes no longer, the reference networks alone are trained as an
-ensemble of one. Several threads would divide the products of one network, and with them the sums, among themselves; and
-there the network's own forward pass is the faster one.
+ensemble of one; and on one thread they are trained wherever that takes no longer, see `lightning_module.threads`.
+Larger ones keep all threads, and their own forward pass.
 """
 
 import torch
@@ -26,17 +26,19 @@ FULL = (torch.float32, torch.float64)
 def is_one_of_many(network: nn.Module, x: Tensor) -> bool:
     """Returns whether a network's logits for signals can be those of `logits_alone`.
 
-    That is, whether it is a reference network as it was made, with no hook that its own forward pass would call, on one
-    thread of a CPU, in full precision. Elsewhere its own forward pass is faster (several threads, cuDNN) or the only
-    one (mixed precision, export, compilation).
+    That is, whether it is a reference network as it was made, on one thread of a CPU, in full precision. Elsewhere its
+    own forward pass is faster (several threads, cuDNN) or the only one (mixed precision, export, compilation).
     """
-    if torch.get_num_threads() > 1:
-        return False
-    if type(network) not in NETWORKS or x.dim() != 2 or x.dtype not in FULL or x.device.type != "cpu":
+    if torch.get_num_threads() > 1 or x.dim() != 2 or x.dtype not in FULL or x.device.type != "cpu":
         return False
     if torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
         return False
-    if isinstance(network, GRU) and network.gru.hidden_size > WIDEST:
+    return is_as_made(network)
+
+
+def is_as_made(network: nn.Module) -> bool:
+    """Returns whether a module is a reference network as it was made, with no hook that its forward pass would call."""
+    if type(network) not in NETWORKS or (isinstance(network, GRU) and network.gru.hidden_size > WIDEST):
         return False
     layers = network.children()
     return all(type(layer) in LAYERS and _is_bare(layer) for layer in layers) and _is_bare(network)

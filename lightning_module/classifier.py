@@ -7,8 +7,9 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
-from lightning_module.alone import cross_entropy_alone, is_one_of_many
+from lightning_module.alone import cross_entropy_alone, is_as_made, is_one_of_many
 from lightning_module.networks import make_network
+from lightning_module.threads import is_small
 from lightning_module.training import MinibatchTraining
 
 # Stands where a checkpoint or a config cannot hold a module of the user's own, only its name.
@@ -90,6 +91,10 @@ class Classifier(
         if is_one_of_many(self.network, x):
             return cross_entropy_alone(self.network, x, y)
         return nn.functional.cross_entropy(self.network(x), y)
+
+    def threads(self, rows: int, available: int) -> int:
+        """Returns 1 for a small reference network, else all; see `lightning_module.threads`."""
+        return 1 if is_as_made(self.network) and is_small(self.network, self.length, rows) else available
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Adds a piece of the validation split to `val/loss` and `val/acc`."""

@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from lightning_module.alone import is_as_made
 from lightning_module.batched import batched_logits
 from lightning_module.classifier import OWN_MODULE, Classifier
 from lightning_module.losses import LOSSES
@@ -16,6 +17,7 @@ from lightning_module.replica import OwnRows, Replica
 from lightning_module.replica_adam import ReplicaAdam
 from lightning_module.replica_sgd import ReplicaSGD
 from lightning_module.stacking import complete_masks, initialised, maker, stacked, stacked_points, tree
+from lightning_module.threads import is_small
 from lightning_module.training import MinibatchTraining
 from lightning_module.widths import padding_of
 
@@ -224,11 +226,15 @@ class Ensemble(MinibatchTraining):
             fused=self.has_fused_optimizer(),
         )
 
+    def threads(self, rows: int, available: int) -> int:
+        """Returns at most one for each replica of a small reference network; see `lightning_module.threads`."""
+        (network,) = self._structure
+        alike = self._padding is None and is_as_made(network)
+        return min(len(self.replicas), available) if alike and is_small(network, self.length, rows) else available
+
     def configure_callbacks(self) -> list[pl.Callback]:
-        """Returns the callbacks that take several steps at once and give each replica its rows."""
-        callbacks: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]  # set in a connector
-        present = any(isinstance(callback, OwnRows) for callback in callbacks)
-        return [*super().configure_callbacks(), *([] if present else [OwnRows()])]
+        """Returns the callbacks of training, and the one that gives each replica its rows."""
+        return [*super().configure_callbacks(), *self.missing(OwnRows)]
 
     def on_train_start(self) -> None:
         """Lets every optimiser step end with the masks."""

@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lightning_module.bare_step import fused_adam
+
 # Entries that fill whole vectors on every processor, and the kernel's own share of work: a cache line of float32.
 VECTOR = 16
 
@@ -44,8 +46,6 @@ class ReplicaSlices:
         slices = [self._slices(parameter, state) for parameter, state in zip(parameters, states, strict=True)]
         gradients = [self._split(parameter.grad) for parameter in parameters]  # type: ignore[arg-type]  # none is None
         scheduled = group["lr"] / self._largest  # 1 without a scheduler, so that each rate stays what it is
-        # What torch.optim.adam.adam calls; that would count the steps once for each slice.
-        kernel = torch._fused_adamw_ if group["decoupled"] else torch._fused_adam_
         for (lr, decay), replicas in self._alike.items():
             chosen = [
                 (*own[k], gradient[k], state["step"])
@@ -53,20 +53,16 @@ class ReplicaSlices:
                 for k in (replicas if len(own) > 1 else (0,))
             ]
             values, means, squares, own_gradients, steps = map(list, zip(*chosen, strict=True))
-            kernel(
+            fused_adam(
                 values,
                 own_gradients,
                 means,
                 squares,
-                [],
                 steps,
                 lr=lr * scheduled,
-                beta1=group["betas"][0],
-                beta2=group["betas"][1],
                 weight_decay=decay,
-                eps=group["eps"],
-                amsgrad=False,
-                maximize=False,
+                group=group,
+                decoupled=group["decoupled"],
             )
 
     def _slices(self, parameter: Tensor, state: dict[str, Tensor]) -> list[tuple[Tensor, ...]]:

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from lightning_module.loader import TensorLoader
+from lightning_module.threads import ThreadPerNetwork
 
 # Hooks that belong to one backward pass or one update, and so cannot run once per execution.
 STEP_HOOKS = ("on_before_zero_grad", "on_before_backward", "on_after_backward", "on_before_optimizer_step")
@@ -123,7 +124,7 @@ def callbacks_of(trainer: pl.Trainer) -> list[pl.Callback]:
 
 
 def watches_batches(callback: pl.Callback) -> bool:
-    """Returns whether a callback may log something around a batch: any but the Trainer's defaults, which do not."""
-    if isinstance(callback, lightning_callbacks.ProgressBar | lightning_callbacks.Checkpoint):
+    """Returns whether a callback may log something around a batch: any but those that a Trainer has anyway."""
+    if isinstance(callback, lightning_callbacks.ProgressBar | lightning_callbacks.Checkpoint | ThreadPerNetwork):
         return False
     return any(getattr(type(callback), hook) is not getattr(pl.Callback, hook) for hook in BATCH_HOOKS)

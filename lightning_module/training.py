@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 import mnist1d_hf
+from lightning_module.bare_step import bare_step
 from lightning_module.execution import StepsPerExecution, train_on
 from lightning_module.loader import Execution
+from lightning_module.threads import ThreadPerNetwork
 
 Batch = Execution | tuple[Tensor, Tensor]
 
@@ -40,7 +42,7 @@ class MinibatchTraining(pl.LightningModule, ABC):
     def step_of(self, optimizer: torch.optim.Optimizer) -> Callable[[Tensor, Tensor], Tensor]:
         """Returns a function that takes one optimiser step on a minibatch of an execution, and returns its loss."""
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        loss_of, step = self.minibatch_loss, optimizer.step
+        loss_of, step = self.minibatch_loss, bare_step(optimizer)
 
         def take_step(x: Tensor, y: Tensor) -> Tensor:
             loss = loss_of(x, y)
@@ -60,11 +62,18 @@ class MinibatchTraining(pl.LightningModule, ABC):
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch[1]))
         return loss
 
+    def threads(self, rows: int, available: int) -> int:
+        """Returns the number of threads to train on, with minibatches of `rows` examples: all that are available."""
+        return available
+
     def configure_callbacks(self) -> list[pl.Callback]:
-        """Returns the callback that takes several optimiser steps at once, unless the trainer has it."""
-        callbacks: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]  # set in a connector
-        present = any(isinstance(callback, StepsPerExecution) for callback in callbacks)
-        return [] if present else [StepsPerExecution()]
+        """Returns the callbacks that take several steps at once and set the threads, where the trainer lacks them."""
+        return self.missing(StepsPerExecution, ThreadPerNetwork)
+
+    def missing(self, *kinds: Callable[[], pl.Callback]) -> list[pl.Callback]:
+        """Returns a new callback of each kind that the trainer has none of."""
+        present = [type(callback) for callback in self.trainer.callbacks]  # type: ignore[attr-defined]  # set in a connector
+        return [kind() for kind in kinds if kind not in present]
 
     def training_step_is_plain(self) -> bool:
         """Returns whether `training_step` is the one above, which takes an execution for its last minibatch."""

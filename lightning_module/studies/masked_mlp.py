@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
-from torch.optim.adam import adam
 
+from lightning_module.bare_step import bare_step
 from lightning_module.studies.compact_network import CompactMLP
 from lightning_module.studies.compaction import Tensors
 from lightning_module.training import MinibatchTraining
@@ -55,32 +55,15 @@ class MaskedMLP(MinibatchTraining):
 
         Autograd and the optimiser's own bookkeeping would take a fifth of the time.
         """
-        (group,) = optimizer.param_groups
-        parameters: list[Tensor] = group["params"]
-        means, squares, steps = (
-            [optimizer.state[parameter][name] for parameter in parameters] for name in ("exp_avg", "exp_avg_sq", "step")
-        )
-        beta1, beta2 = group["betas"]
+        step = bare_step(optimizer)
+        parameters: list[Tensor] = optimizer.param_groups[0]["params"]
 
         @torch.no_grad()
         def take_step(x: Tensor, y: Tensor) -> Tensor:
             loss, gradients = self.network.loss_and_gradients(self._seen(x), y)
-            adam(
-                parameters,
-                gradients,
-                means,
-                squares,
-                [],
-                steps,
-                fused=group["fused"],
-                amsgrad=False,
-                beta1=beta1,
-                beta2=beta2,
-                lr=group["lr"],
-                weight_decay=0.0,
-                eps=group["eps"],
-                maximize=False,
-            )
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                parameter.grad = gradient
+            step()
             return loss
 
         return take_step

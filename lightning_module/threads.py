@@ -1,0 +1,94 @@
+"""One thread for each small network, so that what it learns does not depend on how many threads there are.
+
+Several threads divide the products of one network among themselves, and round their sums otherwise than one thread. An
+ensemble gives each thread products of its own. So that a network alone learns what it learns there, and the same on a
+laptop with eight cores and on a server with two, it is trained on one thread; and an ensemble on no more threads than
+it has networks. To networks as small as the reference ones, more threads give next to nothing.
+"""
+
+from collections.abc import Sized
+from typing import Any, Protocol, runtime_checkable
+
+import pytorch_lightning as pl
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from lightning_module.loader import Execution
+
+# Floating-point operations of a forward pass up to which a network has one thread. The reference MLP at 400 signals and
+# the CNN at 200 are just below; up to there one thread took 0.9 to 1.1 of the time of two, and beyond it up to 1.7, on
+# an AMD EPYC of the fifth generation.
+SMALL = 1.3e7
+
+
+@runtime_checkable
+class UsesThreads(Protocol):
+    """A LightningModule that knows how many threads it trains on."""
+
+    def threads(self, rows: int, available: int) -> int:
+        """Returns the number of threads for minibatches of `rows` examples, where so many are available."""
+        ...
+
+
+class ThreadPerNetwork(pl.Callback):
+    """Sets the number of threads for each training batch, and sets it back.
+
+    `Classifier.configure_callbacks` and that of `Ensemble` add it by themselves.
+    """
+
+    def __init__(self) -> None:
+        self._chosen: dict[tuple[int, int], int] = {}
+        self._before: int | None = None
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Forgets what was chosen for another module."""
+        self._chosen.clear()
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Sets the number of threads that the module asks for."""
+        rows, available = _rows(batch), torch.get_num_threads()
+        if rows is None or pl_module.device.type != "cpu" or not isinstance(pl_module, UsesThreads):
+            return
+        key = rows, available
+        if key not in self._chosen:
+            self._chosen[key] = pl_module.threads(*key)
+        if self._chosen[key] != available:
+            self._before = available
+            torch.set_num_threads(self._chosen[key])
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Sets it back."""
+        self._set_back()
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Sets it back after a batch that was skipped."""
+        self._set_back()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Sets it back after a batch that failed."""
+        self._set_back()
+
+    def _set_back(self) -> None:
+        if self._before is not None:
+            torch.set_num_threads(self._before)
+        self._before = None
+
+
+def _rows(batch: Any) -> int | None:
+    """Returns the number of examples in a minibatch, or None where that cannot be seen."""
+    if isinstance(batch, Execution):
+        return batch.batch_size
+    first = batch[0] if isinstance(batch, list | tuple) and batch else None
+    return len(first) if isinstance(first, Sized) else None
+
+
+def is_small(network: nn.Module, length: int, rows: int) -> bool:
+    """Returns whether a network is small enough for one thread, with minibatches of `rows` signals (length,)."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(next(network.parameters()).new_zeros(1, length))
+    return bool(rows * counter.get_total_flops() <= SMALL)
