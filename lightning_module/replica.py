@@ -27,7 +27,7 @@ class Replica:
             those of the data module. The examples held out for validation stay those of the data module.
         points: The order in which the network sees the points of a signal, a permutation of 0..length - 1; None for
             their own.
-        data: Training examples, as many as the data module has; None for those of the data module.
+        data: Training examples (x, y), as many as the data module has; None for those of the data module.
         width: Hidden units or channels of its network; None for those that the network has by itself. In one ensemble
             all replicas have a width or none has. Each is initialised and trained as the network of its width is alone,
             at the cost of the widest: put similar widths together.
@@ -58,6 +58,10 @@ class Replica:
             raise ValueError(f"label_noise={self.label_noise} must be a probability, 0 to 1")
         if self.width is not None and self.width < 1:
             raise ValueError(f"width={self.width} must be at least 1, or None for the network's own")
+        if self.data is not None:
+            if len(self.data) != 2 or not all(isinstance(part, Tensor) for part in self.data):
+                raise ValueError("data must be two tensors, signals (n, length) and labels (n,), as data=(x, y)")
+            object.__setattr__(self, "data", Examples(*self.data))  # also of a plain pair
 
     def settings(self) -> dict[str, Any]:
         """Returns what a checkpoint keeps: everything but tensors, which are too large or are among the weights."""

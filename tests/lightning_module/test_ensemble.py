@@ -487,7 +487,7 @@ def test_orders_need_permutations(folder, tmp_path):
 
 def test_data_of_another_size(folder, tmp_path):
     x, y = data_of(folder).examples("train")
-    ensemble = Ensemble("mlp", [Replica(), Replica(data=Examples(x[:9], y[:9]))])
+    ensemble = Ensemble("mlp", [Replica(), Replica(data=(x[:9], y[:9]))])  # a plain pair will do
     with pytest.raises(ValueError, match=r"data of replica 1 has x \(9, 40\).*must have \(1440, 40\)"):
         trainer_in(tmp_path, max_steps=1).fit(ensemble, data_of(folder))
 
@@ -496,6 +496,8 @@ def test_data_of_another_size(folder, tmp_path):
     ("make", "message"),
     [
         (lambda: Replica(lr=0), "lr=0 must be above 0"),
+        (lambda: Replica(data=torch.zeros(2, 40)[0]), "data must be two tensors"),
+        (lambda: Replica(data=(torch.zeros(2, 40), [0, 1])), "data must be two tensors"),
         (lambda: Replica(weight_decay=-1.0), "weight_decay=-1.0 must be at least 0"),
         (lambda: Replica(label_noise=1.5), "label_noise=1.5 must be a probability"),
         (lambda: Ensemble("cnm"), "did you mean 'cnn'"),
