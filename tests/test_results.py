@@ -9,6 +9,7 @@ from lightning_module.studies import STUDIES
 from lightning_module.studies.learned_activation import LearnedActivation
 from lightning_module.studies.result import Result
 from lightning_module.studies.statistics import mean_interval
+from lightning_module.studies.verify import findings_of
 
 ROOT = Path(__file__).parent.parent
 RESULTS = sorted(each for each in (ROOT / "docs" / "results").iterdir() if each.is_dir())
@@ -57,6 +58,7 @@ def test_committed_results_are_those_of_the_paper_preset(folder):
     assert result.preset == "paper"
     assert {band.name for band, _ in study.outside(result)} == OUTSIDE.get(folder.name, set())
     assert result.claims_sha256 == study.claims_sha256, "a claim was changed after the run"
+    assert [check.what for check in findings_of(study, result) if not check.good and "band" not in check.what] == []
     assert all((folder / f"{figure}.png").is_file() for figure in study.figures)
     assert result.provenance["command"].startswith(f"mnist1d study run {folder.name} --preset paper")
 

@@ -96,10 +96,10 @@ def is_same_data(what: Any) -> bool | None:
     changes: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in what["changes"].items()
     }
-    tests = changes.pop("tests", 0)
+    is_fresh, tests = "tests" in changes, changes.pop("tests", 0)  # also a fresh draw may have no tests
     if tests + _recipe(what["config"]).replace(**changes).num_samples > CHEAP:
         return None
-    draw = fresh(config=what["config"], tests=tests, **changes) if tests else frozen(what["config"], **changes)
+    draw = fresh(config=what["config"], tests=tests, **changes) if is_fresh else frozen(what["config"], **changes)
     return bool(draw.what["sha256"] == what["sha256"])
 
 

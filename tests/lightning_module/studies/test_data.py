@@ -94,6 +94,7 @@ def test_same_data_are_recognised():
         frozen(),
         frozen("default", num_samples=500),
         fresh(2, tests=300),
+        fresh(2, tests=0),
         fresh(2, padding=(30, 60), tests=10),
     ):
         assert is_same_data(draw.what) is True
