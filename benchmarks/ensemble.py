@@ -1,6 +1,6 @@
 """What a training step of one model costs: in the reference's own loop, alone in `Classifier`, and in an `Ensemble`.
 
-    python benchmarks/ensemble.py [--sizes 10] [--compiled]
+    python benchmarks/ensemble.py [--sizes 10] [--accelerator cuda] [--compiled]
 
 Per network, alternating in one process, all on the same batches of 100 in a fixed order:
 
@@ -40,6 +40,7 @@ from report import machine
 from torch import Tensor, nn
 
 from lightning_module import NETWORKS, Classifier, Ensemble, MNIST1DDataModule, Replica, make_network
+from lightning_module.datamodule import Examples
 
 BATCH = 100
 EVALUATION_INTERVAL = 250
@@ -59,7 +60,7 @@ class ReferenceGRU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns the logits (batch, 10) of signals (batch, 40)."""
-        h, _ = self.gru(x.unsqueeze(2), torch.zeros(2, len(x), 6))
+        h, _ = self.gru(x.unsqueeze(2), torch.zeros(2, len(x), 6, device=x.device))
         return self.linear(h.flatten(1))
 
 
@@ -75,12 +76,17 @@ class Clock(pl.Callback):
         self.seconds = time.perf_counter() - self._started
 
 
-def reference(name: str, data: MNIST1DDataModule, steps: int) -> float:
-    """Returns the seconds per step of the reference's loop."""
+def reference_network(name: str, device: str) -> nn.Module:
+    """Returns a network of the reference."""
     torch.manual_seed(0)
-    network = ReferenceGRU() if name == "gru" else make_network(name)
+    return (ReferenceGRU() if name == "gru" else make_network(name)).to(device)
+
+
+def reference(name: str, data: MNIST1DDataModule, steps: int, device: str) -> float:
+    """Returns the seconds per step of the reference's loop."""
+    network = reference_network(name, device)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
-    x, y = data.examples("train")
+    x, y = (part.to(device) for part in data.examples("train"))
     loss_of = nn.CrossEntropyLoss()
     start = time.perf_counter()
     for step in range(steps):
@@ -89,25 +95,27 @@ def reference(name: str, data: MNIST1DDataModule, steps: int) -> float:
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
+    loss.item()  # waits for the device
     return (time.perf_counter() - start) / steps
 
 
-def reference_evaluation(name: str, data: MNIST1DDataModule, times: int = 3) -> float:
+def reference_evaluation(name: str, data: MNIST1DDataModule, device: str, times: int = 3) -> float:
     """Returns the seconds of the reference's evaluation of both splits."""
-    network = ReferenceGRU() if name == "gru" else make_network(name)
-    train, test = data.examples("train"), data.examples("test")
+    network = reference_network(name, device)
+    train, test = (Examples(*(part.to(device) for part in data.examples(split))) for split in ("train", "test"))
     start = time.perf_counter()
     for _ in range(times):
         nn.CrossEntropyLoss()(network(test.x), test.y).item()
         for x, y in (train, test):
-            hits = network(x).argmax(-1).numpy() == y.numpy().astype("float32")
+            hits = network(x).argmax(-1).cpu().numpy() == y.cpu().numpy().astype("float32")
             100 * sum(hits) / len(y)
     return (time.perf_counter() - start) / times
 
 
-def evaluation(ensemble: Ensemble, data: MNIST1DDataModule, times: int = 3) -> float:
+def evaluation(ensemble: Ensemble, data: MNIST1DDataModule, device: str, times: int = 3) -> float:
     """Returns the seconds of an ensemble's evaluation of both splits."""
-    splits = data.examples("train"), data.examples("test")
+    ensemble = ensemble.to(device)
+    splits = [[part.to(device) for part in data.examples(split)] for split in ("train", "test")]
     start = time.perf_counter()
     for _ in range(times):
         for x, y in splits:
@@ -116,12 +124,12 @@ def evaluation(ensemble: Ensemble, data: MNIST1DDataModule, times: int = 3) -> f
     return (time.perf_counter() - start) / times
 
 
-def fit(model: pl.LightningModule, data: MNIST1DDataModule, steps: int) -> float:
+def fit(model: pl.LightningModule, data: MNIST1DDataModule, steps: int, device: str) -> float:
     """Returns the seconds per step of `Trainer.fit`."""
     clock = Clock()
     quiet: dict[str, Any] = {"logger": False, "enable_checkpointing": False, "enable_model_summary": False}
     trainer = pl.Trainer(
-        accelerator="cpu",
+        accelerator=device,
         max_steps=steps,
         limit_val_batches=0,
         enable_progress_bar=False,
@@ -141,16 +149,16 @@ def replicas(count: int) -> list[Replica]:
 
 
 def measure(
-    name: str, data: MNIST1DDataModule, *, sizes: Sequence[int], steps: int, runs: int
+    name: str, data: MNIST1DDataModule, *, sizes: Sequence[int], steps: int, runs: int, device: str
 ) -> dict[str, list[float]]:
     """Returns seconds per step and model, for each contender one number a run."""
     contenders = {
-        "reference": lambda: reference(name, data, steps),
-        "Classifier": lambda: fit(Classifier(name), data, steps),
-        **{f"K={k}": lambda k=k: fit(Ensemble(name, k), data, steps) / k for k in sizes},
-        "headline": lambda: fit(Ensemble(name, replicas(10)), data, steps) / 10,
-        "reference evaluation": lambda: reference_evaluation(name, data),
-        "headline evaluation": lambda: evaluation(Ensemble(name, replicas(10)), data) / 10,
+        "reference": lambda: reference(name, data, steps, device),
+        "Classifier": lambda: fit(Classifier(name), data, steps, device),
+        **{f"K={k}": lambda k=k: fit(Ensemble(name, k), data, steps, device) / k for k in sizes},
+        "headline": lambda: fit(Ensemble(name, replicas(10)), data, steps, device) / 10,
+        "reference evaluation": lambda: reference_evaluation(name, data, device),
+        "headline evaluation": lambda: evaluation(Ensemble(name, replicas(10)), data, device) / 10,
     }
     seconds: dict[str, list[float]] = {label: [] for label in contenders}
     for run in range(runs + 1):
@@ -161,11 +169,11 @@ def measure(
     return seconds
 
 
-def compiled(name: str, data: MNIST1DDataModule, *, steps: int, runs: int) -> str:
+def compiled(name: str, data: MNIST1DDataModule, *, steps: int, runs: int, device: str) -> str:
     """Returns what compilation costs, and a step with it and without it."""
     plain, other = Ensemble(name, 10), Ensemble(name, 10, compiled=True)
-    first = fit(other, data, 1)
-    seconds = [(fit(plain, data, steps), fit(other, data, steps)) for _ in range(runs)]
+    first = fit(other, data, 1, device)
+    seconds = [(fit(plain, data, steps, device), fit(other, data, steps, device)) for _ in range(runs)]
     without, with_it = (statistics.median(column) / 10 for column in zip(*seconds, strict=True))
     return (
         f"{name:10}{1000 * without:10.3f}{1000 * with_it:10.3f}"
@@ -190,6 +198,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=300, help="steps of each measurement")
     parser.add_argument("--runs", type=int, default=5, help="alternating runs of each; the table has medians")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--accelerator", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--compiled", action="store_true", help="also what torch.compile costs and gains")
     options = parser.parse_args()
 
@@ -201,7 +210,9 @@ def main() -> None:
     lines = [f"{'network':10}{'reference':>10}" + "".join(f"{label:>22}" for label in labels) + f"{'limit':>9}"]
     totals = {label: [0.0] * options.runs for label in HEADLINE}
     for name in options.networks:
-        seconds = measure(name, data, sizes=options.sizes, steps=options.steps, runs=options.runs)
+        seconds = measure(
+            name, data, sizes=options.sizes, steps=options.steps, runs=options.runs, device=options.accelerator
+        )
         line = f"{name:10}{1000 * statistics.median(seconds['reference']):10.3f}"
         for label in labels:
             # Ratios of neighbouring runs: a machine that slows down for a while slows both.
@@ -211,7 +222,7 @@ def main() -> None:
         for label, of_runs in totals.items():
             totals[label] = [total + own for total, own in zip(of_runs, seconds[label], strict=True)]
 
-    print(f"\n{machine()}, {options.threads} thread(s)")
+    print(f"\n{machine()}, {options.threads} thread(s), on {options.accelerator}")
     print(f"seconds per 1000 steps and model, and how often faster than the reference: medians of {options.runs} runs")
     print(f"of {options.steps} steps each, alternating\n" + "\n".join(lines))
     print(
@@ -222,7 +233,7 @@ def main() -> None:
     if options.compiled:
         print(f"\nten replicas\n{'network':10}{'plain':>10}{'compiled':>10}{'gain':>10}{'seconds once':>14}")
         for name in options.networks:
-            print(compiled(name, data, steps=options.steps, runs=options.runs))
+            print(compiled(name, data, steps=options.steps, runs=options.runs, device=options.accelerator))
 
 
 if __name__ == "__main__":

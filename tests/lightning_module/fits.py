@@ -24,8 +24,8 @@ def classifier(network: Any = "mlp", steps: Any = "auto", kind: type[Classifier]
 
 
 def trainer_in(path: Path, **keywords: Any) -> pl.Trainer:
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
-    return pl.Trainer(accelerator="cpu", default_root_dir=path, enable_model_summary=False, **{**quiet, **keywords})
+    quiet = {"accelerator": "cpu", "logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
+    return pl.Trainer(default_root_dir=path, enable_model_summary=False, **{**quiet, **keywords})
 
 
 class Batches(pl.Callback):

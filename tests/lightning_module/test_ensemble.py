@@ -44,6 +44,9 @@ def difference(a: nn.Module, b: nn.Module) -> float:
 EXACTLY = {"precision": "64-true"}
 EXACT = 1e-9
 
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
+ACCELERATORS = ["cpu", pytest.param("cuda", marks=needs_cuda)]
+
 ALIKE = [Replica(seed=seed) for seed in range(3)]
 DIFFERENT = [
     Replica(seed=4, shuffle_seed=7),
@@ -52,17 +55,19 @@ DIFFERENT = [
 ]
 
 
+@pytest.mark.parametrize("accelerator", ACCELERATORS)
 @pytest.mark.parametrize("replicas", [ALIKE, DIFFERENT], ids=["alike", "different"])
 @pytest.mark.parametrize("network", ["logistic", "mlp", "cnn", "gru"])
-def test_replica_is_the_model_trained_alone(folder, tmp_path, network, replicas):
+def test_replica_is_the_model_trained_alone(folder, tmp_path, network, replicas, accelerator):
+    trainer = partial(trainer_in, tmp_path, max_steps=200, accelerator=accelerator, **EXACTLY)
     ensemble = Ensemble(network, replicas)
     start = ensemble.replica(1)
-    trainer_in(tmp_path, max_steps=200, **EXACTLY).fit(ensemble, data_of(folder))
+    trainer().fit(ensemble, data_of(folder))
     for k, replica in enumerate(replicas):
         model = alone(replica, network)
         if k == 1:
             assert same_weights(start.network, model.network)
-        trainer_in(tmp_path, max_steps=200, **EXACTLY).fit(model, data_of(folder, seed=replica.shuffle_seed or 0))
+        trainer().fit(model, data_of(folder, seed=replica.shuffle_seed or 0))
         assert difference(ensemble.replica(k).network, model.network) < EXACT
         assert difference(start.network, model.network) > 1e-2
 
