@@ -241,9 +241,11 @@ def test_smoke_result_has_a_verdict_on_every_claim_and_its_figures(result):
 
 @pytest.mark.slow
 def test_published_errors_of_the_smaller_mlps_come_back():
-    """A minute or two: one seed of the published protocol up to 61 units."""
-    config = STUDY.config("paper", seeds=1, widths=tuple(width for width in WIDTHS if width <= 61), tests=2000)
+    """Minutes: the published protocol up to 61 units. One seed alone is up to 8 points off; so the mean of five."""
+    config = STUDY.config("paper", widths=tuple(width for width in WIDTHS if width <= 61), tests=2000)
     chosen = (c for c in cells(config) if (c["arm"], c["network"], c["labels"]) == ("frozen", "mlp", "noisy"))
     rows = pd.DataFrame([row for cell in chosen for row in run_cell(config, cell).tables["rows"]])
-    for row in rows[rows.on == "test"].itertuples():
-        assert row.error == pytest.approx(published_error("mlp", "noisy", row.width), abs=0.06)
+    errors = rows[rows.on == "test"].groupby("width").error
+    assert set(errors.size()) == {5}
+    for width, error in errors.mean().items():
+        assert error == pytest.approx(published_error("mlp", "noisy", width), abs=0.06)

@@ -147,7 +147,7 @@ def test_numbers_out_of_range_are_explained(numbers, says):
 
 @pytest.mark.slow
 def test_the_published_protocol_stays_in_its_bands(tmp_path):
-    config = SelfSupervisionConfig(seeds=2, probed=(0, 200))
+    config = SelfSupervisionConfig(probed=(0, 200))  # the bands are for the mean of its five seeds
     cell = next(cell for cell in cells(config) if cell.of == {"arm": "frozen", "projector": "default"})
     tables = {name: pd.DataFrame(rows) for name, rows in run_cell(config, cell).tables.items()}
     measured = list(STUDY.measured(Result("self-supervision", "custom", {}, tables)))
