@@ -92,9 +92,9 @@ class Classifier(
             return cross_entropy_alone(self.network, x, y)
         return nn.functional.cross_entropy(self.network(x), y)
 
-    def threads(self, rows: int, available: int) -> int:
+    def threads(self, rows: int, length: int, available: int) -> int:
         """Returns 1 for a small reference network, else all; see `lightning_module.threads`."""
-        return 1 if is_as_made(self.network) and is_small(self.network, self.length, rows) else available
+        return 1 if is_as_made(self.network) and is_small(self.network, length, rows) else available
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Adds a piece of the validation split to `val/loss` and `val/acc`."""

@@ -226,11 +226,11 @@ class Ensemble(MinibatchTraining):
             fused=self.has_fused_optimizer(),
         )
 
-    def threads(self, rows: int, available: int) -> int:
+    def threads(self, rows: int, length: int, available: int) -> int:
         """Returns at most one for each replica of a small reference network; see `lightning_module.threads`."""
         (network,) = self._structure
         alike = self._padding is None and is_as_made(network)
-        return min(len(self.replicas), available) if alike and is_small(network, self.length, rows) else available
+        return min(len(self.replicas), available) if alike and is_small(network, length, rows) else available
 
     def configure_callbacks(self) -> list[pl.Callback]:
         """Returns the callbacks of training, and the one that gives each replica its rows."""

@@ -6,12 +6,11 @@ laptop with eight cores and on a server with two, it is trained on one thread; a
 it has networks. To networks as small as the reference ones, more threads give next to nothing.
 """
 
-from collections.abc import Sized
 from typing import Any, Protocol, runtime_checkable
 
 import pytorch_lightning as pl
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from lightning_module.loader import Execution
@@ -26,8 +25,8 @@ SMALL = 1.3e7
 class UsesThreads(Protocol):
     """A LightningModule that knows how many threads it trains on."""
 
-    def threads(self, rows: int, available: int) -> int:
-        """Returns the number of threads for minibatches of `rows` examples, where so many are available."""
+    def threads(self, rows: int, length: int, available: int) -> int:
+        """Returns the number of threads for minibatches of `rows` signals (length,), where so many are available."""
         ...
 
 
@@ -38,7 +37,7 @@ class ThreadPerNetwork(pl.Callback):
     """
 
     def __init__(self) -> None:
-        self._chosen: dict[tuple[int, int], int] = {}
+        self._chosen: dict[tuple[int, int, int], int] = {}
         self._before: int | None = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -49,10 +48,12 @@ class ThreadPerNetwork(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Sets the number of threads that the module asks for."""
-        rows, available = _rows(batch), torch.get_num_threads()
-        if rows is None or pl_module.device.type != "cpu" or not isinstance(pl_module, UsesThreads):
+        available = torch.get_num_threads()
+        if available == 1 or pl_module.device.type != "cpu" or not isinstance(pl_module, UsesThreads):
             return
-        key = rows, available
+        if (shape := _shape(batch)) is None:
+            return
+        key = *shape, available
         if key not in self._chosen:
             self._chosen[key] = pl_module.threads(*key)
         if self._chosen[key] != available:
@@ -79,12 +80,12 @@ class ThreadPerNetwork(pl.Callback):
         self._before = None
 
 
-def _rows(batch: Any) -> int | None:
-    """Returns the number of examples in a minibatch, or None where that cannot be seen."""
-    if isinstance(batch, Execution):
-        return batch.batch_size
-    first = batch[0] if isinstance(batch, list | tuple) and batch else None
-    return len(first) if isinstance(first, Sized) else None
+def _shape(batch: Any) -> tuple[int, int] | None:
+    """Returns the number of signals in a minibatch and of their points, or None where that cannot be seen."""
+    x = batch[0] if isinstance(batch, list | tuple) and batch else None
+    if not isinstance(x, Tensor) or x.dim() < 2:
+        return None
+    return batch.batch_size if isinstance(batch, Execution) else len(x), x.shape[-1]
 
 
 def is_small(network: nn.Module, length: int, rows: int) -> bool:

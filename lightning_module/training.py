@@ -62,18 +62,18 @@ class MinibatchTraining(pl.LightningModule, ABC):
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch[1]))
         return loss
 
-    def threads(self, rows: int, available: int) -> int:
-        """Returns the number of threads to train on, with minibatches of `rows` examples: all that are available."""
+    def threads(self, rows: int, length: int, available: int) -> int:
+        """Returns the number of threads for minibatches of `rows` signals (length,): all that are available."""
         return available
 
     def configure_callbacks(self) -> list[pl.Callback]:
         """Returns the callbacks that take several steps at once and set the threads, where the trainer lacks them."""
         return self.missing(StepsPerExecution, ThreadPerNetwork)
 
-    def missing(self, *kinds: Callable[[], pl.Callback]) -> list[pl.Callback]:
+    def missing(self, *kinds: type[pl.Callback]) -> list[pl.Callback]:
         """Returns a new callback of each kind that the trainer has none of."""
-        present = [type(callback) for callback in self.trainer.callbacks]  # type: ignore[attr-defined]  # set in a connector
-        return [kind() for kind in kinds if kind not in present]
+        present: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]  # set in a connector
+        return [kind() for kind in kinds if not any(isinstance(callback, kind) for callback in present)]
 
     def training_step_is_plain(self) -> bool:
         """Returns whether `training_step` is the one above, which takes an execution for its last minibatch."""

@@ -10,7 +10,7 @@ from fits import classifier, data_of, trainer_in
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from lightning_module import MLP, Classifier, Ensemble, Replica
+from lightning_module import MLP, Classifier, Ensemble, Replica, TensorLoader
 from lightning_module.threads import ThreadPerNetwork
 
 
@@ -100,6 +100,25 @@ def test_minibatches_of_a_data_loader(folder, tmp_path):
     with threads(2):
         trainer_in(tmp_path, max_steps=2).fit(model, loader)
     assert model.seen == {1}
+
+
+def test_signals_of_another_length_without_a_data_module(tmp_path):
+    """The classifier's own `length` is that of the default network."""
+    model = counted(Classifier)(MLP(length=60))
+    with threads(2):
+        trainer_in(tmp_path, max_steps=2).fit(
+            model, TensorLoader(torch.randn(80, 60), torch.ones(80).long(), batch_size=40)
+        )
+    assert model.seen == {1}
+
+
+def test_callback_of_a_class_of_ones_own_is_not_added_again(folder, tmp_path):
+    class Own(ThreadPerNetwork):
+        pass
+
+    trainer = trainer_in(tmp_path, max_steps=1, callbacks=[Own()])
+    trainer.fit(classifier(), data_of(folder))
+    assert [type(each) for each in trainer.callbacks if isinstance(each, ThreadPerNetwork)] == [Own]
 
 
 def test_another_module_is_left_alone(folder, tmp_path):
