@@ -3,13 +3,12 @@
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import datasets
-import pytorch_lightning as pl
 import torch
-from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 
 import mnist1d_hf
 from lightning_module.loader import TensorLoader
+from lightning_module.twin import pl, rank_zero_warn
 from mnist1d_hf.pinned import pinned_revision
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import datasets
-import pytorch_lightning as pl
 import torch
 from rich.console import Console
 from rich.table import Table
@@ -16,6 +15,7 @@ from rich.table import Table
 import mnist1d_hf
 from lightning_module.classifier import Classifier
 from lightning_module.datamodule import MNIST1DDataModule
+from lightning_module.twin import PACKAGE, pl
 from mnist1d_hf import golden
 from mnist1d_hf.columns import column_digests
 
@@ -145,8 +145,8 @@ def main(network: str = "cnn", steps: int = 6000, seed: int = 42, out: Path = Pa
 
 def _trainer(steps: int, curve: LearningCurve) -> pl.Trainer:
     # What Lightning says about devices, and its table of layers, would hide what the demonstration is about.
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="pytorch_lightning")  # about torch's coming changes, not ours to act on
+    logging.getLogger(PACKAGE).setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module=PACKAGE)  # about torch's coming changes, not ours to act on
     return pl.Trainer(
         accelerator="cpu",  # networks this small are fastest there
         max_steps=steps,

@@ -5,7 +5,6 @@ from functools import partial
 from itertools import starmap
 from typing import Any, Literal
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
@@ -19,6 +18,7 @@ from lightning_module.replica_sgd import ReplicaSGD
 from lightning_module.stacking import complete_masks, initialised, maker, stacked, stacked_points, tree
 from lightning_module.threads import is_small
 from lightning_module.training import MinibatchTraining
+from lightning_module.twin import pl
 from lightning_module.widths import padding_of
 
 # Rows of all replicas together in one forward pass of an evaluation: some 100 MB of activations at most.

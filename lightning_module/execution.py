@@ -26,8 +26,6 @@ supported version.
 import sys
 from typing import Any
 
-import pytorch_lightning as pl
-from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
 from lightning_module.loader import Execution, TensorLoader
@@ -38,6 +36,7 @@ from lightning_module.single_steps import (
     reasons_for_single_steps,
     watches_batches,
 )
+from lightning_module.twin import pl, rank_zero_info
 
 # At most as many as Lightning's default interval between two rows of the log; more would save less than one percent.
 AUTO_LIMIT = 50

@@ -4,8 +4,9 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
 from torch import Tensor
+
+from lightning_module.twin import pl
 
 
 class PredictionWriter(pl.Callback):

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
 from lightning_module.datamodule import Examples
 from lightning_module.loader import TensorLoader
+from lightning_module.twin import pl
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import Literal, Protocol, runtime_checkable
 
-import pytorch_lightning as pl
-from pytorch_lightning import callbacks as lightning_callbacks
-from pytorch_lightning.strategies import SingleDeviceStrategy
 from torch import Tensor
 from torch.optim import Optimizer
 
 from lightning_module.loader import TensorLoader
 from lightning_module.threads import ThreadPerNetwork
+from lightning_module.twin import SingleDeviceStrategy, pl
+from lightning_module.twin import callbacks as lightning_callbacks
 
 # Hooks that belong to one backward pass or one update, and so cannot run once per execution.
 STEP_HOOKS = ("on_before_zero_grad", "on_before_backward", "on_after_backward", "on_before_optimizer_step")

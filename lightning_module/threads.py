@@ -8,12 +8,12 @@ it has networks. To networks as small as the reference ones, more threads give n
 
 from typing import Any, Protocol, runtime_checkable
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from lightning_module.loader import Execution
+from lightning_module.twin import pl
 
 # Floating-point operations of a forward pass up to which a network has one thread. The reference MLP at 400 signals and
 # the CNN at 200 are just below; up to there one thread took 0.9 to 1.1 of the time of two, and beyond it up to 1.7, on

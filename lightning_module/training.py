@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Literal
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
@@ -13,6 +12,7 @@ from lightning_module.bare_step import bare_step
 from lightning_module.execution import StepsPerExecution, train_on
 from lightning_module.loader import Execution
 from lightning_module.threads import ThreadPerNetwork
+from lightning_module.twin import pl
 
 Batch = Execution | tuple[Tensor, Tensor]
 

@@ -8,12 +8,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from datasets.exceptions import DatasetsError
-from lightning_fabric.utilities.exceptions import MisconfigurationException
-from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from lightning_module.classifier import Classifier
 from lightning_module.datamodule import MNIST1DDataModule
 from lightning_module.predictions import PredictionWriter
+from lightning_module.twin import MisconfigurationException, cli
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +26,10 @@ NOISE = (
 CONFIGS = files("lightning_module") / "configs"
 
 
-class MNIST1DCLI(LightningCLI):
+class MNIST1DCLI(cli.LightningCLI):
     """LightningCLI with the lengths of data and network linked, and predictions that end in a file."""
 
-    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+    def add_arguments_to_parser(self, parser: cli.LightningArgumentParser) -> None:
         """Lets the data decide the size of the network, and adds `--predictions.path`."""
         parser.link_arguments("data.length", "model.length", apply_on="instantiate")
         parser.link_arguments("data.num_classes", "model.num_classes", apply_on="instantiate")

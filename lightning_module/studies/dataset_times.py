@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Final, NamedTuple
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
@@ -25,6 +24,7 @@ from lightning_module.studies.pooling_networks import PoolingCNN
 from lightning_module.studies.simclr import PROJECTORS, Projector, SimCLR
 from lightning_module.studies.trained import fit
 from lightning_module.studies.unrolled import descend, initial_weights, minibatches
+from lightning_module.twin import pl
 from mnist1d_hf import make_mnist1d
 
 BATCH: Final = 100

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-import pytorch_lightning as pl
-
 from lightning_module.datamodule import Examples
 from lightning_module.ensemble import Ensemble
 from lightning_module.studies.trained import Scores
+from lightning_module.twin import pl
 
 
 class EpochScores(Scores):

@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from torch import nn
 
 from lightning_module.datamodule import Examples
 from lightning_module.replica import Replica
 from lightning_module.studies.trained import Trained, train
+from lightning_module.twin import pl
 
 # An epoch of one minibatch would cost more than its step, so the rows are repeated, up to so many rows, so often.
 REPEATED_ROWS = 200_000

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
@@ -16,6 +15,7 @@ from lightning_module.studies.compact_network import CompactMLP
 from lightning_module.studies.compaction import Alive, Tensors, alive_units, compacted, restored
 from lightning_module.studies.masked_mlp import MaskedMLP
 from lightning_module.studies.trained import fit
+from lightning_module.twin import pl
 
 
 @dataclass(frozen=True)

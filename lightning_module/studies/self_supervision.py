@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
@@ -25,6 +24,7 @@ from lightning_module.studies.self_supervision_published import EPOCHS
 from lightning_module.studies.self_supervision_rows import Split, final_rows, training_rows
 from lightning_module.studies.simclr import PROJECTORS, Projector, SimCLR, layer_names
 from lightning_module.studies.trained import fit
+from lightning_module.twin import pl
 
 Arm = Literal["frozen", "fresh"]
 ARMS: Final[tuple[Arm, ...]] = ("frozen", "fresh")

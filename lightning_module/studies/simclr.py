@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Literal
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
@@ -20,6 +19,7 @@ from lightning_module.replica_adam import ReplicaAdam
 from lightning_module.stacking import initialised, stacked, tree
 from lightning_module.studies.augmentations import add_trend, detrend, draw, roll, stack_draws
 from lightning_module.training import MinibatchTraining
+from lightning_module.twin import pl
 
 Projector = Literal["default", "none", "deep"]
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +17,7 @@ from lightning_module.datamodule import Examples
 from lightning_module.ensemble import Ensemble
 from lightning_module.loader import TensorLoader
 from lightning_module.replica import Replica
+from lightning_module.twin import PACKAGE, pl
 
 EVALUATION_ROWS = 10_000
 
@@ -204,12 +204,12 @@ def _seven_digits(tensor: Tensor) -> npt.NDArray[np.float64]:
 @contextmanager
 def _quiet() -> Any:
     """Without Lightning's advice, which is for one training and not for hundreds."""
-    log = logging.getLogger("pytorch_lightning")
+    log = logging.getLogger(PACKAGE)
     level = log.level
     log.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="pytorch_lightning")
+            warnings.filterwarnings("ignore", module=PACKAGE)
             yield
     finally:
         log.setLevel(level)

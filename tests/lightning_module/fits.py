@@ -5,10 +5,10 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 
 from lightning_module import Classifier, MNIST1DDataModule
+from lightning_module.twin import pl
 
 # How a checkpoint is loaded to go on training: Lightning has had the choice since 2.6.
 SAFELY = {"weights_only": True} if "weights_only" in inspect.signature(pl.Trainer.fit).parameters else {}

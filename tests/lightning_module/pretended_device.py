@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import torch
-from pytorch_lightning.accelerators import CPUAccelerator
-from pytorch_lightning.strategies import SingleDeviceStrategy
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+from lightning_module.twin import SingleDeviceStrategy, accelerators
 
 META = torch.device("meta")
 
@@ -27,7 +27,7 @@ class OneDevice(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-class Pretended(CPUAccelerator):
+class Pretended(accelerators.CPUAccelerator):
     """Lightning's accelerator for the CPU, with another device."""
 
     def setup_device(self, device: torch.device) -> None:

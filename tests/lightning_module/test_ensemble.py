@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import torch
 from fits import SAFELY, Batches, csv_rows, data_of, same_weights, trainer_in
-from pytorch_lightning.loggers import CSVLogger
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import mnist1d_hf
 from lightning_module import MLP, Classifier, Ensemble, Examples, Replica, TensorLoader, noisy_labels
+from lightning_module.twin import loggers
 
 
 class Decaying(Classifier):
@@ -322,7 +322,7 @@ def test_executions_and_single_steps_are_the_same(folder, tmp_path):
 
 def test_metrics(folder, tmp_path):
     """Each replica's as its classifier alone would report them, their means, and the mean of the training losses."""
-    logger = CSVLogger(tmp_path, name="log", version="")
+    logger = loggers.CSVLogger(tmp_path, name="log", version="")
     data = data_of(folder)
     ensemble = Ensemble("cnn", ALIKE)
     trainer = trainer_in(tmp_path, max_steps=36, logger=logger, log_every_n_steps=1)
@@ -337,7 +337,7 @@ def test_metrics(folder, tmp_path):
 
     losses = []
     for replica in ALIKE:
-        own = CSVLogger(tmp_path, name=f"alone-{replica.seed}", version="")
+        own = loggers.CSVLogger(tmp_path, name=f"alone-{replica.seed}", version="")
         model = alone(replica, "cnn")
         trainer_in(tmp_path, max_steps=36, logger=own, log_every_n_steps=1).fit(model, data_of(folder))
         losses.append(train_losses(Path(own.log_dir)))

@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytorch_lightning as pl
 import torch
 from fits import SAFELY, Batches, Validations, classifier, csv_rows, data_of, same, same_weights, trainer_in
-from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint, OnExceptionCheckpoint
-from pytorch_lightning.loggers import CSVLogger
 from torch.utils.data import DataLoader, TensorDataset
 
 from lightning_module import Classifier, StepsPerExecution, TensorLoader
+from lightning_module.twin import callbacks, loggers, pl
 
 
 def bare_loop(folder: Path, steps: int, *, shuffle: bool) -> tuple[torch.nn.Module, list[float]]:
@@ -38,7 +36,7 @@ def bare_loop(folder: Path, steps: int, *, shuffle: bool) -> tuple[torch.nn.Modu
 @pytest.mark.parametrize("shuffle", ["none", "epoch"])
 @pytest.mark.parametrize("steps", ["auto", 1, 7])
 def test_fit_takes_the_very_steps_of_a_bare_loop(folder, tmp_path, shuffle, steps):
-    logger = CSVLogger(tmp_path)
+    logger = loggers.CSVLogger(tmp_path)
     trainer = trainer_in(tmp_path, max_steps=97, log_every_n_steps=1, logger=logger)
     model = classifier(steps=steps)
     trainer.fit(model, data_of(folder, shuffle=shuffle))
@@ -83,9 +81,9 @@ def test_everything_is_as_with_single_steps(folder, tmp_path, run):
         options = dict(RUNS[run])
         data = data_of(folder, batch_size=options.pop("batch_size", 40))
         path = tmp_path / str(steps)
-        logger, validations = CSVLogger(path, name="log", version=""), Validations()
-        saver = ModelCheckpoint(path / "saved", every_n_train_steps=9, save_top_k=-1)
-        extra = [LearningRateMonitor()] if options.pop("monitor", False) else []
+        logger, validations = loggers.CSVLogger(path, name="log", version=""), Validations()
+        saver = callbacks.ModelCheckpoint(path / "saved", every_n_train_steps=9, save_top_k=-1)
+        extra = [callbacks.LearningRateMonitor()] if options.pop("monitor", False) else []
         trainer = trainer_in(
             path, logger=logger, callbacks=[validations, saver, *extra], **{"enable_checkpointing": True, **options}
         )
@@ -112,7 +110,7 @@ def test_everything_is_as_with_single_steps(folder, tmp_path, run):
 def test_callbacks_see_the_newest_training_loss(folder, tmp_path, options):
     best = []
     for steps in ("auto", 1):
-        saver = ModelCheckpoint(tmp_path / str(steps), monitor="train/loss", save_top_k=2, **options)
+        saver = callbacks.ModelCheckpoint(tmp_path / str(steps), monitor="train/loss", save_top_k=2, **options)
         trainer = trainer_in(tmp_path, max_epochs=3, callbacks=[saver], enable_checkpointing=True)
         trainer.fit(classifier(steps=steps), data_of(folder))
         best.append({Path(path).name: score.item() for path, score in saver.best_k_models.items()})
@@ -123,8 +121,8 @@ def test_callbacks_see_the_newest_training_loss(folder, tmp_path, options):
 def test_intervals_mean_optimiser_steps(folder, tmp_path):
     """The same as above, but against numbers worked out by hand."""
     validations = Validations()
-    saver = ModelCheckpoint(tmp_path / "saved", every_n_train_steps=40, save_top_k=-1)
-    logger = CSVLogger(tmp_path, name="log", version="")
+    saver = callbacks.ModelCheckpoint(tmp_path / "saved", every_n_train_steps=40, save_top_k=-1)
+    logger = loggers.CSVLogger(tmp_path, name="log", version="")
     options = {"val_check_interval": 50, "check_val_every_n_epoch": None, "enable_checkpointing": True}
     trainer = trainer_in(tmp_path, max_steps=170, callbacks=[validations, saver], logger=logger, **options)
     trainer.fit(classifier(), data_of(folder))
@@ -194,7 +192,7 @@ def test_resumed_run_is_the_uninterrupted_one(folder, tmp_path, first, then, at)
 @pytest.mark.parametrize("steps", ["auto", 1])
 def test_resumed_from_a_checkpoint_that_was_saved_on_the_way(folder, tmp_path, steps):
     whole = classifier(steps=steps)
-    saver = ModelCheckpoint(tmp_path, every_n_train_steps=41, save_top_k=-1, filename="{step}")
+    saver = callbacks.ModelCheckpoint(tmp_path, every_n_train_steps=41, save_top_k=-1, filename="{step}")
     trainer_in(tmp_path, max_steps=120, callbacks=[saver], enable_checkpointing=True).fit(whole, data_of(folder))
     resumed = classifier()
     trainer = trainer_in(tmp_path, max_steps=120)
@@ -217,7 +215,7 @@ class Failing(Classifier):
 
 def test_checkpoint_of_an_interrupted_execution_counts_the_steps_that_were_taken(folder, tmp_path):
     trainer = trainer_in(
-        tmp_path, max_steps=120, callbacks=[OnExceptionCheckpoint(tmp_path)], enable_checkpointing=True
+        tmp_path, max_steps=120, callbacks=[callbacks.OnExceptionCheckpoint(tmp_path)], enable_checkpointing=True
     )
     broken = classifier(kind=Failing)
     with pytest.raises(RuntimeError, match="the power is out"):

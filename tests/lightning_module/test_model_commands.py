@@ -2,7 +2,6 @@
 
 import huggingface_hub
 import pytest
-import pytorch_lightning as pl
 import torch
 from hub_server import Fault
 from safetensors.torch import load, save
@@ -10,6 +9,7 @@ from safetensors.torch import load, save
 from lightning_module import Classifier, MNIST1DDataModule
 from lightning_module.model_commands import GROUP
 from lightning_module.model_hub import TrainedModel, read_model, weights_digest
+from lightning_module.twin import pl
 from mnist1d_hf import __version__
 
 MAIN = "lightning_module.model_commands:main"

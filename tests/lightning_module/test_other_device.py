@@ -3,13 +3,13 @@
 from functools import partial
 
 import pytest
-import pytorch_lightning as pl
 import torch
 from fits import data_of
 from pretended_device import META, OneDevice, PretendedStrategy, pretend
 
 from lightning_module import MLP, Classifier, Ensemble, Replica
 from lightning_module.datamodule import Examples
+from lightning_module.twin import pl
 
 NETWORKS = ["logistic", "mlp", "cnn", "gru"]
 MASK = {"linear.weight": torch.zeros(10, 40)}

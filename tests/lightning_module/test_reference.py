@@ -4,11 +4,11 @@ import statistics
 from typing import Any
 
 import pytest
-import pytorch_lightning as pl
 import torch
 from fits import trainer_in
 
 from lightning_module import Classifier, MNIST1DDataModule
+from lightning_module.twin import pl
 
 
 class Trace(pl.Callback):

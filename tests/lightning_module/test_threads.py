@@ -4,7 +4,6 @@ from contextlib import contextmanager
 from functools import partial
 
 import pytest
-import pytorch_lightning as pl
 import torch
 from fits import classifier, data_of, trainer_in
 from torch import nn
@@ -12,6 +11,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from lightning_module import MLP, Classifier, Ensemble, Replica, TensorLoader
 from lightning_module.threads import ThreadPerNetwork
+from lightning_module.twin import pl
 
 
 @contextmanager

@@ -4,11 +4,11 @@ import json
 import sys
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from fits import data_of, trainer_in
 
 from lightning_module import Classifier
+from lightning_module.twin import pl
 
 
 class Losses(pl.Callback):

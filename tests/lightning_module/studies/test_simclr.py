@@ -3,7 +3,6 @@
 import math
 
 import pytest
-import pytorch_lightning as pl
 import torch
 from fits import SAFELY, same_weights, trainer_in
 from torch.nn import functional
@@ -14,6 +13,7 @@ from lightning_module.loader import TensorLoader
 from lightning_module.studies.augmentations import draw
 from lightning_module.studies.simclr import AUGMENTATION_SEED, PROJECTORS, Encoder, SimCLR, info_nce, layer_names
 from lightning_module.studies.trained import fit
+from lightning_module.twin import pl
 
 WIDTHS = {"default": [40, 475, 250, 125, 125, 16], "none": [40, 475, 250, 125], "deep": [40, 475, 250, 125, 125, 125]}
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import pytorch_lightning as pl
 import torch
 from torch.nn import functional
 
@@ -10,6 +9,7 @@ from lightning_module import Examples, Replica
 from lightning_module.networks import make_network
 from lightning_module.studies.data import frozen
 from lightning_module.studies.trained import sha256, train, wrong_by
+from lightning_module.twin import pl
 
 STEPS, EVERY = 23, 10
 TRAIN = Examples(*(tensor[:600] for tensor in frozen().train))
