@@ -12,8 +12,8 @@ from rich.table import Table
 
 from lightning_module import hub_commands
 from lightning_module.command_group import CommandGroup, Parser
-from lightning_module.whole_file import replace
 from mnist1d_hf import MNIST1D, RECIPES, Recipe, animation, golden, hub, plot
+from mnist1d_hf.atomic import replace
 from mnist1d_hf.construction import Construction
 from mnist1d_hf.recipe import Stream
 

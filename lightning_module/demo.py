@@ -4,6 +4,7 @@ import logging
 import time
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from lightning_module.classifier import Classifier
 from lightning_module.datamodule import MNIST1DDataModule
 from lightning_module.twin import PACKAGE, pl
 from mnist1d_hf import golden
+from mnist1d_hf.atomic import replace
 from mnist1d_hf.columns import column_digests
 
 if TYPE_CHECKING:
@@ -176,5 +178,5 @@ def _write_figures(rows: list[dict[str, float]], out: Path) -> list[Path]:
     }
     out.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
-        figure.savefig(out / f"{name}.png")
+        replace(out / f"{name}.png", partial(figure.savefig, format="png"))
     return [out / f"{name}.png" for name in figures]

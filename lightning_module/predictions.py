@@ -1,12 +1,14 @@
 """`PredictionWriter`: what a network predicts, as a CSV file."""
 
 import csv
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from lightning_module.twin import pl
+from mnist1d_hf.atomic import replace
 
 
 class PredictionWriter(pl.Callback):
@@ -43,6 +45,9 @@ class PredictionWriter(pl.Callback):
         if trainer.world_size > 1:
             path = path.with_stem(f"{path.stem}-{trainer.global_rank}")
         path.parent.mkdir(parents=True, exist_ok=True)
+        replace(path, partial(self._write, trainer=trainer))
+
+    def _write(self, path: Path, *, trainer: pl.Trainer) -> None:
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             rows = [row for piece in self._probabilities for row in piece.tolist()]

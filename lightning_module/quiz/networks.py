@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lightning_module.whole_file import replace
 from mnist1d_hf import golden, make_mnist1d
+from mnist1d_hf.atomic import replace
 
 FILE = "networks.json"
 ARRAY = "frozen-cnn-own-test"  # (networks, signals): answer minus label, modulo ten

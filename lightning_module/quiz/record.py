@@ -12,8 +12,8 @@ from lightning_module.quiz import networks
 from lightning_module.quiz.play import Answer, Play
 from lightning_module.quiz.questions import SPLIT
 from lightning_module.quiz.score import Score, published_person
-from lightning_module.whole_file import replace
 from mnist1d_hf import DATA_VERSION
+from mnist1d_hf.atomic import replace
 
 FORMAT: Final = 1
 FOLDER: Final = Path("outputs")

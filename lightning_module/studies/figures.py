@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from lightning_module.studies.result import Result
 from lightning_module.studies.statistics import mean_interval
-from lightning_module.whole_file import replace
+from mnist1d_hf.atomic import replace
 
 if TYPE_CHECKING:
     import numpy.typing as npt

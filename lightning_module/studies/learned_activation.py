@@ -1,6 +1,7 @@
 """`LearnedActivation`: an activation function whose shape was learned, as a module for any network."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
 from lightning_module.studies.tabulated import PORTION, SIZE, activation, mlp, split, taylor_table
+from mnist1d_hf.atomic import replace
 
 if TYPE_CHECKING:
     from lightning_module.studies.result import Result
@@ -59,7 +61,7 @@ class LearnedActivation(nn.Module):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the weights as a safetensors file."""
-        save_file({"weights": self.weights.contiguous()}, os.fspath(path))
+        replace(Path(path), partial(save_file, {"weights": self.weights.contiguous()}))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "LearnedActivation":

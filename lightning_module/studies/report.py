@@ -18,7 +18,7 @@ from lightning_module.studies.report_summary import statements, summary
 from lightning_module.studies.report_times import INTRODUCTION, has_times, run_times
 from lightning_module.studies.verdict_rows import in_words
 from lightning_module.studies.verdict_text import FINDINGS, NUMBERS, interval_words, needed
-from lightning_module.whole_file import replace
+from mnist1d_hf.atomic import replace
 
 TITLE: Final = "MNIST-1D: which of the published findings hold?"
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lightning_module.whole_file import replace
+from mnist1d_hf.atomic import replace
 
 FORMAT = 2  # 2: digests of the files
 # What a column is, by the name of its numpy kind; missing entries are empty fields.

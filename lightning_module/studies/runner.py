@@ -29,7 +29,7 @@ from lightning_module.studies.base import Cell, Config, Outcome, Study, command_
 from lightning_module.studies.progress import bar
 from lightning_module.studies.result import Result, check_arrays, table_of, write_arrays
 from lightning_module.studies.scratch import Scratch
-from lightning_module.whole_file import replace
+from mnist1d_hf.atomic import replace
 
 VERSIONS = ("torch", "pytorch-lightning", "numpy", "datasets")
 WAIT = 0.2  # seconds between two looks at cells that other processes are at

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lightning_module.whole_file import replace
+from mnist1d_hf.atomic import replace
 
 RECORD = "record"  # the name of the text among the arrays
 
