@@ -54,7 +54,7 @@ def unpack(arrays: Arrays) -> Any:
         return dict(arrays)
     try:
         return _unpacked(json.loads(bytes(arrays[STRUCTURE][()])), arrays)
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"its array {STRUCTURE!r} does not fit the others; write the file again") from error
 
 
@@ -70,18 +70,18 @@ def read(path: Path) -> Arrays:
     if start != _NPY and not start.startswith(_ZIP):
         raise UnsafeFileError(f"{str(path)!r} is not a file of arrays. If it is a pickle, to read it can run any code")
     try:
+        if start == _NPY:
+            return {"": np.load(path, allow_pickle=False)}
         with np.load(path, allow_pickle=False) as stored:
-            if start == _NPY:
-                return {"": stored}
-            if foreign := [name for name in stored.zip.namelist() if not name.endswith(".npy")]:
-                raise UnsafeFileError(f"{str(path)!r} holds {foreign[0]!r}, which is not an array, but may be a pickle")
-            return {name: stored[name] for name in stored.files}
-    except UnsafeFileError:
-        raise
+            members = {name: stored[name] for name in stored.files}
     except DAMAGED as error:
         if "allow_pickle" in str(error):
             raise UnsafeFileError(f"{str(path)!r} has a pickle inside: an array of Python objects") from error
         raise ValueError(f"{str(path)!r} is damaged ({error}); write it again") from error
+    for name, member in members.items():
+        if not isinstance(member, np.ndarray):  # numpy hands out the bytes of what is no array
+            raise UnsafeFileError(f"{str(path)!r} holds {name!r}, which is not an array, but may be a pickle")
+    return members
 
 
 def write(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
