@@ -13,8 +13,21 @@ from mnist1d_hf.streams import apply, apply_traced, check_spread, dilated_templa
 from mnist1d_hf.templates import Templates
 
 
-def make_reference(recipe: Recipe, templates: Templates, trace: bool, latents: bool) -> MNIST1DArrays:
+def make_reference(
+    recipe: Recipe,
+    templates: Templates,
+    trace: bool,
+    latents: bool,
+    random: np.random.RandomState | None = None,
+) -> MNIST1DArrays:
     """Both splits of a recipe: class by class, then shuffled, normalised together and divided.
+
+    Args:
+        recipe: What to make.
+        templates: The curves to make it of.
+        trace: Whether to return the raw signals after every stage.
+        latents: Whether to return what each example was made with.
+        random: What to draw from in place of a generator seeded with the recipe's seed; its state moves on.
 
     Raises:
         RecipeError: If there are more examples than fit into memory, fewer than templates, or only flat signals.
@@ -31,7 +44,7 @@ def make_reference(recipe: Recipe, templates: Templates, trace: bool, latents: b
             f"num_samples={recipe.num_samples} is less than one example for each of the {len(templates.y)} templates; "
             f"ask for at least {len(templates.y)}"
         )
-    random = np.random.RandomState(recipe.seed)
+    random = np.random.RandomState(recipe.seed) if random is None else random
     generated = Split.concatenate(list(_reference_parts(recipe, templates, random, trace, latents)))
     generated = generated[random.permutation(len(generated))]
     raw = generated.x

@@ -15,11 +15,12 @@ import pytest
 from hypothesis import assume, given, settings
 from recipes_strategy import recipes
 
-from mnist1d_hf import RecipeError, compat, make_mnist1d, npz_cache
+from mnist1d_hf import RecipeError, digit_templates, make_mnist1d
 from mnist1d_hf import compat as mnist1d
+from mnist1d_hf.compat import calls, npz_cache
 from mnist1d_hf.recipe import Recipe
 
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(compat.__file__).parents[1])}  # of fresh interpreters
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(mnist1d.__file__).parents[2])}  # of fresh interpreters
 NEAR = {"rtol": 0, "atol": 1e-12}
 KEYS = ["x", "x_test", "y", "y_test", "t", "templates"]
 
@@ -200,14 +201,79 @@ def test_labels_may_be_strings_and_must_not_be_objects(workplace):
     assert len(files(workplace)) == 1
 
 
-def test_neither_function_touches_the_global_random_state(tmp_path):
-    np.random.seed(5)
-    random.seed(5)
-    before = np.random.get_state()[1].copy(), random.getstate()
-    mnist1d.make_dataset(args_with(num_samples=50))
-    mnist1d.get_dataset(args_with(num_samples=50), path=tmp_path / "a.pkl", verbose=False, download=False)
-    assert np.array_equal(np.random.get_state()[1], before[0])
-    assert random.getstate() == before[1]
+def state():
+    """Both global random states, comparable."""
+    algorithm, key, *rest = np.random.get_state()
+    return random.getstate(), (algorithm, key.tolist(), *rest)
+
+
+def test_a_loaded_or_published_data_set_leaves_the_global_random_state_alone(workplace):
+    mnist1d.set_seed(5)
+    before = state()
+    mnist1d.get_dataset(mnist1d.get_dataset_args(), verbose=False)  # the reference would download it
+    assert files(workplace) == ["mnist1d_data.npz"]
+    assert state() == before
+    for _ in range(2):
+        mnist1d.get_dataset(args_with(num_samples=50), verbose=False, download=False)
+        if _ == 0:
+            assert state() != before  # built: seeded, as in the reference
+            mnist1d.set_seed(5)
+    assert state() == before  # loaded
+
+
+def test_no_seed_is_another_data_set_each_time_and_one_in_the_cache(workplace):
+    args, quiet = args_with(num_samples=50, seed=None), {"verbose": False, "download": False}
+    mnist1d.set_seed(5)
+    first, second = mnist1d.make_dataset(args), mnist1d.make_dataset(args)
+    mnist1d.set_seed(5)
+    third = mnist1d.make_dataset(args)
+    assert not np.array_equal(first["x"], second["x"])
+    assert not np.array_equal(first["x"], third["x"])
+    kept = mnist1d.get_dataset(args, **quiet)
+    assert_same(mnist1d.get_dataset(args, **quiet), kept)
+    assert not np.array_equal(mnist1d.get_dataset(args, regenerate=True, **quiet)["x"], kept["x"])
+    assert len(files(workplace)) == 1
+
+
+MEANS_NOTHING = {
+    "num_samples": [0, -10, 5, 5000.0, "5000", None, True, 10**400, [5000], np.zeros(3)],
+    "train_split": [-0.1, 1.5, "0.8", None, np.nan, [0.8], np.array([0.8, 0.1]), 1j],
+    "template_len": [-12, 12.0, None, "12", 10**9],
+    "padding": [36, None, "ab", [36], [60, 36], [-1, 60], [36, 60, 72], [0.5, 60], {"low": 36}],
+    "scale_coeff": [None, "0.4", np.inf, np.zeros(5), [[0.4]], 1j, True, 10**400],
+    "max_translation": [0, -3, 48.0, None, [], [1.5], "48", [[1, 2]]],
+    "corr_noise_scale": [None, np.nan, np.zeros(40), 1e9],
+    "iid_noise_scale": [None, np.nan, np.zeros(40), -1e9],
+    "shear_scale": [None, object(), np.zeros((72, 72))],
+    "shuffle_seq": [np.zeros(3)],
+    "final_seq_length": [0, -40, 40.0, None, 10**9],
+    "seed": [-1, 2**32, 1.5, "42", [42], True],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in MEANS_NOTHING for value in MEANS_NOTHING[name]])
+def test_a_value_that_means_nothing_is_refused_by_name_before_anything_is_drawn_or_written(workplace, name, value):
+    args = args_with(**{"num_samples": 50, name: value})
+    before = state()
+    with pytest.raises(RecipeError, match=name):
+        mnist1d.get_dataset(args, download=False)
+    assert state() == before
+    assert files(workplace) == []
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        {"x": [[1, 2], [3]], "t": [1, 2], "y": [0, 1]},
+        {"x": np.eye(3)},
+        [1, 2],
+        {"x": np.zeros((0, 3)), "t": [1, 2, 3], "y": []},
+    ],
+    ids=["ragged", "incomplete", "a list", "empty"],
+)
+def test_templates_that_are_none_are_refused_by_name(template):
+    with pytest.raises(RecipeError, match="template"):
+        mnist1d.make_dataset(args_with(num_samples=50), template=template)
 
 
 # The functions on one signal
@@ -312,7 +378,7 @@ def test_the_default_is_kept_as_npz_and_is_the_frozen_data_set(workplace, capsys
 def test_a_cache_is_really_read(workplace, monkeypatch):
     args = args_with(num_samples=50)
     built = mnist1d.get_dataset(args, verbose=False, download=False)
-    monkeypatch.setattr(compat, "make_mnist1d", None)  # from here on nothing can be built
+    monkeypatch.setattr(calls, "generate", None)  # from here on nothing can be built
     assert_same(mnist1d.get_dataset(args, verbose=False, download=False), built)
     with pytest.raises(TypeError):
         mnist1d.get_dataset(args, verbose=False, download=False, regenerate=True)
@@ -379,7 +445,7 @@ def test_regenerating_replaces_what_the_cache_holds(workplace):
     args = args_with(num_samples=50)
     quiet = {"verbose": False, "download": False}
     good = mnist1d.get_dataset(args, **quiet)
-    cache = npz_cache.at(None, Recipe(num_samples=50), compat.digit_templates())
+    cache = npz_cache.at(None, asdict(Recipe(num_samples=50)), digit_templates())
     cache.store({name: np.zeros(3) for name in KEYS[:-1]})
     assert mnist1d.get_dataset(args, **quiet)["x"].tolist() == [0, 0, 0]
     assert_same(mnist1d.get_dataset(args, regenerate=True, **quiet), good)
@@ -445,13 +511,13 @@ def test_a_damaged_cache_is_built_again(workplace, damage):
     file.write_bytes(damage(file.read_bytes()))
     assert_same(mnist1d.get_dataset(args, **quiet), good)
     assert len(files(workplace)) == 1
-    assert npz_cache.at(None, Recipe(num_samples=100), compat.digit_templates()).load() is not None
+    assert npz_cache.at(None, asdict(Recipe(num_samples=100)), digit_templates()).load() is not None
 
 
 def test_a_cache_of_another_version_of_the_data_is_built_again(workplace, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(npz_cache, "DATA_VERSION", "0.0.1")
-        npz_cache.at(None, Recipe(), compat.digit_templates()).store({"x": np.zeros(1)})
+        npz_cache.at(None, asdict(Recipe()), digit_templates()).store({"x": np.zeros(1)})
     assert files(workplace) == ["mnist1d_data.npz"]
     assert len(mnist1d.get_dataset(mnist1d.get_dataset_args(), verbose=False)["x"]) == 4000
 
@@ -468,7 +534,7 @@ def test_a_failed_write_leaves_nothing_behind(workplace, monkeypatch):
     def full(*_, **__):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(np, "savez", full)
+    monkeypatch.setattr(np.lib.format, "write_array", full)
     with pytest.raises(OSError, match="no space"):
         mnist1d.get_dataset(args_with(num_samples=50), verbose=False, download=False)
     assert files(workplace) == []

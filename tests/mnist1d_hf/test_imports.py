@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MODULES = sorted(f"mnist1d_hf.{path.stem}" for path in (ROOT / "mnist1d_hf").glob("[!_]*.py"))
+MODULES = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "mnist1d_hf").rglob("[!_]*.py")
+)
 
 
 def run(code, **environment):
