@@ -12,7 +12,7 @@ from rich.table import Table
 
 from lightning_module import hub_commands
 from lightning_module.command_group import CommandGroup, Parser
-from mnist1d_hf import MNIST1D, RECIPES, Recipe, animation, golden, hub, plot
+from mnist1d_hf import MNIST1D, RECIPES, Recipe, animation, golden, hub, plot, verification
 from mnist1d_hf.atomic import replace
 from mnist1d_hf.construction import Construction
 from mnist1d_hf.recipe import Stream
@@ -91,19 +91,17 @@ def verify(path: str | None, revision: str | None, config: list[str] | None) -> 
         return hub_commands.verify(path, revision, config)
     if revision is not None or config is not None:
         raise ValueError("--revision and --config need a repository or folder: mnist1d data verify OWNER/NAME ...")
-    damaged = False
-    builds = hub.cached_builds()
-    for cached in builds:
-        problems = cached.problems()
-        damaged |= bool(problems)
-        state = "DAMAGED" if problems else "ok"
-        console.print(f"{state:8}{cached.config_id} {cached.data_version} {cached.folder}", soft_wrap=True)
-        for problem in problems:
-            console.print(f"        {problem}", soft_wrap=True)
-            console.print("        remedy: delete that folder; the next load builds it anew", soft_wrap=True)
-    if not builds:
-        console.print("Nothing is in the cache yet: mnist1d data build default")
-    return int(damaged)
+    checked = verification.verify_cache()
+    answers = [answer for _, answer in checked]
+    for build, answer in checked:
+        line = f"{hub_commands.label(answer)}{build.config_id} {build.data_version} {build.folder}"
+        console.print(line, soft_wrap=True, markup=False)
+        for text in filter(None, (answer.about, answer.remedy and f"remedy: {answer.remedy}")):
+            console.print(f"{'':13}{text}", soft_wrap=True, markup=False)
+    if not checked:
+        console.print("Nothing is in the cache yet, so nothing is verified: mnist1d data build default")
+    console.print(verification.summary(answers), highlight=False)
+    return verification.exit_status(answers)
 
 
 def install(config: list[str]) -> int:

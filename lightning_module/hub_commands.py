@@ -5,9 +5,8 @@ from typing import Any
 
 from rich.console import Console
 
-import mnist1d_hf
-from mnist1d_hf import hub
-from mnist1d_hf.pinned import ContentError, configs_at
+from mnist1d_hf import hub, verification
+from mnist1d_hf.one_line import one_line
 
 console = Console()
 
@@ -39,7 +38,10 @@ def push(
     )
     _print_files(done.files, done.removed)
     if dry_run:
-        _print(done.card_diff.rstrip() or "the card does not change")
+        for line in done.card_diff.splitlines():
+            _print(one_line(line))
+        if not done.card_diff:
+            _print("the card does not change")
         _print("dry run: nothing was written")
     else:
         _print(_outcome(done))
@@ -74,15 +76,15 @@ def _tagged(done: hub.Push) -> str:
 
 def verify(path: str, revision: str | None, config: list[str] | None) -> int:
     """Load configs of a repository or folder, each compared with the digests in its card."""
-    records = configs_at(path, revision=revision)
-    wrong = False
-    for name in config or records:
-        try:
-            dataset = mnist1d_hf.load(path, name, revision=revision)
-        except ContentError as error:
-            wrong = True
-            _print(f"DAMAGED {error}")
-            continue
-        sizes = ", ".join(f"{split} {len(rows):,}" for split, rows in dataset.items())
-        _print(f"ok      {name} {records[name].version} {sizes}")
-    return int(wrong)
+    answers = verification.verify(path, config or (), revision=revision)
+    for answer in answers:
+        _print(f"{label(answer)}{one_line(answer.name)} {one_line(answer.about)}")
+        if answer.remedy:
+            _print(f"{'':13}remedy: {answer.remedy}")
+    _print(verification.summary(answers))
+    return verification.exit_status(answers)
+
+
+def label(answer: verification.Answer) -> str:
+    """How a line of `verify` begins."""
+    return f"{'DAMAGED' if answer.state == 'damaged' else answer.state:13}"

@@ -22,6 +22,7 @@ from datasets.info import DatasetInfosDict
 from datasets.utils.metadata import MetadataConfigs
 
 from mnist1d_hf import golden
+from mnist1d_hf.header import parsed_header
 from mnist1d_hf.mnist1d import CITATION, DATA_HISTORY, MNIST1D
 from mnist1d_hf.recipe import RECIPES
 from mnist1d_hf.records import KEY, ConfigRecord, read_records, write_records
@@ -107,6 +108,7 @@ def parsed(text: str) -> huggingface_hub.DatasetCard:
         CardError: If its header is not YAML, or not a mapping.
     """
     try:
+        parsed_header(text.encode(), "the repository")  # what takes the client's parser for ever is refused here
         card = huggingface_hub.DatasetCard(text, ignore_metadata_errors=True)
         MetadataConfigs.from_dataset_card_data(card.data)
         read_records(card.data)

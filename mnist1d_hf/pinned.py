@@ -12,21 +12,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import datasets
-import pyarrow as pa
-from datasets.exceptions import DatasetsError
+import pyarrow.parquet as pq
 
-from mnist1d_hf.card import CARD, configs_of, parsed
 from mnist1d_hf.columns import column_digests
-from mnist1d_hf.recipe import nearest
-from mnist1d_hf.records import ConfigRecord, read_records
+from mnist1d_hf.door import Opened, opened, say_once
+from mnist1d_hf.one_line import one_line
+from mnist1d_hf.records import ConfigRecord
 from mnist1d_hf.register import NAME
-from mnist1d_hf.snapshot import ONLINE, Source, UnavailableError, source_of
+from mnist1d_hf.schema import ContentError, IncompleteError
+from mnist1d_hf.snapshot import ONLINE, UnavailableError
+
+__all__ = ["ContentError", "IncompleteError", "UnavailableError", "configs_at", "load", "load_from", "pinned_revision"]
 
 logger = logging.getLogger(__name__)
-
-
-class ContentError(ValueError):
-    """The files do not hold what their card says."""
 
 
 def load(
@@ -40,7 +38,8 @@ def load(
 ) -> Any:
     """A config exactly as it is at a revision, its content verified; a `Dataset` with ``split``, else a `DatasetDict`.
 
-    Works without a network if exactly that revision is on this machine, and fails within seconds if not.
+    Works without a network if exactly that revision is on this machine, and fails within seconds if not. What this
+    package did not write has no record to compare it with: it is served, and a warning says that it is not verified.
 
     Args:
         path: "owner/name" on the Hub, a folder, or "mnist1d", which is generated.
@@ -53,12 +52,13 @@ def load(
 
     Raises:
         UnavailableError: If the revision is not on this machine and cannot be had.
-        ContentError: If the files do not hold what the card says.
+        ContentError: If the files do not hold what the card says, or the card cannot be read.
+        IncompleteError: If the card lacks a digest that the content has to be compared with.
         ValueError: If there is no such repository, revision, config or split.
     """
     if os.fspath(path) == NAME:
         return datasets.load_dataset(NAME, name or "default", revision=revision, split=split, cache_dir=cache_dir)
-    return _load(source_of(path, revision, token), name, revision, split, cache_dir)
+    return load_from(opened(path, revision, token=token), name, revision=revision, split=split, cache_dir=cache_dir)
 
 
 def pinned_revision(path: str, revision: str | None = None, *, token: str | None = None) -> str | None:
@@ -68,7 +68,7 @@ def pinned_revision(path: str, revision: str | None = None, *, token: str | None
         UnavailableError: If the revision is not on this machine and cannot be had.
         ValueError: If there is no such repository or revision.
     """
-    return source_of(path, revision, token).commit or revision
+    return opened(path, revision, token=token).commit or revision
 
 
 def configs_at(path: str, *, revision: str | None = None, token: str | None = None) -> dict[str, ConfigRecord]:
@@ -76,63 +76,103 @@ def configs_at(path: str, *, revision: str | None = None, token: str | None = No
 
     Raises:
         UnavailableError: If the revision is not on this machine and cannot be had.
+        ContentError: If a record cannot be used.
         ValueError: If there is no such repository or revision, or its card has no records.
     """
-    source = source_of(path, revision, token)
-    records = read_records(parsed(source.fetch(CARD).read_text("utf-8")).data) if CARD in source.files else {}
+    door = opened(path, revision, token=token)
+    found = {name: door.header.record_of(name) for name in door.header.names}
+    records = {name: record for name, record in found.items() if record is not None}
     if not records:
-        raise ValueError(f"the card of {source.where} records no digests; it was not written by this package")
+        raise ValueError(f"the card of {door.where} records no digests; it was not written by this package")
     return records
 
 
-def _load(source: Source, name: str | None, revision: str | None, split: str | None, cache_dir: str | None) -> Any:
-    text = source.fetch(CARD).read_text("utf-8") if CARD in source.files else None
-    configs = configs_of(text)
-    name = name or configs.get_default_config_name() or "default"
-    if configs and name not in configs:
-        raise ValueError(f"{source.where} has no config {name!r}{nearest(name, configs)}")
-    record = read_records(parsed(text).data).get(name) if text else None
-    _check_version(source, record, revision)
-    if record is None or not record.digests:
-        return _load_unrecorded(source, name, split, cache_dir)
-    paths = _paths(source, configs.get(name, {}))
-    problem = _wrong_content(record, loaded := _attempt(source, paths, record, cache_dir))
+def load_from(
+    door: Opened,
+    name: str | None = None,
+    *,
+    revision: str | None = None,
+    split: str | None = None,
+    cache_dir: str | None = None,
+) -> Any:
+    """A config of what was opened, as `load` serves it.
+
+    Raises:
+        UnavailableError: If its files are not on this machine and cannot be had.
+        ContentError: If they do not hold what the card says.
+        IncompleteError: If the card lacks a digest that the content has to be compared with.
+        ValueError: If there is no such config or split.
+    """
+    name = door.header.chosen(name)
+    record = door.header.record_of(name)
+    _check_version(door, record, revision)
+    if record is None:
+        return _load_unrecorded(door, name, split, cache_dir)
+    if lacking := record.missing_digest():
+        raise IncompleteError(
+            f"{door.where}, config {name!r}: its record lacks {lacking}, so it cannot be verified, and is not served; "
+            "tell its owner to push it again"
+        )
+    paths = _paths(door, name, record)
+    problem = _wrong_content(record, loaded := _attempt(door, paths, record, cache_dir))
     for again in ({"rebuild": True}, {"rebuild": True, "download": True}):
-        if not problem:
+        if not problem or ("download" in again and not door.source.remote):
             break
-        logger.warning("%s, config %r: %s; trying again from the files.", source.where, name, problem)
-        problem = _wrong_content(record, loaded := _attempt(source, paths, record, cache_dir, **again))
+        logger.warning("%s, config %r: %s; trying again from the files.", door.where, name, problem)
+        problem = _wrong_content(record, loaded := _attempt(door, paths, record, cache_dir, **again))
     if problem:
         raise ContentError(
-            f"{source.where}, config {name!r}: {problem}, so it is not what its card says; "
-            + ("tell its owner" if source.remote else f"delete {source.folder} and load it again with a network")
+            f"{door.where}, config {name!r}: {problem}, so it is not what its card says; {_remedy(door)}"
         )
-    return _part(loaded, paths, source, record, split, cache_dir) if split else loaded
+    return _part(loaded, paths, door, record, split, cache_dir) if split else loaded
 
 
-def _check_version(source: Source, record: ConfigRecord | None, revision: str | None) -> None:
+def _remedy(door: Opened) -> str:
+    if door.source.remote:
+        return "tell its owner"
+    if door.commit:
+        return f"delete {one_line(door.source.folder)} and load it again with a network"
+    return "write the folder again, mnist1d data export --overwrite, or get it again"
+
+
+def _check_version(door: Opened, record: ConfigRecord | None, revision: str | None) -> None:
     """A folder has one version of each config; asking for another one is an error."""
-    if source.commit or revision is None:
+    if door.commit or revision is None:
         return
     if record is None or revision.removeprefix("data-").removeprefix("v") != record.version:
         has = f"version {record.version}" if record else "no version"
-        raise ValueError(f"revision={revision!r}: {source.where} holds {has}; leave revision out, or load from the Hub")
+        raise ValueError(f"revision={revision!r}: {door.where} holds {has}; leave revision out, or load from the Hub")
 
 
-def _paths(source: Source, metadata: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The files of each split, as the card names them."""
+def _paths(door: Opened, name: str, record: ConfigRecord) -> dict[str, list[str]]:
+    """The files of each split, as the card names them.
+
+    Raises:
+        ContentError: If it does not name those of each split in the record.
+        UnavailableError: If they are not there.
+    """
+    patterns: dict[str, list[str]] = {}
+    entries = door.header.configs.get(name, {}).get("data_files", [])
+    for entry in entries if isinstance(entries, list) else []:
+        if isinstance(entry, Mapping):
+            path = entry["path"]
+            patterns.setdefault(entry["split"], []).extend(path if isinstance(path, list) else [path])
+    if patterns.keys() != record.examples.keys():
+        raise ContentError(
+            f"{door.where}, config {name!r}: its record has the splits {', '.join(record.examples)}, but `configs` in "
+            f"its card name files of {', '.join(patterns) or 'none'}; tell its owner"
+        )
     found = {
-        entry["split"]: sorted(path for path in source.files if fnmatch.fnmatchcase(path, entry["path"]))
-        for entry in metadata.get("data_files", [])
+        split: sorted(path for path in door.source.files if any(fnmatch.fnmatchcase(path, each) for each in wanted))
+        for split, wanted in patterns.items()
     }
-    if not found or not all(found.values()):
-        lacking = next((split for split, paths in found.items() if not paths), "any")
-        raise UnavailableError(f"the files of split {lacking!r} of {source.where} are not on this machine; {ONLINE}")
+    if lacking := [split for split, paths in found.items() if not paths]:
+        raise UnavailableError(f"the files of split {lacking[0]!r} of {door.where} are not on this machine; {ONLINE}")
     return found
 
 
 def _attempt(
-    source: Source,
+    door: Opened,
     paths: Mapping[str, list[str]],
     record: ConfigRecord,
     cache_dir: str | None,
@@ -140,12 +180,37 @@ def _attempt(
     rebuild: bool = False,
     download: bool = False,
 ) -> Any:
-    """The config from its files; a text instead, if they cannot be read."""
+    """The config from its files; a text instead, if they are other files, or cannot be read."""
     try:
-        local = {split: [str(source.fetch(path, again=download)) for path in found] for split, found in paths.items()}
+        local = {split: [_fetched(door, path, record, download) for path in found] for split, found in paths.items()}
+        for split, files in local.items():
+            if problem := _unlike(record, split, files):
+                return problem
         return datasets.load_dataset("parquet", **_keywords(local, record, cache_dir, rebuild))
-    except (DatasetsError, pa.ArrowException, pa.ArrowInvalid) as error:
-        return f"its files cannot be read ({error.__cause__ or error})"
+    except (UnavailableError, MemoryError):
+        raise
+    except Exception as error:  # of libraries whose parsers raise anything over bytes that somebody else wrote
+        return f"its files cannot be read ({one_line(error.__cause__ or error, 300)})"
+
+
+def _fetched(door: Opened, path: str, record: ConfigRecord, again: bool = False) -> str:
+    if record.files and path not in record.files:
+        raise ContentError(f"its record has no file {path!r}")
+    return str(door.fetch(path, sha256=record.files[path] if record.files else None, again=again))
+
+
+def _unlike(record: ConfigRecord, split: str, files: list[str]) -> str:
+    """How the files' own description of their content differs from the record: rows and columns, before any is read."""
+    rows = 0
+    for file in files:
+        parquet = pq.ParquetFile(file)
+        rows += parquet.metadata.num_rows
+        features = datasets.Features.from_arrow_schema(parquet.schema_arrow)
+        if features != record.features:
+            wrong = [n for n in (*record.features, *features) if features.get(n) != record.features.get(n)]
+            return f"column {(wrong or [*features])[0]!r} of split {split!r} is not its record's, or of another type"
+    expected = record.examples[split]
+    return "" if rows == expected else f"split {split!r} has {rows:,} rows instead of {expected:,}"
 
 
 def _keywords(
@@ -164,20 +229,26 @@ def _wrong_content(record: ConfigRecord, loaded: Any) -> str:
     """How the content differs from the record; empty if it does not."""
     if isinstance(loaded, str):
         return loaded
-    for split, expected in record.digests.items():
-        if split not in loaded:
-            return f"the split {split!r} is missing"
-        found = column_digests([loaded[split].with_format("arrow")[:]])
+    if loaded.keys() != record.examples.keys():
+        return f"it has the splits {', '.join(loaded)} instead of {', '.join(record.examples)}"
+    for split in record.examples:
+        expected = dict(record.digests[split])
+        try:
+            found = column_digests([loaded[split].with_format("arrow")[:]])
+        except ValueError as error:
+            return f"split {split!r}: {error}"
         if found != expected:
             wrong = min(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
             return f"column {wrong!r} of split {split!r} has another digest"
+        if loaded[split].features != record.features or len(loaded[split]) != record.examples[split]:
+            return f"the columns of split {split!r} are of other types"
     return ""
 
 
 def _part(
     loaded: Any,
     paths: Mapping[str, list[str]],
-    source: Source,
+    door: Opened,
     record: ConfigRecord,
     split: str,
     cache_dir: str | None,
@@ -185,13 +256,25 @@ def _part(
     """A split, or a part of one, of what has been verified."""
     if split in loaded:
         return loaded[split]
-    local = {which: [str(source.fetch(path)) for path in found] for which, found in paths.items()}
+    local = {which: [str(door.fetch(path)) for path in found] for which, found in paths.items()}
     return datasets.load_dataset("parquet", split=split, **_keywords(local, record, cache_dir))
 
 
-def _load_unrecorded(source: Source, name: str, split: str | None, cache_dir: str | None) -> Any:
+def _load_unrecorded(door: Opened, name: str, split: str | None, cache_dir: str | None) -> Any:
     """A data set that this package did not write: of the right revision, but there is nothing to compare it with."""
-    logger.warning("The card of %s records no digests of %r: its content is not verified.", source.where, name)
-    for path in source.files:
-        source.fetch(path)
-    return datasets.load_dataset(str(source.folder), name, split=split, cache_dir=cache_dir)
+    for path in sorted(door.source.files):
+        door.fetch(path)
+    try:
+        found = datasets.load_dataset(str(door.source.folder), name, split=split, cache_dir=cache_dir)
+    except MemoryError:
+        raise
+    except Exception as error:  # of libraries whose parsers raise anything over bytes that somebody else wrote
+        raise ContentError(
+            f"{door.where}, config {name!r}, which this package did not write, cannot be loaded: "
+            f"{one_line(error.__cause__ or error, 400)}"
+        ) from error
+    say_once(
+        f"The card of {door.where} records no digests of {one_line(repr(name))}: this package did not write it, and "
+        "its content is not verified."
+    )
+    return found

@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, Self
 
+import datasets
 from huggingface_hub import CardData
 
+from mnist1d_hf.columns import features_of
 from mnist1d_hf.manifest import read_manifest
 from mnist1d_hf.mnist1d import MNIST1D
 from mnist1d_hf.population import population_mean_and_std
-from mnist1d_hf.recipe import DEFAULT
+from mnist1d_hf.recipe import DEFAULT, Recipe, checked_stream
+from mnist1d_hf.schema import RECORD, ContentError, checked
 from mnist1d_hf.templates import digit_templates
 
 KEY: Final = "mnist1d"
@@ -36,6 +39,7 @@ class ConfigRecord:
         examples: Number of examples of each split.
         digests: SHA-256 of each column of each split; empty for what has no exact content.
         population: Mean and standard deviation that the fast stream normalised by; empty for the reference stream.
+        files: SHA-256 of each file, by its path in the repository; empty in records of before that was kept.
     """
 
     config_name: str
@@ -47,6 +51,7 @@ class ConfigRecord:
     examples: Mapping[str, int]
     digests: Digests = field(default_factory=dict)
     population: tuple[float, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, builder: MNIST1D, digests: Digests, *, name: str | None = None, version: str | None = None) -> Self:
@@ -71,6 +76,43 @@ class ConfigRecord:
         """The record of a built config, with the digests of what was built."""
         return cls.of(builder, read_manifest(builder.cache_dir)["digests"], name=name, version=version)
 
+    @classmethod
+    def read(cls, entry: Mapping[str, Any]) -> Self:
+        """The record in an entry of a card's header; what a later version adds to it is left out.
+
+        Raises:
+            ContentError: If it is no record of what a recipe makes.
+        """
+        checked(entry, RECORD, "its record")
+        known = {each.name for each in fields(cls)}
+        usual = {"description": "", "stream": "reference", "latents": False, "recipe": {}, "examples": {}}
+        read = {**usual, **{key: value for key, value in entry.items() if key in known}}
+        record = cls(**{**read, "population": tuple(read.get("population", ()))})
+        sizes = record.made_of.split_sizes(checked_stream(record.stream))
+        if record.examples and dict(record.examples) != sizes:
+            raise ContentError(f"its record: it has {dict(record.examples)} examples, but its recipe makes {sizes}")
+        return record
+
+    @property
+    def made_of(self) -> Recipe:
+        """The whole recipe."""
+        return DEFAULT.replace(**self.recipe)
+
+    @property
+    def features(self) -> datasets.Features:
+        """The columns of each split."""
+        return features_of(self.made_of, self.latents)
+
+    def missing_digest(self) -> str:
+        """What is not recorded of the content; empty if all is that has to be compared."""
+        if not self.examples:
+            return "the sizes of its splits"
+        for split in self.examples:
+            for column in self.features:
+                if column not in self.digests.get(split, {}):
+                    return f"a digest of column {column!r} of split {split!r}"
+        return ""
+
     @property
     def points(self) -> int:
         """Points of a signal."""
@@ -92,19 +134,16 @@ def read_records(data: CardData) -> dict[str, ConfigRecord]:
     Raises:
         ValueError: If the header has the key but what stands there are no records.
     """
-    known = {entry.name for entry in fields(ConfigRecord)}
-    records = {}
     entries = data.get(KEY) or []
+    records = {}
     for entry in entries if isinstance(entries, list) else [entries]:
         if not isinstance(entry, dict) or not {"config_name", "version"} <= entry.keys():
             raise ValueError(
                 f"the card's header has the key {KEY!r}, but not a list of entries with config_name and version under "
                 "it; restore README.md from an earlier commit of the repository"
             )
-        usual = {"description": "", "stream": "reference", "latents": False, "recipe": {}, "examples": {}}
-        read = {**usual, **{key: value for key, value in entry.items() if key in known}}
-        read["population"] = tuple(read.get("population", ()))
-        records[str(read["config_name"])] = ConfigRecord(**read)
+        record = ConfigRecord.read(entry)
+        records[record.config_name] = record
     return records
 
 

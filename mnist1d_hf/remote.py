@@ -4,6 +4,7 @@ The Hub's client waits without end for a server that does not answer, and retrie
 every request has a deadline, and every failure is one of four kinds, by which a caller decides what to do next.
 """
 
+import os
 import re
 import threading
 import time
@@ -24,6 +25,7 @@ from huggingface_hub.errors import (
 )
 
 from mnist1d_hf.credentials import Credentials
+from mnist1d_hf.one_line import one_line
 
 PATIENCE: Final = 60.0  # seconds for everything but the upload of files
 SLOWEST_UPLOAD: Final = 100_000  # bytes a second; a slower upload is taken for a dead one
@@ -44,8 +46,9 @@ _CLIENT_ERRORS: Final[tuple[type[Exception], ...]] = (
     OSError,
     RuntimeError,
     ValueError,
-    KeyError,
+    LookupError,
     TypeError,
+    AttributeError,  # of a reply that is not of the form that the client expects
 )
 
 
@@ -63,7 +66,7 @@ class RemoteError(Exception):
     def __init__(
         self, message: str, kind: Kind, *, status: int | None = None, wait: float | None = None, timed_out: bool = False
     ) -> None:
-        super().__init__(message)
+        super().__init__(one_line(message))
         self.kind = kind
         self.status = status
         self.wait = wait
@@ -89,9 +92,10 @@ class Remote:
     Args:
         repo_id: "owner/name".
         repo_type: "dataset" or "model".
-        token: Token to use; by default the one that is logged in.
+        token: Token to use; by default the one that is logged in, and False for none.
         patience: Seconds for all requests together; uploads have time of their own.
         persistent: Whether reading is tried again after trouble.
+        cache_dir: Where downloads are kept; by default the cache of the Hub's client.
     """
 
     def __init__(
@@ -99,17 +103,19 @@ class Remote:
         repo_id: str,
         repo_type: RepoType = "dataset",
         *,
-        token: str | None = None,
+        token: str | bool | None = None,
         patience: float = PATIENCE,
         persistent: bool = True,
+        cache_dir: str | os.PathLike[str] | None = None,
     ) -> None:
         self.repo_id = repo_id
         self.repo_type = repo_type
-        self.credentials = Credentials(token)
+        self.credentials = Credentials(token if isinstance(token, str) else None)
         self._api = HfApi(token=token)
         self._deadline = time.monotonic() + patience
         self._patience = patience
         self._persistent = persistent
+        self._cache_dir = cache_dir
 
     @property
     def url(self) -> str:
@@ -134,8 +140,10 @@ class Remote:
             if fault.kind == "missing" and revision is None:
                 return None
             raise
-        siblings = getattr(info, "siblings", None) or ()
-        return Head(str(info.sha), frozenset(sibling.rfilename for sibling in siblings))
+        files = [sibling.rfilename for sibling in getattr(info, "siblings", None) or ()]
+        if not is_commit(info.sha) or not all(isinstance(path, str) for path in files):
+            raise RemoteError(f"{self._api.endpoint} does not tell the repository's commit and its files", "denied")
+        return Head(str(info.sha), frozenset(files))
 
     def download(self, path: str, commit: str, *, again: bool = False, seconds: float = LONGEST_DOWNLOAD) -> Path:
         """A file at a commit, in the local cache of the Hub's client.
@@ -150,6 +158,7 @@ class Remote:
             RemoteError: If it cannot be read.
         """
         keywords = {"repo_type": self.repo_type, "revision": commit, "force_download": again}
+        keywords |= {"cache_dir": self._cache_dir} if self._cache_dir else {}
         function = partial(self._api.hf_hub_download, self.repo_id, path, **keywords)
         return Path(self._reading(f"download {path}", function, extra_seconds=seconds))
 
@@ -306,6 +315,11 @@ def _within(seconds: float, function: Callable[[], T]) -> T:
     if not outcome:
         raise _Late
     return outcome[0]
+
+
+def is_commit(revision: object) -> bool:
+    """Whether this is the full name of a commit."""
+    return isinstance(revision, str) and re.fullmatch(r"[0-9a-f]{40}", revision) is not None
 
 
 def checked_repo_id(repo_id: str) -> str:

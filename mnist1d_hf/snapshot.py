@@ -3,14 +3,17 @@
 import logging
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import huggingface_hub
 
 from mnist1d_hf.card import CARD
-from mnist1d_hf.remote import Remote, RemoteError, RepoType, checked_repo_id
+from mnist1d_hf.one_line import one_line
+from mnist1d_hf.remote import Head, Remote, RemoteError, RepoType, checked_repo_id, is_commit
+from mnist1d_hf.schema import ContentError
 
 CONTACT: Final = 2.5  # seconds in which the Hub has to say where a revision stands
 ONLINE: Final = "load it once with a network and HF_HUB_OFFLINE unset; then it stays in the cache"
@@ -21,6 +24,9 @@ logger = logging.getLogger(__name__)
 class UnavailableError(OSError):
     """The revision is neither on this machine nor to be had now; the message says what to do."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
+
 
 @dataclass(frozen=True)
 class Source:
@@ -29,7 +35,7 @@ class Source:
     Attributes:
         folder: The folder; of a repository, its copy at one commit.
         where: What to call it in messages.
-        files: Paths of all files.
+        files: Paths of all files; of a repository as it says itself.
         remote: The repository, if it can be reached.
         commit: The commit; empty for a folder that is no copy.
     """
@@ -44,8 +50,11 @@ class Source:
         """A file, downloaded if need be.
 
         Raises:
+            ContentError: If its path leads out of the repository.
             UnavailableError: If it is not here and cannot be had.
         """
+        if not is_inside(path):
+            raise ContentError(f"{self.where} lists the file {path!r}, which is no path inside of it; tell its owner")
         local = self.folder / path
         if self.remote and (again or not local.exists()):
             return _downloaded(self.remote, path, self.commit, self.where, again)
@@ -54,8 +63,16 @@ class Source:
         return local
 
 
-def source_of(path: str | os.PathLike[str], revision: str | None, token: str | None) -> Source:
-    """The folder, or a copy of the repository at the commit where the revision stands now.
+def is_inside(path: str) -> bool:
+    """Whether a path names a file inside the repository, on every system."""
+    parts = path.split("/")
+    return path.isprintable() and not {"", ".", ".."} & {*parts} and not re.search(r"[\\:]", path)
+
+
+def source_of(
+    path: str | os.PathLike[str], revision: str | None, token: str | bool | None = None, **keywords: Any
+) -> Source:
+    """The folder, or a copy of the repository at the commit where the revision stands now, see `snapshot`.
 
     Raises:
         UnavailableError: If the revision is not on this machine and cannot be had.
@@ -63,17 +80,42 @@ def source_of(path: str | os.PathLike[str], revision: str | None, token: str | N
     """
     folder = Path(path).expanduser()
     if folder.is_dir():
-        return Source(folder.absolute(), f"the folder {folder}", _files_in(folder))
+        return Source(folder.absolute(), f"the folder {one_line(folder)}", _files_in(folder))
+    return snapshot(repo_id_of(path), revision, token, **keywords)
+
+
+def repo_id_of(path: str | os.PathLike[str]) -> str:
+    """The path, which is no folder, as the name of a repository.
+
+    Raises:
+        ValueError: If it cannot be one.
+    """
     repo_id = os.fspath(path)
     if repo_id.startswith((".", "/", "~")) or repo_id.count("/") != 1:
         raise ValueError(f"path={repo_id!r} is no folder, and no repository on the Hub, which is called owner/name")
-    return snapshot(repo_id, revision, token)
+    return repo_id
 
 
-def snapshot(repo_id: str, revision: str | None, token: str | None, repo_type: RepoType = "dataset") -> Source:
+def snapshot(
+    repo_id: str,
+    revision: str | None,
+    token: str | bool | None = None,
+    repo_type: RepoType = "dataset",
+    *,
+    cache_dir: str | os.PathLike[str] | None = None,
+    local_files_only: bool = False,
+) -> Source:
     """A copy of the repository at the commit where the revision stands now; its files are fetched when needed.
 
     Without a network: the copy of exactly that revision that is on this machine. A branch may have moved since.
+
+    Args:
+        repo_id: "owner/name".
+        revision: Tag, branch or commit; by default the newest.
+        token: Token of the Hub; by default the one that is logged in, and False for none.
+        repo_type: "dataset" or "model".
+        cache_dir: Where downloads are kept; by default the cache of the Hub's client.
+        local_files_only: Whether to ask nobody.
 
     Raises:
         UnavailableError: If the revision is not on this machine and cannot be had.
@@ -81,7 +123,11 @@ def snapshot(repo_id: str, revision: str | None, token: str | None, repo_type: R
     """
     wanted = revision or "main"
     where = f"{repo_id} at revision {wanted!r}"
-    cached = _cached(checked_repo_id(repo_id), wanted, repo_type)
+    cached = _cached(checked_repo_id(repo_id), wanted, repo_type, cache_dir)
+    if local_files_only:
+        if cached is None:
+            raise UnavailableError(f"{where} is not on this machine (local_files_only=True): {ONLINE}")
+        return _copy(cached, where)
     remote = Remote(repo_id, repo_type, token=token, patience=CONTACT, persistent=cached is None)
     try:
         head = remote.head(wanted)
@@ -94,16 +140,35 @@ def snapshot(repo_id: str, revision: str | None, token: str | None, repo_type: R
             raise UnavailableError(f"{where} is not on this machine ({error}): {ONLINE}") from None
         if wanted == "main":
             logger.warning("%s cannot be reached; serving its commit %s, seen before.", repo_id, cached.name)
-        return Source(cached, where, _files_in(cached), commit=cached.name)
-    if head is None or (_is_commit(wanted) and head.commit != wanted):
+        return _copy(cached, where)
+    if head is None or (is_commit(wanted) and head.commit != wanted):
         raise ValueError(f"there is no {where}")
-    if CARD not in head.files:
-        raise ValueError(f"{where} has no {CARD}, so this package did not write it")
-    patient = Remote(repo_id, repo_type, token=token)
-    folder = _downloaded(patient, CARD, wanted, where).parent  # by its name, which finds it without a network
+    patient = Remote(repo_id, repo_type, token=token, cache_dir=cache_dir)
+    first = _anchor(patient, head, where)
+    folder = _root(_downloaded(patient, first, wanted, where), first)  # by its name: without a network it is found
     if folder.name != head.commit:  # the revision has moved just now
-        folder = _downloaded(patient, CARD, head.commit, where).parent
+        folder = _root(_downloaded(patient, first, head.commit, where), first)
     return Source(folder, f"{repo_id} at commit {head.commit[:12]}", head.files, patient, head.commit)
+
+
+def _anchor(remote: Remote, head: Head, where: str) -> str:
+    """The file by which a copy is begun: the card, or any if there is none."""
+    if CARD in head.files:
+        return CARD
+    with suppress(RemoteError):  # the client remembers that there is none
+        remote.download(CARD, head.commit, seconds=0)
+    inside = sorted(path for path in head.files if is_inside(path))
+    if not inside:
+        raise ContentError(f"{where} holds no files")
+    return inside[0]
+
+
+def _root(path: Path, inside: str) -> Path:
+    return path.parents[inside.count("/")]
+
+
+def _copy(folder: Path, where: str) -> Source:
+    return Source(folder, where, _files_in(folder), commit=folder.name)
 
 
 def _downloaded(remote: Remote, path: str, revision: str, where: str, again: bool = False) -> Path:
@@ -113,14 +178,18 @@ def _downloaded(remote: Remote, path: str, revision: str, where: str, again: boo
         raise UnavailableError(f"{path} of {where}: {error}") from None
 
 
-def _cached(repo_id: str, revision: str, repo_type: RepoType) -> Path | None:
-    """The local copy of a repository at exactly this revision, if there is one."""
-    found = huggingface_hub.try_to_load_from_cache(repo_id, CARD, revision=revision, repo_type=repo_type)
-    return Path(found).parent if isinstance(found, str) else None
-
-
-def _is_commit(revision: str) -> bool:
-    return re.fullmatch(r"[0-9a-f]{40}", revision) is not None
+def _cached(repo_id: str, revision: str, repo_type: RepoType, cache_dir: str | os.PathLike[str] | None) -> Path | None:
+    """The local copy of a repository at exactly this revision, if there is one, with its card if that has one."""
+    place: dict[str, Any] = {"revision": revision, "repo_type": repo_type, "cache_dir": cache_dir}
+    found = huggingface_hub.try_to_load_from_cache(repo_id, CARD, **place)
+    if isinstance(found, str):
+        return Path(found).parent
+    if found is None:
+        return None
+    try:  # it is known to have no card
+        return Path(huggingface_hub.snapshot_download(repo_id, local_files_only=True, **place))
+    except (OSError, ValueError):
+        return None
 
 
 def _files_in(folder: Path) -> frozenset[str]:

@@ -154,13 +154,15 @@ def test_install_builds_what_is_named_or_the_default(run, cache):
 
 
 def test_verify_is_0_when_all_is_well_and_1_when_a_byte_has_changed(run):
-    assert run("verify") == (0, "Nothing is in the cache yet: mnist1d data build default\n", "")
+    nothing = "Nothing is in the cache yet, so nothing is verified: mnist1d data build default"
+    assert run("verify") == (3, f"{nothing}\n0 ok, 0 damaged, 0 not verified\n", "")
     run("install", "train-1k", "no-shear")
     status, out, _ = run("verify")
     assert status == 0
     assert [line.split()[:3] for line in out.splitlines()] == [
         ["ok", "no-shear", DATA_VERSION],
         ["ok", "train-1k", DATA_VERSION],
+        ["2", "ok,", "0"],
     ]
     folder = Path(out.splitlines()[1].split()[3])
     content = bytearray((folder / "mnist1d-train.arrow").read_bytes())
@@ -168,7 +170,8 @@ def test_verify_is_0_when_all_is_well_and_1_when_a_byte_has_changed(run):
     (folder / "mnist1d-train.arrow").write_bytes(content)
     status, out, _ = run("verify")
     assert status == 1
-    assert f"DAMAGED train-1k {DATA_VERSION} {folder}\n" in out
+    assert f"DAMAGED      train-1k {DATA_VERSION} {folder}\n" in out
+    assert out.splitlines()[-1] == "1 ok, 1 damaged, 0 not verified"
     assert "split 'train', column 'x': the values are not those that were built" in out
     assert "remedy: delete that folder" in out
     shutil.rmtree(folder)  # as the remedy says

@@ -48,6 +48,6 @@ def test_a_folder_is_verified(tmp_path, cache):
     assert module.examples("test").x.shape == (1000, 40)
     text = (tmp_path / "data" / "README.md").read_text(encoding="utf-8")
     digest = text.split("      x: ")[1][:64]
-    (tmp_path / "data" / "README.md").write_text(text.replace(digest, "0" * 64), encoding="utf-8")
+    (tmp_path / "data" / "README.md").write_text(text.replace(digest, "f" * 64), encoding="utf-8")
     with pytest.raises(ValueError, match="another digest"):
         MNIST1DDataModule(str(tmp_path / "data"), "train-1k").examples("test")

@@ -1,0 +1,126 @@
+"""Verification with three answers: ok, damaged, not verified. Nothing to compare is never ok.
+
+What is damaged differs from what its record or its version says, or cannot be read. What is not verified has no record,
+an incomplete one, or lies where it cannot be had now.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import pyarrow as pa
+
+from mnist1d_hf.cache import CachedBuild, cached_builds
+from mnist1d_hf.door import Opened, opened
+from mnist1d_hf.manifest import read_manifest
+from mnist1d_hf.one_line import one_line
+from mnist1d_hf.pinned import load_from
+from mnist1d_hf.recipe import nearest
+from mnist1d_hf.schema import ContentError, IncompleteError
+from mnist1d_hf.snapshot import UnavailableError
+
+State = Literal["ok", "damaged", "not verified"]
+STATES: Final[tuple[State, ...]] = ("ok", "damaged", "not verified")
+DAMAGED: Final = 1  # exit status: something is
+NOT_VERIFIED: Final = 3  # exit status: nothing is damaged, but not all is verified; 2 is for input that cannot be used
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is known of one config.
+
+    Attributes:
+        name: The config.
+        state: "ok", "damaged" or "not verified".
+        about: Its version and sizes; or what is wrong with it.
+        remedy: What to do.
+    """
+
+    name: str
+    state: State
+    about: str
+    remedy: str = ""
+
+
+def verify(
+    path: str | os.PathLike[str],
+    configs: Sequence[str] = (),
+    *,
+    revision: str | None = None,
+    token: str | None = None,
+    cache_dir: str | None = None,
+) -> list[Answer]:
+    """Load configs of a repository or folder, and compare each with its record in the card.
+
+    Args:
+        path: "owner/name" on the Hub, or a folder.
+        configs: Their names; by default all that the card names.
+        revision: Tag, branch or commit; by default the newest.
+        token: Token of the Hub; by default the one that is logged in.
+        cache_dir: Cache of datasets.
+
+    Raises:
+        UnavailableError: If the revision is not on this machine and cannot be had.
+        ContentError: If the card cannot be read.
+        ValueError: If there is no such repository, revision or config.
+    """
+    door = opened(path, revision, token=token)
+    known = door.header.names
+    for name in configs:
+        if name not in known:
+            raise ValueError(f"{door.where} has no config {name!r}{one_line(nearest(name, known))}")
+    answers = [_of_config(door, name, revision, cache_dir) for name in dict.fromkeys(configs or known)]
+    if door.header.stray:
+        answers.append(Answer("?", "damaged", door.header.stray, "tell its owner"))
+    if not answers:
+        answers.append(Answer("?", "not verified", f"the card of {door.where} names no configs and records no digests"))
+    return answers
+
+
+def verify_cache(cache_dir: str | os.PathLike[str] | None = None) -> list[tuple[CachedBuild, Answer]]:
+    """Compare every built data set in the cache with what was built, and what its version contains."""
+    return [(build, _of_build(build)) for build in cached_builds(cache_dir)]
+
+
+def exit_status(answers: Iterable[Answer]) -> int:
+    """0 if there is something and all of it is ok; 1 if something is damaged; else 3."""
+    states = {answer.state for answer in answers}
+    return DAMAGED if "damaged" in states else 0 if states == {"ok"} else NOT_VERIFIED
+
+
+def summary(answers: Iterable[Answer]) -> str:
+    """How many are what."""
+    counts = Counter(answer.state for answer in answers)
+    return ", ".join(f"{counts[state]} {state}" for state in STATES)
+
+
+def _of_config(door: Opened, name: str, revision: str | None, cache_dir: str | None) -> Answer:
+    try:
+        record = door.header.record_of(name)
+        if record is None:
+            return Answer(name, "not verified", "the card records no digests of it: another program wrote it")
+        splits = load_from(door, name, revision=revision, cache_dir=cache_dir)
+    except (IncompleteError, UnavailableError) as error:
+        return Answer(name, "not verified", str(error))
+    except ContentError as error:
+        return Answer(name, "damaged", str(error))
+    except ValueError as error:  # a folder holds another version than the one that is asked for
+        return Answer(name, "not verified", str(error))
+    sizes = ", ".join(f"{split} {len(rows):,}" for split, rows in splits.items())
+    return Answer(name, "ok", f"{record.version} {sizes}")
+
+
+def _of_build(build: CachedBuild) -> Answer:
+    remedy = "delete that folder; the next load builds it anew"
+    try:
+        problems = build.problems()
+        compared = 0 if problems else sum(len(columns) for columns in read_manifest(build.folder)["digests"].values())
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, pa.ArrowException) as error:
+        return Answer(build.config_id, "damaged", f"it cannot be read ({one_line(error, 300)})", remedy)
+    if problems:
+        return Answer(build.config_id, "damaged", "; ".join(problems), remedy)
+    if not compared:
+        return Answer(build.config_id, "not verified", "it records no digests", remedy)
+    return Answer(build.config_id, "ok", "")
