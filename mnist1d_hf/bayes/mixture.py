@@ -1,0 +1,169 @@
+"""Log-probability of signals together with each label: products, a bound for every component, integrals of the few.
+
+A component cannot give more than its largest value times the area in which it is not small. What is far below what the
+best component of the same label attains is left out.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mnist1d_hf.arithmetic import FloatArray, IntArray
+from mnist1d_hf.bayes.rectangle import REACH, Integral, Quadratics, integrate
+from mnist1d_hf.bayes.tables import Tables
+
+LEFT_OUT = 1e-8  # of a label's probability: the most that the components left out can have together
+_BLOCK = 1 << 14  # components bounded at a time: they stay in the processor's cache
+_CHUNK = 1 << 20  # components of several signals handled at a time: they fit into memory
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How exactly to compute.
+
+    Attributes:
+        left_out: Share of a label's probability that the components left out may have; 0 for none left out.
+        finer: How many times the usual number of nodes to take.
+        reach: Standard deviations to which an integrand is followed.
+    """
+
+    left_out: float = LEFT_OUT
+    finer: int = 1
+    reach: float = REACH
+
+
+USUAL = Precision()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Components that matter for some signals, in the order of signal and component.
+
+    Attributes:
+        signal: Which signal, ``(n,)``.
+        component: Number of the component in the tables, ``(n,)``.
+        integral: Prior times likelihood of each, integrated over factor and shear.
+    """
+
+    signal: IntArray
+    component: IntArray
+    integral: Integral
+
+
+def log_joint(tables: Tables, raw: FloatArray, precision: Precision = USUAL) -> FloatArray:
+    """Log-density of each signal together with each row of the templates, ``(n, rows)``, all finite.
+
+    Args:
+        tables: The recipe.
+        raw: Signals before normalisation and permutation, ``(n, length)``.
+        precision: How exactly.
+    """
+    rows = tables.shape[0]
+    joint = np.empty((len(raw), rows))
+    for start, quadratics in _products(tables, raw):
+        kept = _keep(tables, quadratics, precision)
+        which = kept.signal * rows + kept.component // (len(tables.group) // rows)
+        n = len(quadratics.p)
+        joint[start : start + n] = _log_sums(kept.integral.log, which, n * rows).reshape(n, rows)
+    return joint
+
+
+def kept_components(tables: Tables, raw: FloatArray, precision: Precision = USUAL) -> Iterator[tuple[int, Kept]]:
+    """The components that matter, with the means of factor and shear, for a few signals after the other.
+
+    Yields:
+        The number of the first signal, and the components; their ``signal`` counts from that one on.
+    """
+    for start, quadratics in _products(tables, raw):
+        yield start, _keep(tables, quadratics, precision, moments=True)
+
+
+@dataclass(frozen=True)
+class _Products:
+    """|z|^2 and q of every group, ``(n, groups)``, and p of every component, ``(n, components)``."""
+
+    z2: FloatArray
+    q: FloatArray
+    p: FloatArray
+
+    def of(self, tables: Tables, signal: IntArray, component: IntArray) -> Quadratics:
+        group = tables.group[component]
+        return Quadratics(
+            z2=self.z2[signal, group], p=self.p[signal, component], q=self.q[signal, group], component=component
+        )
+
+
+def _products(tables: Tables, raw: FloatArray) -> Iterator[tuple[int, _Products]]:
+    """The products of the tables with some signals at a time."""
+    step = max(1, _CHUNK // len(tables.group))
+    for start in range(0, len(raw), step):
+        some = raw[start : start + step]
+        z = (some @ tables.whiten).reshape(len(some), -1, tables.rank)
+        yield start, _Products(
+            z2=np.einsum("ngr,ngr->ng", z, z), q=some @ tables.along_ramp, p=some @ tables.along_mean
+        )
+
+
+def _keep(tables: Tables, products: _Products, precision: Precision, moments: bool = False) -> Kept:
+    """The integrals of all components that matter for these signals."""
+    n, components = products.p.shape
+    if precision.left_out:
+        signal, component = _worth_it(tables, products, precision.left_out)
+    else:
+        signal, component = np.divmod(np.arange(n * components), components)
+    return Kept(
+        signal=signal,
+        component=component,
+        integral=integrate(
+            tables,
+            products.of(tables, signal, component),
+            moments=moments,
+            finer=precision.finer,
+            reach=precision.reach,
+        ),
+    )
+
+
+def _worth_it(tables: Tables, products: _Products, left_out: float) -> tuple[IntArray, IntArray]:
+    """Signal and component of all whose bound is not far below what the best of their label attains."""
+    n, rows = len(products.p), tables.shape[0]
+    bound = np.empty_like(products.p)
+    step = max(1, _BLOCK // bound.shape[1])
+    for start in range(0, n, step):
+        some = slice(start, start + step)
+        bound[some] = _bounds(tables, _Products(products.z2[some], products.q[some], products.p[some]))
+    by_row = bound.reshape(n, rows, -1)
+    each = by_row.shape[2]
+    best = by_row.argmax(axis=2) + np.arange(rows) * each  # (n, rows)
+    attained = integrate(tables, products.of(tables, np.repeat(np.arange(n), rows), best.ravel())).log
+    least = attained.reshape(n, rows) + np.log(left_out / each)
+    signal, component = np.nonzero((by_row >= least[:, :, None]).reshape(n, -1))
+    return signal, component
+
+
+def _bounds(tables: Tables, products: _Products) -> FloatArray:
+    """What the logs of the components' integrals cannot exceed, ``(n, components)``.
+
+    The largest value of each, and a normal density's area where that is less than the rectangle's: from the peak of a
+    convex quadratic on a rectangle, its value grows at least as fast as without a slope.
+    """
+    b = tables.bounding
+    p, q = products.p, products.q[:, tables.group]
+    u = np.clip(p * b.p_to_u - q * b.q_to_u, *tables.factor)
+    v = np.clip(u * b.u_to_v - q * b.q_to_v, *tables.shear)
+    p = p + v * tables.cross
+    np.clip(p * b.p_to_edge, *tables.factor, out=u)
+    bound = u * (u * tables.mean2 - 2 * p)
+    bound += v * (2 * q + v * tables.ramp2)
+    bound += products.z2[:, tables.group]
+    bound *= -0.5
+    bound += b.base
+    return bound
+
+
+def _log_sums(log: FloatArray, which: IntArray, n: int) -> FloatArray:
+    """Log of the sum of exponentials of each of ``n`` sets, of which every number tells its own, ``(n,)``."""
+    highest = np.full(n, -np.inf)
+    np.maximum.at(highest, which, log)
+    return highest + np.log(np.bincount(which, weights=np.exp(log - highest[which]), minlength=n))
