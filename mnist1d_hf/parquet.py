@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from mnist1d_hf.columns import column_digests
 from mnist1d_hf.mnist1d import MNIST1D
 from mnist1d_hf.records import ConfigRecord
+from mnist1d_hf.stored import Stored, stored
 
 ROW_GROUP: Final = 100_000  # examples a row group of Parquet; the Hub's viewer reads whole groups
 # Three quarters of the signals' bytes are noise that nothing compresses. The hardest level takes 1.5 % off what the
@@ -86,8 +87,16 @@ class BuiltConfig:
         paths = {split: root / path for split, path in self.paths().items()}
         for split, path in paths.items():
             write_parquet(splits[split], path)
+        return self.info(sum(path.stat().st_size for path in paths.values()))
+
+    def stored_in(self, root: Path) -> dict[str, Stored]:
+        """Size and digests of each file that was written."""
+        return {path: stored(root / path) for path in self.paths().values()}
+
+    def info(self, download_size: int) -> datasets.DatasetInfo:
+        """The features and sizes that the card tells, of files of this size."""
         info = deepcopy(self.builder.info)
-        info.download_size = sum(path.stat().st_size for path in paths.values())
+        info.download_size = download_size
         return info
 
 

@@ -87,7 +87,20 @@ RECORD: Final[Schema] = {
             }
         ),
         "population": {"type": "array", "items": {"type": "number"}, "maxItems": 2},
-        "files": {"type": "object", "propertyNames": PATH, "additionalProperties": SHA256, "maxProperties": 10_000},
+        "files": {
+            "type": "array",
+            "maxItems": 10_000,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "path": PATH,
+                    "sha256": SHA256,
+                    "size": {"type": "integer", "minimum": 0},
+                    "git_sha1": {"type": "string", "pattern": r"\A[0-9a-f]{40}\Z"},
+                },
+                "required": ["path", "sha256"],
+            },
+        },
         "data_files": DATA_FILES,
     },
     "required": ["config_name", "version"],
