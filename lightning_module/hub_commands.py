@@ -67,10 +67,10 @@ def _print_drift(done: hub.Push) -> None:
     """What is no longer what the card's records say."""
     for name, found in done.repaired.items():
         for what in found:
-            _print(f"put right   {one_line(name)}: {what}")
+            _print(f"put right   {one_line(name)}: {one_line(what)}")
     for name, found in done.drifted.items():
         for what in found:
-            _print(f"DRIFTED     {one_line(name)}: {what}; push this config too, which puts it right")
+            _print(f"DRIFTED     {one_line(name)}: {one_line(what)}; push this config too, which puts it right")
 
 
 def _outcome(done: hub.Push) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 from rich.console import Console
 
 from lightning_module.command_group import CommandGroup, Parser
+from mnist1d_hf.one_line import one_line
 
 console = Console()
 
@@ -34,7 +35,8 @@ def pull(repo: str, folder: str, revision: str | None) -> int:
     from lightning_module.model_hub import pull_model
 
     record = pull_model(repo, folder, revision=revision).record
-    _print(f"{record['network']}, {100 * record['accuracy']:.1f} % on the test split of {record['config_id']}")
+    config_id = one_line(record["config_id"], 200)  # somebody else wrote it
+    _print(f"{record['network']}, {100 * record['accuracy']:.1f} % on the test split of {config_id}")
     _print(f'Classifier.from_pretrained("{folder}")')
     return 0
 

@@ -1,10 +1,8 @@
 """Trained classifiers on the Hub: `push_model` and `pull_model`, weights as safetensors only, with a card."""
 
 import hashlib
-import json
 import math
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,22 +14,21 @@ from typing import Any, Final
 
 import torch
 from huggingface_hub import CommitOperationAdd, EvalResult, ModelCard
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
 from lightning_module.classifier import Classifier
 from lightning_module.datamodule import EVALUATION_ROWS, MNIST1DDataModule
+from lightning_module.pretrained import CONFIG, WEIGHTS, Pretrained, load_pretrained, weights_digest
 from mnist1d_hf.card import CARD, with_section
 from mnist1d_hf.mnist1d import CITATION
-from mnist1d_hf.pinned import ContentError
 from mnist1d_hf.publish import HubError, Plan, Published, publish
 from mnist1d_hf.remote import PATIENCE, Head, Remote, RemoteError, checked_repo_id, checked_tag
-from mnist1d_hf.snapshot import snapshot
+from mnist1d_hf.schema import ContentError, IncompleteError
+from mnist1d_hf.snapshot import repo_id_of
 
-WEIGHTS: Final = "model.safetensors"
-CONFIG: Final = "config.json"
 KEY: Final = "mnist1d"  # of our record in the card's header
+
+__all__ = ["ModelPush", "TrainedModel", "pull_model", "push_model", "read_model", "weights_digest"]
 
 
 @dataclass(frozen=True)
@@ -177,19 +174,20 @@ def pull_model(
     target = Path(folder).expanduser().absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FileExistsError(f"{target} exists and is not empty; name another folder")
-    source = snapshot(repo_id, revision, token, "model")
-    if lacking := {WEIGHTS, CONFIG, CARD} - source.files:
-        raise ValueError(f"{source.where} has no {min(lacking)}; only safetensors written by mnist1d-hf are pulled")
-    paths = [source.fetch(name) for name in (WEIGHTS, CONFIG, CARD)]
+    found = load_pretrained(Classifier, repo_id_of(repo_id), revision=revision, token=token, **_own(network))
+    record = _recorded(found)
+    contents = {name: found.door.fetch(name).read_bytes() for name in (WEIGHTS, CONFIG, CARD)}
+    for name, digest in found.files.items():
+        if hashlib.sha256(contents[name]).hexdigest() != digest:
+            raise ContentError(f"{name} of {found.door.where} has changed while it was read; try again")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as staging:
-        for path in paths:
-            shutil.copy(path, Path(staging, path.name))
-        model = read_model(staging, where=source.where, network=network)
+        for name, content in contents.items():
+            Path(staging, name).write_bytes(content)
         target.mkdir(exist_ok=True)
-        for path in paths:
-            os.replace(Path(staging, path.name), target / path.name)
-    return model
+        for name in contents:
+            os.replace(Path(staging, name), target / name)
+    return TrainedModel(found.module, record)
 
 
 def read_model(
@@ -201,31 +199,22 @@ def read_model(
         ContentError: If they differ.
         ValueError: If the folder holds no such classifier.
     """
-    where = where or str(folder)
-    record = _record_of(Path(folder, CARD).read_text(encoding="utf-8"))
-    if "sha256" not in record:
-        raise ValueError(f"the card of {where} has no digest of the weights; this package did not write it")
-    arguments = json.loads(Path(folder, CONFIG).read_text(encoding="utf-8"))
-    try:
-        weights = load_file(Path(folder, WEIGHTS))
-    except SafetensorError as error:
-        raise ContentError(f"the weights of {where} cannot be read: {error}") from error
-    if weights_digest(weights) != record["sha256"]:
-        raise ContentError(f"the weights of {where} are not those that its card tells of; tell its owner")
-    classifier = Classifier(**({**arguments, "network": network} if network is not None else arguments))
-    classifier.load_state_dict(weights)
-    return TrainedModel(classifier.eval(), record)
+    found = load_pretrained(Classifier, Path(folder).absolute(), where=where, **_own(network))
+    return TrainedModel(found.module, _recorded(found))
 
 
-def weights_digest(state: Mapping[str, Tensor]) -> str:
-    """Returns the SHA-256 of all tensors: names, types, shapes and values, in the order of the names."""
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        values = state[name].detach().cpu().contiguous().numpy()
-        little = values.astype(values.dtype.newbyteorder("<"), copy=False)
-        digest.update(f"{name} {values.dtype.name} {values.shape} ".encode())
-        digest.update(little.tobytes())
-    return digest.hexdigest()
+def _own(network: nn.Module | None) -> dict[str, Any]:
+    return {} if network is None else {"network": network}
+
+
+def _recorded(found: Pretrained[Classifier]) -> Mapping[str, Any]:
+    """What the card records, if it does."""
+    if found.record is None:
+        raise IncompleteError(
+            f"the card of {found.door.where} records no digest of the weights, so `mnist1d model push` did not write "
+            "it; Classifier.from_pretrained loads it, not verified"
+        )
+    return found.record
 
 
 def _checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -30,9 +30,9 @@ PATH: Final[Schema] = {
     "type": "string",
     "pattern": r"\A(?![/~])(?!(?:.*/)?\.\.(?:/|\Z))(?!.*(?:://|::|\\))[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,500}\Z",
 }
-_PATHS: Final[Schema] = {"oneOf": [PATH, {"type": "array", "items": PATH, "maxItems": 10_000}]}
+_PATHS: Final[Schema] = {"anyOf": [PATH, {"type": "array", "items": PATH, "maxItems": 10_000}]}
 DATA_FILES: Final[Schema] = {
-    "oneOf": [
+    "anyOf": [
         PATH,
         {"type": "array", "items": PATH, "maxItems": 10_000},
         {
