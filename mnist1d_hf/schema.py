@@ -16,7 +16,7 @@ from mnist1d_hf.recipe import FLAGS, INTEGER_BOUNDS, LONGEST_SIGNAL, REAL_BOUNDS
 
 Schema = Mapping[str, Any]
 
-MOST_VALUES: Final = 100_000  # in a header, aliases counted as often as they stand there
+MOST_VALUES: Final = 30_000  # in a header, aliases counted as often as they stand there
 DEEPEST: Final = 30
 LARGEST_INTEGER: Final = 2**63
 MOST_CONFIGS: Final = 2_000

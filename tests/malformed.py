@@ -123,7 +123,15 @@ def cards(card: bytes, key: str) -> Iterator[tuple[str, bytes]]:
     )
     yield "a bomb of aliases", f"---\n{bomb}{key}: *i\nconfigs: *i\n---\n".encode()
     yield "an alias of itself", f"---\n{key}: &a [*a, *a]\nconfigs: *{'a'}\n---\n".encode()
-    yield "nested without end", b"---\n" + key.encode() + b": " + b"[" * 20_000 + b"\n---\n"
+    for name, unit, times in (
+        ("brackets", b"[", 20_000),
+        ("more brackets", b"[{", 100_000),
+        ("dashes", b"- ", 29_000),
+        ("many keys", b"a: 1\n", 50_000),
+        ("many lines", b"\n- ", 29_000),
+        ("quotes", b"'", 250_000),
+    ):
+        yield f"{name} without end", b"---\n" + key.encode() + b": \n" + unit * times + b"\n---\n"
     yield "a header without end", b"---\n" + start
     yield "empty lines", b"---\n" + start + b"\n" * 300_000
     yield "empty lines after carriage returns", b"---\n" + b"\r\n" * 200_000 + start

@@ -3,6 +3,7 @@
 import logging
 import re
 import signal
+import sys
 import time
 from collections import Counter
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import torch
 from malformed import Case, data_cases, model_cases
 from safetensors.torch import load
 
-from lightning_module import Classifier, data_commands, model_commands
+from lightning_module import Classifier, data_commands
 from lightning_module.model_hub import TrainedModel, _card, read_model, weights_digest
 from mnist1d_hf import pinned
 from mnist1d_hf.card import new_card
@@ -47,9 +48,18 @@ def sound_model(tmp_path_factory):
     classifier = Classifier("cnn")
     classifier.save_pretrained(root)
     record = {
-        **{"path": "mnist1d", "config_id": "default", "version": "1.0.0", "network": "cnn", "accuracy": 0.9},
-        **{"test_examples": 1000, "steps": 10, "epochs": 1, "protocol": "Adam", "selection": "none"},
-        **{"code_version": "0.1.0", "sha256": weights_digest(classifier.state_dict())},
+        "path": "mnist1d",
+        "config_id": "default",
+        "version": "1.0.0",
+        "network": "cnn",
+        "accuracy": 0.9,
+        "test_examples": 1000,
+        "steps": 10,
+        "epochs": 1,
+        "protocol": "Adam",
+        "selection": "none",
+        "code_version": "0.1.0",
+        "sha256": weights_digest(classifier.state_dict()),
     }
     (root / "README.md").write_text(_card(None, TrainedModel(classifier, record), "owner/x"), encoding="utf-8")
     return {path.name: path.read_bytes() for path in root.iterdir()}
@@ -78,7 +88,7 @@ def no_longer_than(seconds):
 
 
 def outcome_of(function, *arguments):
-    """"served" and what, or "refused" and the message; anything else that is raised is a failure of the test."""
+    """ "served" and what, or "refused" and the message; anything else that is raised is a failure of the test."""
     try:
         with no_longer_than(LONGEST):
             return "served", function(*arguments)
@@ -127,7 +137,7 @@ def test_malformed_data(sound_data, cache, tmp_path, capsys, caplog):
         counts[outcome] += 1
         slowest = max(slowest, time.monotonic() - start)
     with capsys.disabled():
-        print(f"\n{sum(counts.values())} repositories of data: {dict(counts)}; slowest {slowest:.1f} s")
+        sys.stdout.write(f"\n{sum(counts.values())} repositories of data: {dict(counts)}; slowest {slowest:.1f} s\n")
     assert sum(counts.values()) >= 100
     assert counts["served"] < counts["refused"]
 
@@ -156,5 +166,5 @@ def test_malformed_models(sound_model, tmp_path, capsys, caplog):
         caplog.clear()
         slowest = max(slowest, time.monotonic() - start)
     with capsys.disabled():
-        print(f"\n{number + 1} repositories of models: {dict(counts)}; slowest {slowest:.1f} s")
+        sys.stdout.write(f"\n{number + 1} repositories of models: {dict(counts)}; slowest {slowest:.1f} s\n")
     assert number >= 100
