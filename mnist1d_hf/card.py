@@ -43,6 +43,7 @@ SIZE_CATEGORIES: Final = (
     *("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B"),
     *("1B<n<10B", "10B<n<100B", "100B<n<1T", "n>1T"),
 )
+ABOUT: Final = ("license", "homepage", "description", "citation")  # of a `DatasetInfo`
 BEGIN: Final = "<!-- mnist1d-hf: generated from here on; write above, or below the end mark -->"
 END: Final = "<!-- mnist1d-hf: end of what is generated -->"
 
@@ -175,6 +176,7 @@ def _write_header(
     """Write everything that is about single configs, and the size of all of them if the card is our own."""
     DatasetInfosDict(infos).to_dataset_card_data(data)
     if with_files:
+        _add_about(data, infos)
         present = MetadataConfigs.from_dataset_card_data(data)
         changed = records if changed is None else changed
         named = MNIST1D.DEFAULT_CONFIG_NAME in {*present, *changed}
@@ -187,6 +189,14 @@ def _write_header(
         data["size_categories"] = [size_category(most)]
     elif own and "size_categories" in data:
         data.pop("size_categories")
+
+
+def _add_about(data: huggingface_hub.CardData, infos: Infos) -> None:
+    """Put licence, description, homepage and citation where datasets reads them; it does not write them there."""
+    listed = data.get("dataset_info") or []
+    for entry in listed if isinstance(listed, list) else [listed]:
+        info = infos.get(entry.get("config_name", MNIST1D.DEFAULT_CONFIG_NAME))
+        entry.update({key: getattr(info, key) for key in ABOUT if info is not None and getattr(info, key)})
 
 
 def size_category(examples: int) -> str:
@@ -239,17 +249,38 @@ def _section(records: Records, path: str, with_files: bool) -> str:
     """The part of the card that is generated."""
     names = sorted(records, key=lambda name: (name not in RECIPES, [*RECIPES, name].index(name), name))
     ordered = [records[name] for name in names]
-    first = names[0] if names else MNIST1D.DEFAULT_CONFIG_NAME
-    body = Template(files("mnist1d_hf").joinpath("card_template.md").read_text(encoding="utf-8")).substitute(
-        load=f'dataset = load_dataset("{path}", "{first}")' if with_files else _LOAD_GENERATED,
+    latents = [f"`{record.config_name}`" for record in ordered if record.latents]
+    facts = {
+        "any": bool(ordered),
+        "default": MNIST1D.DEFAULT_CONFIG_NAME in records,
+        "noisy": any(record.made_of.label_noise for record in ordered),
+        "latents": bool(latents),
+        "fast": any(record.population for record in ordered),
+    }
+    template = files("mnist1d_hf").joinpath("card_template.md").read_text(encoding="utf-8")
+    body = Template(_true_parts(template, facts)).substitute(
+        load=f'dataset = load_dataset("{path}", "{names[0]}")' if with_files and names else _LOAD_GENERATED,
         figure=FIGURE if with_files else f"mnist1d_hf/{files('mnist1d_hf').joinpath('card_figure.png').name}",
         history="\n".join(f"- **{version}**: {what}" for version, what in DATA_HISTORY.items()),
         configs=_config_table(ordered),
+        latents=", ".join(latents),
         digests=_digest_table(ordered),
         population=_population_table(ordered),
         citation=CITATION,
     )
     return body.strip()
+
+
+def _true_parts(template: str, facts: Mapping[str, bool]) -> str:
+    """The template without the parts that are about what is not there: ``<!-- if NAME -->`` to ``<!-- end -->``."""
+
+    def chosen(part: re.Match[str]) -> str:
+        return part["text"] if facts[part["name"]] != bool(part["negated"]) else ""
+
+    pattern = r"<!-- if (?P<negated>not )?(?P<name>\w+) -->\n(?P<text>(?:(?!<!-- (?:if|end)).)*)<!-- end -->\n"
+    while (shorter := re.sub(pattern, chosen, template, flags=re.DOTALL)) != template:  # the inner parts first
+        template = shorter
+    return template
 
 
 def _config_table(records: Sequence[ConfigRecord]) -> str:
@@ -287,7 +318,7 @@ def _population_table(records: Sequence[ConfigRecord]) -> str:
         for record in records
         if record.population
     ]
-    return _table(("config", "mean", "standard deviation"), rows) if rows else "None of these configs uses it."
+    return _table(("config", "mean", "standard deviation"), rows)
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

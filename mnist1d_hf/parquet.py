@@ -105,8 +105,8 @@ class BuiltConfig:
 def write_parquet(dataset: datasets.Dataset, path: Path) -> None:
     """One split as a Parquet file: signals split by bytes, everything compressed by zstd.
 
-    Pages are cut where the content says so, and listed in an index: a file that changes in a few rows is sent to the Hub
-    in a few pieces, and its viewer reads a page instead of a row group. The same options as datasets' own.
+    Pages are cut where the content says so, and listed in an index: of a file that changes in a few rows a few pieces
+    are sent to the Hub, and its viewer reads a page instead of a row group. The options are those of datasets itself.
     """
     table = dataset.with_format("arrow")[:].replace_schema_metadata(dataset.features.arrow_schema.metadata)
     floats = [name for name, feature in dataset.features.items() if getattr(feature, "dtype", "") == "float32"]

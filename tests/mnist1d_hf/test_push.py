@@ -72,6 +72,18 @@ def test_plain_datasets_load_it_by_tag_as_what_the_builder_makes(server, client,
         assert found[split]["version"] == "1.0.0"
 
 
+def test_licence_homepage_and_citation_are_there_when_it_is_loaded(server, client, repo_id):
+    value(client.push(repo_id, ["train-1k"]))
+    code = f"""
+import datasets, mnist1d_hf
+for load in (datasets.load_dataset, mnist1d_hf.load):
+    info = load({repo_id!r}, "train-1k")["train"].info
+    assert (info.license, info.homepage) == ("Apache-2.0", "https://github.com/greydanus/mnist1d"), info
+    assert "greydanus2024scaling" in info.citation and "1,000 training examples" in info.description, info
+"""
+    value(client.call("builtins:exec", code))
+
+
 def test_a_config_of_ones_own_has_its_numbers_in_the_card(server, client, repo_id):
     value(client.push(repo_id, [], new_config="my-noise", recipe={"iid_noise_scale": 0.1, "padding": [36, 60]}))
     record = read_records(card(server, repo_id).data)["my-noise"]
