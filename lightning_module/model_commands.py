@@ -19,6 +19,8 @@ def push(repo: str, checkpoint: str, tag: str | None, private: bool, dry_run: bo
     done = push_model(repo, model, tag=tag, private=private, dry_run=dry_run)
     for name, size in done.files.items():
         _print(f"{size:>12,} {name}")
+    for what in done.repaired:
+        _print(f"{'put right':>12} {one_line(what)}")
     _print(f"{'accuracy':>12} {100 * model.record['accuracy']:.1f} % on the test split of {model.record['config_id']}")
     if done.published is None:
         _print(done.card)

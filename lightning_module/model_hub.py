@@ -4,29 +4,30 @@ import hashlib
 import math
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from pickle import UnpicklingError
 from string import Template
-from typing import Any, Final
+from typing import Any
 
 import torch
-from huggingface_hub import CommitOperationAdd, EvalResult, ModelCard
+from huggingface_hub import EvalResult, ModelCard
 from torch import nn
 
 from lightning_module.classifier import Classifier
 from lightning_module.datamodule import EVALUATION_ROWS, MNIST1DDataModule
+from lightning_module.model_plan import KEY, ModelPlanner
 from lightning_module.pretrained import CONFIG, WEIGHTS, Pretrained, load_pretrained, weights_digest
 from mnist1d_hf.card import CARD, with_section
 from mnist1d_hf.mnist1d import CITATION
-from mnist1d_hf.publish import HubError, Plan, Published, publish
+from mnist1d_hf.publish import HubError, Published, RefusedError, publish
 from mnist1d_hf.remote import PATIENCE, Head, Remote, RemoteError, checked_repo_id, checked_tag
 from mnist1d_hf.schema import ContentError, IncompleteError
 from mnist1d_hf.snapshot import repo_id_of
-
-KEY: Final = "mnist1d"  # of our record in the card's header
+from mnist1d_hf.stored import Stored, write_files
 
 __all__ = ["ModelPush", "TrainedModel", "pull_model", "push_model", "read_model", "weights_digest"]
 
@@ -89,12 +90,14 @@ class ModelPush:
         url: The repository's page.
         files: The files that were written, or would be, and their sizes.
         card: The card.
+        repaired: What is put right by this: how the repository had drifted from its record.
     """
 
     published: Published | None
     url: str
     files: Mapping[str, int]
     card: str
+    repaired: Sequence[str] = ()
 
 
 def push_model(
@@ -109,7 +112,8 @@ def push_model(
 ) -> ModelPush:
     """Puts a classifier on the Hub: weights, configuration and card in one commit, then the tag.
 
-    The same weights again change nothing. What others wrote into the card stays.
+    The same weights again change nothing, unless the repository no longer holds what its card records: that is put
+    right. What others wrote into the card stays.
 
     Args:
         repo_id: "owner/name"; created if it does not exist.
@@ -129,24 +133,38 @@ def push_model(
     with tempfile.TemporaryDirectory(prefix="mnist1d-model-") as folder:
         model.classifier.save_pretrained(folder)
         contents = {name: Path(folder, name).read_bytes() for name in (WEIGHTS, CONFIG)}
-    written: dict[str, bytes] = {}
-
-    def plan_at(head: Head) -> Plan:
-        existing = remote.text(CARD, head)
-        there = _record_of(existing).get("sha256") == model.record["sha256"] and {WEIGHTS, CONFIG} <= head.files
-        written.clear()
-        if not there:
-            written.update({**contents, CARD: _card(existing, model, repo_id).encode()})
-        return Plan([CommitOperationAdd(name, content) for name, content in written.items()], holds_content=there)
-
+    planner = ModelPlanner(remote, contents, model.record, partial(_card, model=model, repo_id=repo_id))
     try:
-        done = None if dry_run else publish(remote, plan_at, message=_title(model), tag=tag, private=private)
+        done = None if dry_run else publish(remote, planner.plan_at, message=_title(model), tag=tag, private=private)
         if done is None:
-            plan_at(remote.head() or Head(""))
+            _plan(planner, tag)
     except RemoteError as error:
         raise HubError(str(error), "unchanged") from None
-    sizes = {name: len(content) for name, content in written.items()} if done is None or done.committed else {}
-    return ModelPush(done, remote.url, sizes, _card(None, model, repo_id))
+    changed = done is None or done.committed
+    return ModelPush(
+        published=done,
+        url=remote.url,
+        files={name: len(content) for name, content in planner.written.items()} if changed else {},
+        card=_card(None, planner.stored, model=model, repo_id=repo_id),
+        repaired=tuple(planner.repaired) if changed else (),
+    )
+
+
+def _plan(planner: ModelPlanner, tag: str | None) -> None:
+    """Plan, and change nothing.
+
+    Raises:
+        RefusedError: If the tag would have to move.
+    """
+    head = planner.remote.head(contents=True) or Head("")
+    present = planner.remote.tags().get(tag) if tag and head.commit else None
+    if present and (
+        planner.plan_at(head).operations
+        or not planner.plan_at(planner.remote.head(present, contents=True) or Head("")).holds_content
+    ):
+        raise RefusedError(f"the tag {tag!r} stands on commit {present[:12]} with other content; choose another one")
+    planner.forget()
+    planner.plan_at(head)
 
 
 def pull_model(
@@ -253,12 +271,7 @@ def _title(model: TrainedModel) -> str:
     return f"{model.record['network']}: {100 * model.record['accuracy']:.1f} % on {model.record['config_id']}"
 
 
-def _record_of(card: str | None) -> Mapping[str, Any]:
-    record = ModelCard(card, ignore_metadata_errors=True).data.get(KEY) if card else None
-    return record if isinstance(record, dict) else {}
-
-
-def _card(existing: str | None, model: TrainedModel, repo_id: str) -> str:
+def _card(existing: str | None, stored: Mapping[str, Stored], *, model: TrainedModel, repo_id: str) -> str:
     """The model's card; of an existing one, all that others wrote stays."""
     record = model.record
     result = EvalResult(
@@ -284,7 +297,7 @@ def _card(existing: str | None, model: TrainedModel, repo_id: str) -> str:
             card.data[key] = value
     others = [other for other in card.data.get("eval_results") or () if not other.is_equal_except_value(result)]
     card.data["eval_results"] = [*others, result]
-    card.data[KEY] = dict(record)
+    card.data[KEY] = {**record, "files": write_files(stored)}
     card.text = with_section(card.text, _body(model, repo_id))
     return str(card)
 
