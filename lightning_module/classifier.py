@@ -1,6 +1,7 @@
 """`Classifier`: a network, its loss and its optimiser, for a Lightning Trainer."""
 
-from typing import Literal
+import os
+from typing import Any, Literal, Self
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin
@@ -8,12 +9,13 @@ from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
 from lightning_module.alone import cross_entropy_alone, is_as_made, is_one_of_many
+from lightning_module.model_schema import OWN_MODULE
 from lightning_module.networks import make_network
+from lightning_module.pretrained import load_pretrained
 from lightning_module.threads import is_small
 from lightning_module.training import MinibatchTraining
 
-# Stands where a checkpoint or a config cannot hold a module of the user's own, only its name.
-OWN_MODULE = "module:"
+__all__ = ["OWN_MODULE", "Classifier", "describe_module"]
 
 
 def describe_module(module: nn.Module) -> str:
@@ -108,6 +110,39 @@ class Classifier(
         """Returns the probabilities of the classes, (batch, num_classes)."""
         x, _ = batch
         return self(x).softmax(dim=1)  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | os.PathLike[str],
+        *,
+        map_location: str | torch.device = "cpu",
+        strict: bool = True,
+        **keywords: Any,
+    ) -> Self:
+        """Returns a classifier of the Hub or of a folder, at exactly one revision and in evaluation mode.
+
+        Its weights are compared with the digest in its card; where that records none, a warning says once that they are
+        not verified. Only safetensors are read, and their names, types and shapes must be the network's.
+
+        Args:
+            pretrained_model_name_or_path: "owner/name" on the Hub, or a folder.
+            map_location: Device to put it on.
+            strict: True; weights that are not all there are not loaded.
+            keywords: `revision`, `token`, `cache_dir`, `force_download` and `local_files_only` as in
+                `PyTorchModelHubMixin`; and arguments of the class, such as `network` for a module of your own.
+
+        Raises:
+            UnavailableError: If the revision is not on this machine and cannot be had.
+            ContentError: If there is no such classifier, or its weights are not those that its card tells of.
+            ValueError: If there is no such folder, repository or revision, or an argument is not allowed.
+        """
+        if not strict:
+            raise ValueError(
+                "strict=False would leave some weights at random; load the file by safetensors.torch.load_file, and "
+                "what you want of it by load_state_dict(..., strict=False)"
+            )
+        return load_pretrained(cls, pretrained_model_name_or_path, **keywords).module.to(map_location)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Returns Adam, fused into one kernel where the device has one."""

@@ -37,6 +37,7 @@ def push(
         dry_run=dry_run,
     )
     _print_files(done.files, done.removed)
+    _print_drift(done)
     if dry_run:
         for line in done.card_diff.splitlines():
             _print(one_line(line))
@@ -46,7 +47,8 @@ def push(
     else:
         _print(_outcome(done))
     _print(done.url)
-    _print(done.load_line)
+    if done.load_line:
+        _print(one_line(done.load_line))
     return 0
 
 
@@ -58,7 +60,17 @@ def _print_files(files: Mapping[str, int], removed: Any) -> None:
     for path, size in files.items():
         _print(f"{size:>12,} {path}")
     for path in removed:
-        _print(f"{'removed':>12} {path}")
+        _print(f"{'removed':>12} {one_line(path)}")
+
+
+def _print_drift(done: hub.Push) -> None:
+    """What is no longer what the card's records say."""
+    for name, found in done.repaired.items():
+        for what in found:
+            _print(f"put right   {one_line(name)}: {one_line(what)}")
+    for name, found in done.drifted.items():
+        for what in found:
+            _print(f"DRIFTED     {one_line(name)}: {one_line(what)}; push this config too, which puts it right")
 
 
 def _outcome(done: hub.Push) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 from rich.console import Console
 
 from lightning_module.command_group import CommandGroup, Parser
+from mnist1d_hf.one_line import one_line
 
 console = Console()
 
@@ -18,6 +19,8 @@ def push(repo: str, checkpoint: str, tag: str | None, private: bool, dry_run: bo
     done = push_model(repo, model, tag=tag, private=private, dry_run=dry_run)
     for name, size in done.files.items():
         _print(f"{size:>12,} {name}")
+    for what in done.repaired:
+        _print(f"{'put right':>12} {one_line(what)}")
     _print(f"{'accuracy':>12} {100 * model.record['accuracy']:.1f} % on the test split of {model.record['config_id']}")
     if done.published is None:
         _print(done.card)
@@ -34,7 +37,8 @@ def pull(repo: str, folder: str, revision: str | None) -> int:
     from lightning_module.model_hub import pull_model
 
     record = pull_model(repo, folder, revision=revision).record
-    _print(f"{record['network']}, {100 * record['accuracy']:.1f} % on the test split of {record['config_id']}")
+    config_id = one_line(record["config_id"], 200)  # somebody else wrote it
+    _print(f"{record['network']}, {100 * record['accuracy']:.1f} % on the test split of {config_id}")
     _print(f'Classifier.from_pretrained("{folder}")')
     return 0
 

@@ -1,37 +1,35 @@
 """Trained classifiers on the Hub: `push_model` and `pull_model`, weights as safetensors only, with a card."""
 
 import hashlib
-import json
 import math
 import os
-import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from pickle import UnpicklingError
 from string import Template
-from typing import Any, Final
+from typing import Any
 
 import torch
-from huggingface_hub import CommitOperationAdd, EvalResult, ModelCard
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor, nn
+from huggingface_hub import EvalResult, ModelCard
+from torch import nn
 
 from lightning_module.classifier import Classifier
 from lightning_module.datamodule import EVALUATION_ROWS, MNIST1DDataModule
+from lightning_module.model_plan import KEY, ModelPlanner
+from lightning_module.pretrained import CONFIG, WEIGHTS, Pretrained, load_pretrained, weights_digest
 from mnist1d_hf.card import CARD, with_section
 from mnist1d_hf.mnist1d import CITATION
-from mnist1d_hf.pinned import ContentError
-from mnist1d_hf.publish import HubError, Plan, Published, publish
+from mnist1d_hf.publish import HubError, Published, RefusedError, publish
 from mnist1d_hf.remote import PATIENCE, Head, Remote, RemoteError, checked_repo_id, checked_tag
-from mnist1d_hf.snapshot import snapshot
+from mnist1d_hf.schema import ContentError, IncompleteError
+from mnist1d_hf.snapshot import repo_id_of
+from mnist1d_hf.stored import Stored, write_files
 
-WEIGHTS: Final = "model.safetensors"
-CONFIG: Final = "config.json"
-KEY: Final = "mnist1d"  # of our record in the card's header
+__all__ = ["ModelPush", "TrainedModel", "pull_model", "push_model", "read_model", "weights_digest"]
 
 
 @dataclass(frozen=True)
@@ -92,12 +90,14 @@ class ModelPush:
         url: The repository's page.
         files: The files that were written, or would be, and their sizes.
         card: The card.
+        repaired: What is put right by this: how the repository had drifted from its record.
     """
 
     published: Published | None
     url: str
     files: Mapping[str, int]
     card: str
+    repaired: Sequence[str] = ()
 
 
 def push_model(
@@ -112,7 +112,8 @@ def push_model(
 ) -> ModelPush:
     """Puts a classifier on the Hub: weights, configuration and card in one commit, then the tag.
 
-    The same weights again change nothing. What others wrote into the card stays.
+    The same weights again change nothing, unless the repository no longer holds what its card records: that is put
+    right. What others wrote into the card stays.
 
     Args:
         repo_id: "owner/name"; created if it does not exist.
@@ -132,24 +133,38 @@ def push_model(
     with tempfile.TemporaryDirectory(prefix="mnist1d-model-") as folder:
         model.classifier.save_pretrained(folder)
         contents = {name: Path(folder, name).read_bytes() for name in (WEIGHTS, CONFIG)}
-    written: dict[str, bytes] = {}
-
-    def plan_at(head: Head) -> Plan:
-        existing = remote.text(CARD, head)
-        there = _record_of(existing).get("sha256") == model.record["sha256"] and {WEIGHTS, CONFIG} <= head.files
-        written.clear()
-        if not there:
-            written.update({**contents, CARD: _card(existing, model, repo_id).encode()})
-        return Plan([CommitOperationAdd(name, content) for name, content in written.items()], holds_content=there)
-
+    planner = ModelPlanner(remote, contents, model.record, partial(_card, model=model, repo_id=repo_id))
     try:
-        done = None if dry_run else publish(remote, plan_at, message=_title(model), tag=tag, private=private)
+        done = None if dry_run else publish(remote, planner.plan_at, message=_title(model), tag=tag, private=private)
         if done is None:
-            plan_at(remote.head() or Head(""))
+            _plan(planner, tag)
     except RemoteError as error:
         raise HubError(str(error), "unchanged") from None
-    sizes = {name: len(content) for name, content in written.items()} if done is None or done.committed else {}
-    return ModelPush(done, remote.url, sizes, _card(None, model, repo_id))
+    changed = done is None or done.committed
+    return ModelPush(
+        published=done,
+        url=remote.url,
+        files={name: len(content) for name, content in planner.written.items()} if changed else {},
+        card=_card(None, planner.stored, model=model, repo_id=repo_id),
+        repaired=tuple(planner.repaired) if changed else (),
+    )
+
+
+def _plan(planner: ModelPlanner, tag: str | None) -> None:
+    """Plan, and change nothing.
+
+    Raises:
+        RefusedError: If the tag would have to move.
+    """
+    head = planner.remote.head(contents=True) or Head("")
+    present = planner.remote.tags().get(tag) if tag and head.commit else None
+    if present and (
+        planner.plan_at(head).operations
+        or not planner.plan_at(planner.remote.head(present, contents=True) or Head("")).holds_content
+    ):
+        raise RefusedError(f"the tag {tag!r} stands on commit {present[:12]} with other content; choose another one")
+    planner.forget()
+    planner.plan_at(head)
 
 
 def pull_model(
@@ -177,19 +192,20 @@ def pull_model(
     target = Path(folder).expanduser().absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FileExistsError(f"{target} exists and is not empty; name another folder")
-    source = snapshot(repo_id, revision, token, "model")
-    if lacking := {WEIGHTS, CONFIG, CARD} - source.files:
-        raise ValueError(f"{source.where} has no {min(lacking)}; only safetensors written by mnist1d-hf are pulled")
-    paths = [source.fetch(name) for name in (WEIGHTS, CONFIG, CARD)]
+    found = load_pretrained(Classifier, repo_id_of(repo_id), revision=revision, token=token, **_own(network))
+    record = _recorded(found)
+    contents = {name: found.door.fetch(name).read_bytes() for name in (WEIGHTS, CONFIG, CARD)}
+    for name, digest in found.files.items():
+        if hashlib.sha256(contents[name]).hexdigest() != digest:
+            raise ContentError(f"{name} of {found.door.where} has changed while it was read; try again")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as staging:
-        for path in paths:
-            shutil.copy(path, Path(staging, path.name))
-        model = read_model(staging, where=source.where, network=network)
+        for name, content in contents.items():
+            Path(staging, name).write_bytes(content)
         target.mkdir(exist_ok=True)
-        for path in paths:
-            os.replace(Path(staging, path.name), target / path.name)
-    return model
+        for name in contents:
+            os.replace(Path(staging, name), target / name)
+    return TrainedModel(found.module, record)
 
 
 def read_model(
@@ -201,31 +217,22 @@ def read_model(
         ContentError: If they differ.
         ValueError: If the folder holds no such classifier.
     """
-    where = where or str(folder)
-    record = _record_of(Path(folder, CARD).read_text(encoding="utf-8"))
-    if "sha256" not in record:
-        raise ValueError(f"the card of {where} has no digest of the weights; this package did not write it")
-    arguments = json.loads(Path(folder, CONFIG).read_text(encoding="utf-8"))
-    try:
-        weights = load_file(Path(folder, WEIGHTS))
-    except SafetensorError as error:
-        raise ContentError(f"the weights of {where} cannot be read: {error}") from error
-    if weights_digest(weights) != record["sha256"]:
-        raise ContentError(f"the weights of {where} are not those that its card tells of; tell its owner")
-    classifier = Classifier(**({**arguments, "network": network} if network is not None else arguments))
-    classifier.load_state_dict(weights)
-    return TrainedModel(classifier.eval(), record)
+    found = load_pretrained(Classifier, Path(folder).absolute(), where=where, **_own(network))
+    return TrainedModel(found.module, _recorded(found))
 
 
-def weights_digest(state: Mapping[str, Tensor]) -> str:
-    """Returns the SHA-256 of all tensors: names, types, shapes and values, in the order of the names."""
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        values = state[name].detach().cpu().contiguous().numpy()
-        little = values.astype(values.dtype.newbyteorder("<"), copy=False)
-        digest.update(f"{name} {values.dtype.name} {values.shape} ".encode())
-        digest.update(little.tobytes())
-    return digest.hexdigest()
+def _own(network: nn.Module | None) -> dict[str, Any]:
+    return {} if network is None else {"network": network}
+
+
+def _recorded(found: Pretrained[Classifier]) -> Mapping[str, Any]:
+    """What the card records, if it does."""
+    if found.record is None:
+        raise IncompleteError(
+            f"the card of {found.door.where} records no digest of the weights, so `mnist1d model push` did not write "
+            "it; Classifier.from_pretrained loads it, not verified"
+        )
+    return found.record
 
 
 def _checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -264,12 +271,7 @@ def _title(model: TrainedModel) -> str:
     return f"{model.record['network']}: {100 * model.record['accuracy']:.1f} % on {model.record['config_id']}"
 
 
-def _record_of(card: str | None) -> Mapping[str, Any]:
-    record = ModelCard(card, ignore_metadata_errors=True).data.get(KEY) if card else None
-    return record if isinstance(record, dict) else {}
-
-
-def _card(existing: str | None, model: TrainedModel, repo_id: str) -> str:
+def _card(existing: str | None, stored: Mapping[str, Stored], *, model: TrainedModel, repo_id: str) -> str:
     """The model's card; of an existing one, all that others wrote stays."""
     record = model.record
     result = EvalResult(
@@ -295,7 +297,7 @@ def _card(existing: str | None, model: TrainedModel, repo_id: str) -> str:
             card.data[key] = value
     others = [other for other in card.data.get("eval_results") or () if not other.is_equal_except_value(result)]
     card.data["eval_results"] = [*others, result]
-    card.data[KEY] = dict(record)
+    card.data[KEY] = {**record, "files": write_files(stored)}
     card.text = with_section(card.text, _body(model, repo_id))
     return str(card)
 

@@ -38,7 +38,12 @@ METADATA: Final[Mapping[str, Any]] = {
     "task_categories": ["tabular-classification"],
     "tags": ["mnist1d", "1d", "signals", "synthetic", "benchmark", "science-of-deep-learning", "arxiv:2011.14439"],
 }
-SIZE_CATEGORIES: Final = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B", "n>1B")
+# Those that the Hub allows, by the number of digits beyond three.
+SIZE_CATEGORIES: Final = (
+    *("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B"),
+    *("1B<n<10B", "10B<n<100B", "100B<n<1T", "n>1T"),
+)
+ABOUT: Final = ("license", "homepage", "description", "citation")  # of a `DatasetInfo`
 BEGIN: Final = "<!-- mnist1d-hf: generated from here on; write above, or below the end mark -->"
 END: Final = "<!-- mnist1d-hf: end of what is generated -->"
 
@@ -70,14 +75,23 @@ def new_card(records: Records, infos: Infos, *, path: str, with_files: bool = Tr
     return f"---\n{data.to_yaml()}\n---\n" + (with_section("", section) if with_files else f"\n{section}\n")
 
 
-def merged_card(existing: str, records: Records, infos: Infos, *, removed: Sequence[str] = (), path: str) -> str:
+def merged_card(
+    existing: str,
+    records: Records,
+    infos: Infos,
+    *,
+    removed: Sequence[str] = (),
+    completed: Records | None = None,
+    path: str,
+) -> str:
     """A card with some configs written anew or taken out, and everything else as it was.
 
     Args:
         existing: The card so far.
         records: What is known of the configs to be written.
-        infos: Features and sizes of those among them whose files are written.
+        infos: Features and sizes of those among them of which the card must tell them anew.
         removed: Configs to be taken out.
+        completed: Records that are to be replaced, and nothing else of their configs.
         path: What `load_dataset` is called with.
 
     Raises:
@@ -86,6 +100,7 @@ def merged_card(existing: str, records: Records, infos: Infos, *, removed: Seque
     card = parsed(existing)
     before = _plain(card.data)
     kept = {name: record for name, record in read_records(card.data).items() if name not in removed}
+    kept.update(completed or {})
     for key in ("configs", "dataset_info"):
         _take_out(card.data, key, removed)
     if not before:  # nobody has written a header yet
@@ -111,11 +126,19 @@ def parsed(text: str) -> huggingface_hub.DatasetCard:
         parsed_header(text.encode(), "the repository")  # what takes the client's parser for ever is refused here
         card = huggingface_hub.DatasetCard(text, ignore_metadata_errors=True)
         MetadataConfigs.from_dataset_card_data(card.data)
+        _check_infos(card.data.get("dataset_info"))
         read_records(card.data)
     except (ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())[:300]
         raise CardError(f"the header of {CARD} cannot be read ({reason}); repair it by hand, then try again") from error
     return card
+
+
+def _check_infos(infos: Any) -> None:
+    """Raise a ValueError if the libraries could not tell which configs `dataset_info` is about."""
+    listed = infos if isinstance(infos, list) else []
+    if not all(isinstance(entry, dict) and "config_name" in entry for entry in listed):
+        raise ValueError("each entry of dataset_info must have a config_name")
 
 
 def configs_of(text: str | None) -> MetadataConfigs:
@@ -153,21 +176,41 @@ def _write_header(
     """Write everything that is about single configs, and the size of all of them if the card is our own."""
     DatasetInfosDict(infos).to_dataset_card_data(data)
     if with_files:
-        written = {name: _metadata(record) for name, record in (records if changed is None else changed).items()}
+        _add_about(data, infos)
+        present = MetadataConfigs.from_dataset_card_data(data)
+        changed = records if changed is None else changed
+        named = MNIST1D.DEFAULT_CONFIG_NAME in {*present, *changed}
+        chosen = {name for name, entry in present.items() if entry.get("default") and not named}
+        written = {name: _metadata(record, name in chosen) for name, record in changed.items()}
         MetadataConfigs(written).to_dataset_card_data(data)
     write_records(data, records)
     most = max((sum(record.examples.values()) for record in records.values()), default=0)
     if own and most:
-        data["size_categories"] = [SIZE_CATEGORIES[min(max(len(str(most)) - 3, 0), len(SIZE_CATEGORIES) - 1)]]
+        data["size_categories"] = [size_category(most)]
+    elif own and "size_categories" in data:
+        data.pop("size_categories")
 
 
-def _metadata(record: ConfigRecord) -> dict[str, Any]:
-    name = record.config_name
+def _add_about(data: huggingface_hub.CardData, infos: Infos) -> None:
+    """Put licence, description, homepage and citation where datasets reads them; it does not write them there."""
+    listed = data.get("dataset_info") or []
+    for entry in listed if isinstance(listed, list) else [listed]:
+        info = infos.get(entry.get("config_name", MNIST1D.DEFAULT_CONFIG_NAME))
+        entry.update({key: getattr(info, key) for key in ABOUT if info is not None and getattr(info, key)})
+
+
+def size_category(examples: int) -> str:
+    """What the Hub calls a data set of this size."""
+    return SIZE_CATEGORIES[min(max(len(str(examples)) - 3, 0), len(SIZE_CATEGORIES) - 1)]
+
+
+def _metadata(record: ConfigRecord, chosen: bool) -> dict[str, Any]:
+    """A config's entry; its owner may have chosen another one than "default" to be the default."""
     return {
         "version": record.version,
         "description": record.description,
-        "data_files": [{"split": split, "path": f"{name}/{split}-*"} for split in record.examples],
-        **({"default": True} if name == MNIST1D.DEFAULT_CONFIG_NAME else {}),
+        "data_files": record.expected_data_files(),
+        **({"default": True} if chosen or record.config_name == MNIST1D.DEFAULT_CONFIG_NAME else {}),
     }
 
 
@@ -206,17 +249,38 @@ def _section(records: Records, path: str, with_files: bool) -> str:
     """The part of the card that is generated."""
     names = sorted(records, key=lambda name: (name not in RECIPES, [*RECIPES, name].index(name), name))
     ordered = [records[name] for name in names]
-    first = names[0] if names else MNIST1D.DEFAULT_CONFIG_NAME
-    body = Template(files("mnist1d_hf").joinpath("card_template.md").read_text(encoding="utf-8")).substitute(
-        load=f'dataset = load_dataset("{path}", "{first}")' if with_files else _LOAD_GENERATED,
+    latents = [f"`{record.config_name}`" for record in ordered if record.latents]
+    facts = {
+        "any": bool(ordered),
+        "default": MNIST1D.DEFAULT_CONFIG_NAME in records,
+        "noisy": any(record.made_of.label_noise for record in ordered),
+        "latents": bool(latents),
+        "fast": any(record.population for record in ordered),
+    }
+    template = files("mnist1d_hf").joinpath("card_template.md").read_text(encoding="utf-8")
+    body = Template(_true_parts(template, facts)).substitute(
+        load=f'dataset = load_dataset("{path}", "{names[0]}")' if with_files and names else _LOAD_GENERATED,
         figure=FIGURE if with_files else f"mnist1d_hf/{files('mnist1d_hf').joinpath('card_figure.png').name}",
         history="\n".join(f"- **{version}**: {what}" for version, what in DATA_HISTORY.items()),
         configs=_config_table(ordered),
+        latents=", ".join(latents),
         digests=_digest_table(ordered),
         population=_population_table(ordered),
         citation=CITATION,
     )
     return body.strip()
+
+
+def _true_parts(template: str, facts: Mapping[str, bool]) -> str:
+    """The template without the parts that are about what is not there: ``<!-- if NAME -->`` to ``<!-- end -->``."""
+
+    def chosen(part: re.Match[str]) -> str:
+        return part["text"] if facts[part["name"]] != bool(part["negated"]) else ""
+
+    pattern = r"<!-- if (?P<negated>not )?(?P<name>\w+) -->\n(?P<text>(?:(?!<!-- (?:if|end)).)*)<!-- end -->\n"
+    while (shorter := re.sub(pattern, chosen, template, flags=re.DOTALL)) != template:  # the inner parts first
+        template = shorter
+    return template
 
 
 def _config_table(records: Sequence[ConfigRecord]) -> str:
@@ -254,7 +318,7 @@ def _population_table(records: Sequence[ConfigRecord]) -> str:
         for record in records
         if record.population
     ]
-    return _table(("config", "mean", "standard deviation"), rows) if rows else "None of these configs uses it."
+    return _table(("config", "mean", "standard deviation"), rows)
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

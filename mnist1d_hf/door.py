@@ -86,6 +86,7 @@ def opened(
     repo_type: RepoType = "dataset",
     cache_dir: str | os.PathLike[str] | None = None,
     local_files_only: bool = False,
+    again: bool = False,
 ) -> Opened:
     """A repository at the commit where a revision stands now, or a folder; its card is read and checked.
 
@@ -96,6 +97,7 @@ def opened(
         repo_type: What kind of repository it is.
         cache_dir: Where downloads are kept; by default the cache of the Hub's client.
         local_files_only: Whether to ask nobody.
+        again: Whether to download the card even if it is here.
 
     Raises:
         UnavailableError: If the revision is not on this machine and cannot be had.
@@ -107,7 +109,7 @@ def opened(
     )
     if CARD not in source.files:
         return Opened(source, Header(source.where))
-    card = source.fetch(CARD)
+    card = source.fetch(CARD, again=again)
     if (size := card.stat().st_size) > LARGEST_CARD:
         raise ContentError(f"{CARD} of {source.where} has {size:,} bytes, more than {LARGEST_CARD:,}; tell its owner")
     return Opened(source, read_header(card.read_bytes(), source.where))

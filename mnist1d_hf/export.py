@@ -47,7 +47,8 @@ def export(
     try:
         built = [BuiltConfig.build(name, cache_dir=cache_dir) for name in names]
         infos = {config.name: config.write(staging) for config in built}
-        card = new_card({config.name: config.record for config in built}, infos, path=target.name)
+        records = {config.name: config.record.with_files(config.stored_in(staging)) for config in built}
+        card = new_card(records, infos, path=target.name)
         (staging / CARD).write_text(card, encoding="utf-8")
         (staging / FIGURE).write_bytes(figure())
         staging.chmod(0o755)

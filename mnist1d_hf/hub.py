@@ -1,13 +1,14 @@
 """Data sets on the Hub: `push` brings configs into a repository by one commit, and tags it.
 
-What is compared is content: the digests that the repository's card records. Configs, card text and licence that others
-wrote stay as they are; a config's content never changes under its version; a tag never moves.
+What is compared is content, by digests, and the repository's files with what its card records of them: where they have
+drifted apart, a push puts it right and says what. Configs, card text and licence that others wrote stay as they are; a
+config's content never changes under its version; a tag never moves, and marks only what verifies.
 """
 
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,9 @@ class Push:
         files: The files that were written, or would be, and their sizes.
         removed: The files that were removed, or would be.
         card_diff: What changes in the card, as a unified diff.
-        load_line: How to load the first config.
+        load_line: How to load the first config; empty if there is none left.
+        repaired: What is put right by this: how configs that are pushed had drifted from their records.
+        drifted: How other configs have drifted from theirs, or why they cannot be verified; they stay as they are.
     """
 
     state: State
@@ -64,6 +67,8 @@ class Push:
     removed: Sequence[str]
     card_diff: str
     load_line: str
+    repaired: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    drifted: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def push(
@@ -84,7 +89,8 @@ def push(
 ) -> Push:
     """Put configs on the Hub: one commit for all of them, the card and the removals, and then the tag.
 
-    Doing the same again changes nothing; after a failure it completes what is missing.
+    Doing the same again changes nothing; after a failure it completes what is missing. Where a config that is pushed no
+    longer is what its record says, because somebody replaced files or edited the card, it is put right.
 
     Args:
         repo_id: "owner/name"; created if it does not exist.
@@ -105,7 +111,8 @@ def push(
     Raises:
         RecipeError: If a config or a number is not allowed.
         ValueError: If an argument is not allowed, or the repository's card cannot be read.
-        RefusedError: If content would change under its version, or a tag would have to move.
+        RefusedError: If content would change under its version, a tag would have to move, or it would mark a config
+            that is not what its record says.
         HubError: If the Hub cannot be reached or does not allow it; its message tells in which state the repository is.
     """
     checked_repo_id(repo_id)
@@ -168,15 +175,17 @@ def _checked_names(
 def _dry_run(planner: Planner, tag: str | None) -> Push:
     remote = planner.remote
     try:
-        head = remote.head() or Head("")
+        head = remote.head(contents=True) or Head("")
         planner.plan_at(head)
         present = remote.tags().get(tag) if tag and head.commit else None
-        if present and not planner.plan_at(remote.head(present) or Head("")).holds_content:
+        if present and not planner.plan_at(remote.head(present, contents=True) or Head("")).holds_content:
             raise RefusedError(
                 f"the tag {tag!r} stands on commit {present[:12]} with other content; choose another one"
             )
-        planner.plan_at(head)
+        plan = planner.plan_at(head)
+        if tag and not present and plan.untaggable:
+            raise RefusedError(plan.untaggable)
     except RemoteError as error:
         raise HubError(str(error), "unchanged") from None
     what = {"state": "unchanged", "repo_id": remote.repo_id, "url": remote.url, "commit": head.commit, "tag": tag}
-    return Push(**what, created=False, committed=False, tagged=False, **planner.described(True, tag))  # type: ignore[arg-type]
+    return Push(**what, created=False, committed=False, tagged=False, **planner.described(bool(plan.operations), tag))  # type: ignore[arg-type]

@@ -40,6 +40,7 @@ DATA_HISTORY: Final = {
     "1.0.0": "First release. The default config is the frozen 2020 data set, bit for bit in float32."
 }
 
+LICENSE: Final = "Apache-2.0"
 HOMEPAGE: Final = "https://github.com/greydanus/mnist1d"
 CITATION: Final = """\
 @inproceedings{greydanus2024scaling,
@@ -164,7 +165,7 @@ class MNIST1D(datasets.GeneratorBasedBuilder):  # type: ignore[misc]  # datasets
             description=f"{DESCRIPTION} {self.config.description}",
             citation=CITATION,
             homepage=HOMEPAGE,
-            license="Apache-2.0",
+            license=LICENSE,
             features=features,
             splits=splits,
             download_size=0,

@@ -14,6 +14,7 @@ from typing import Any
 import datasets
 import pyarrow.parquet as pq
 
+from mnist1d_hf.about import told_of
 from mnist1d_hf.columns import column_digests
 from mnist1d_hf.door import Opened, opened, say_once
 from mnist1d_hf.one_line import one_line
@@ -124,7 +125,8 @@ def load_from(
         raise ContentError(
             f"{door.where}, config {name!r}: {problem}, so it is not what its card says; {_remedy(door)}"
         )
-    return _part(loaded, paths, door, record, split, cache_dir) if split else loaded
+    served = _part(loaded, paths, door, record, split, cache_dir) if split else loaded
+    return told_of(served, record, door.header.data)
 
 
 def _remedy(door: Opened) -> str:

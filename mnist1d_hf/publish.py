@@ -26,10 +26,12 @@ class Plan:
     Attributes:
         operations: The changes; none if all is as it should be.
         holds_content: Whether the data or weights are there already, and only their description would change.
+        untaggable: Why the commit must not be tagged, even after these changes; empty if it may be.
     """
 
     operations: Sequence[Operation]
     holds_content: bool
+    untaggable: str = ""
 
 
 PlanAt = Callable[[Head], Plan]
@@ -110,6 +112,8 @@ class _Publication:
         self.state: State = "unchanged"
         self.created = False
         self.committed = False
+        self.verified = ""  # the commit that was read back, and needs no change
+        self.untaggable = ""  # why it must not be tagged all the same
 
     def run(self) -> Published:
         if not self.remote.credentials:
@@ -130,7 +134,7 @@ class _Publication:
         """The newest commit of the repository, which is made if there is none."""
         attempt = 0
         error = RemoteError("the new repository does not appear", "trouble")
-        while (head := self.remote.head()) is None:
+        while (head := self.remote.head(contents=True)) is None:
             if not self.created and not error.timed_out:
                 self.state = "unchanged"  # it is certain again that there is none
             if error.kind == "conflict" and attempt >= MOST_CONFLICTS:
@@ -156,11 +160,12 @@ class _Publication:
         """The commit that holds what the plan asks for."""
         before = self.state
         attempt = 0
-        while operations := self.plan_at(head).operations:
+        while (plan := self.plan_at(head)).operations:
             if not attempt:
                 self._check_tag_is_free()
+                self._check_taggable(plan)
             try:
-                commit = self.remote.commit(operations, self.message, head.commit)
+                commit = self.remote.commit(plan.operations, self.message, head.commit)
             except RemoteError as error:
                 if error.kind not in {"trouble", "conflict"}:
                     raise
@@ -174,13 +179,16 @@ class _Publication:
                 self.committed = True
                 head = Head(commit)
                 break
+        else:
+            self.verified = head.commit
+            self.untaggable = plan.untaggable
         self.state = "committed but untagged" if self.tag else "complete"
         return head.commit
 
     def _reread(self, tried: Head, error: RemoteError, before: State) -> Head:
         """The newest commit after a failure, which tells whether ours was made, or may still be on its way."""
         self.state = before if error.kind == "conflict" else "not known"
-        head = self.remote.head()
+        head = self.remote.head(contents=True)
         if head is None:
             raise error
         if not error.timed_out and head.commit == tried.commit:
@@ -194,6 +202,41 @@ class _Publication:
             time.sleep(random.uniform(0, longest))
         else:
             self.remote.rest(attempt, error)
+
+    def _check_taggable(self, plan: Plan) -> None:
+        if self.tag and plan.untaggable:
+            raise RefusedError(plan.untaggable)
+
+    def _verify(self, commit: str) -> None:
+        """Read a commit back before it is tagged for good, if it was not read after it was made.
+
+        Raises:
+            HubError: If it does not hold what was committed.
+            RefusedError: If it must not be tagged, and nothing was changed.
+        """
+        attempt = 0
+        while self.verified != commit:
+            try:
+                head = self.remote.head(commit, contents=True)
+            except RemoteError as error:
+                if error.kind != "missing":
+                    raise
+                self.remote.rest(attempt, error)  # a server beside the one that took it has not heard of it yet
+                attempt += 1
+                continue
+            plan = self.plan_at(head or Head(commit))
+            if plan.operations:
+                path = plan.operations[0].path_in_repo
+                raise HubError(
+                    f"commit {commit[:12]} of {self.remote.repo_id} does not hold {path!r} as it was sent, so it is "
+                    "not tagged; look into the repository's .gitattributes",
+                    self.state,
+                )
+            self.verified, self.untaggable = commit, plan.untaggable
+        if self.untaggable and self.committed:
+            raise HubError(self.untaggable, self.state)
+        if self.untaggable:
+            raise RefusedError(self.untaggable)
 
     def _check_tag_is_free(self) -> None:
         if self.tag and (commit := self.remote.tags().get(self.tag)):
@@ -211,6 +254,7 @@ class _Publication:
             return False
         attempt = 0
         while (present := self.remote.tags().get(self.tag)) is None:
+            self._verify(commit)
             try:
                 self.remote.tag(self.tag, commit)
             except RemoteError as error:
@@ -230,5 +274,5 @@ class _Publication:
         return attempt > 0 and present == commit
 
     def _holds_content(self, commit: str) -> bool:
-        head = self.remote.head(commit)
+        head = self.remote.head(commit, contents=True)
         return head is not None and self.plan_at(head).holds_content

@@ -1,12 +1,13 @@
 """What a card's header records of each config beyond what datasets keeps there: how it was made, and its digests.
 
-The records stand under the key ``mnist1d`` of the YAML header, one for each config that this package wrote. They are
-what a push compares with and what a load verifies against; the files' bytes are neither. Names of configs are values
-and never keys there: the Hub has refused headers with dots in their keys.
+The records stand under the key ``mnist1d`` of the YAML header, one for each config that this package wrote. The digests
+of columns are what a push compares its content with, and what a load verifies against. The digests of files tell
+whether the repository still holds what was written into it; a new file of the same content may have other bytes. Names
+of configs and paths are values and never keys there: the Hub refuses headers with dots in their keys.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final, Self
 
 import datasets
@@ -18,6 +19,7 @@ from mnist1d_hf.mnist1d import MNIST1D
 from mnist1d_hf.population import population_mean_and_std
 from mnist1d_hf.recipe import DEFAULT, Recipe, checked_stream
 from mnist1d_hf.schema import RECORD, ContentError, checked
+from mnist1d_hf.stored import Stored, read_files, write_files
 from mnist1d_hf.templates import digit_templates
 
 KEY: Final = "mnist1d"
@@ -39,7 +41,8 @@ class ConfigRecord:
         examples: Number of examples of each split.
         digests: SHA-256 of each column of each split; empty for what has no exact content.
         population: Mean and standard deviation that the fast stream normalised by; empty for the reference stream.
-        files: SHA-256 of each file, by its path in the repository; empty in records of before that was kept.
+        data_files: Where the card says that the files of each split are; empty if none lie beside it.
+        stored: Size and digests of each file, by its path in the repository; empty in records of earlier releases.
     """
 
     config_name: str
@@ -51,7 +54,8 @@ class ConfigRecord:
     examples: Mapping[str, int]
     digests: Digests = field(default_factory=dict)
     population: tuple[float, ...] = ()
-    files: Mapping[str, str] = field(default_factory=dict)
+    data_files: Sequence[Mapping[str, str]] = ()
+    stored: Mapping[str, Stored] = field(default_factory=dict)
 
     @classmethod
     def of(cls, builder: MNIST1D, digests: Digests, *, name: str | None = None, version: str | None = None) -> Self:
@@ -84,10 +88,11 @@ class ConfigRecord:
             ContentError: If it is no record of what a recipe makes.
         """
         checked(entry, RECORD, "its record")
-        known = {each.name for each in fields(cls)}
+        known = {each.name for each in fields(cls)} - {"stored"}
         usual = {"description": "", "stream": "reference", "latents": False, "recipe": {}, "examples": {}}
         read = {**usual, **{key: value for key, value in entry.items() if key in known}}
-        record = cls(**{**read, "population": tuple(read.get("population", ()))})
+        lists = {key: tuple(read.get(key, ())) for key in ("population", "data_files")}
+        record = cls(**{**read, **lists, "stored": read_files(entry.get("files", []))})
         sizes = record.made_of.split_sizes(checked_stream(record.stream))
         if record.examples and dict(record.examples) != sizes:
             raise ContentError(f"its record: it has {dict(record.examples)} examples, but its recipe makes {sizes}")
@@ -118,6 +123,20 @@ class ConfigRecord:
         """Points of a signal."""
         return int(self.recipe.get("final_seq_length", DEFAULT.final_seq_length))
 
+    @property
+    def files(self) -> dict[str, str]:
+        """SHA-256 of each file, by its path in the repository."""
+        return {path: file.sha256 for path, file in self.stored.items()}
+
+    def expected_data_files(self) -> list[dict[str, str]]:
+        """Where the card has to say that the files of each split are."""
+        usual = [{"split": split, "path": f"{self.config_name}/{split}-*"} for split in self.examples]
+        return [dict(entry) for entry in self.data_files] or usual
+
+    def with_files(self, stored: Mapping[str, Stored]) -> Self:
+        """This record of these files."""
+        return replace(self, data_files=tuple(self.expected_data_files()), stored=dict(stored))
+
     def made_alike(self, other: "ConfigRecord") -> bool:
         """Whether both were asked for with the same numbers, whatever the bits are."""
         return (self.stream, self.latents, dict(self.recipe)) == (other.stream, other.latents, dict(other.recipe))
@@ -125,6 +144,8 @@ class ConfigRecord:
     def to_yaml_dict(self) -> dict[str, Any]:
         """Plain values for the header; what is empty is left out."""
         plain = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        plain["files"] = write_files(self.stored)
+        del plain["stored"]
         return {key: value for key, value in plain.items() if value not in ({}, [])}
 
 

@@ -8,8 +8,8 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
@@ -26,6 +26,7 @@ from huggingface_hub.errors import (
 
 from mnist1d_hf.credentials import Credentials
 from mnist1d_hf.one_line import one_line
+from mnist1d_hf.stored import Stored
 
 PATIENCE: Final = 60.0  # seconds for everything but the upload of files
 SLOWEST_UPLOAD: Final = 100_000  # bytes a second; a slower upload is taken for a dead one
@@ -80,10 +81,12 @@ class Head:
     Attributes:
         commit: The commit; empty if there is no repository yet.
         files: Paths of all files.
+        stored: What the Hub tells of the content of each, if it was asked.
     """
 
     commit: str
     files: frozenset[str] = frozenset()
+    stored: Mapping[str, Stored] = field(default_factory=dict)
 
 
 class Remote:
@@ -126,24 +129,29 @@ class Remote:
         """Seconds left."""
         return self._deadline - time.monotonic()
 
-    def head(self, revision: str | None = None) -> Head | None:
+    def head(self, revision: str | None = None, *, contents: bool = False) -> Head | None:
         """The repository as it is now, or at a revision; None if there is none.
+
+        Args:
+            revision: A tag, branch or commit; by default the newest commit.
+            contents: Whether to ask for sizes and digests of the files too.
 
         Raises:
             RemoteError: If it cannot be read, or has no such revision ("missing").
         """
+        keywords: dict[str, Any] = {"repo_type": self.repo_type, "revision": revision, "files_metadata": contents}
         try:
-            info = self._reading(
-                "read the repository", self._api.repo_info, self.repo_id, repo_type=self.repo_type, revision=revision
-            )
+            info = self._reading("read the repository", self._api.repo_info, self.repo_id, **keywords)
         except RemoteError as fault:
             if fault.kind == "missing" and revision is None:
                 return None
             raise
-        files = [sibling.rfilename for sibling in getattr(info, "siblings", None) or ()]
+        siblings = getattr(info, "siblings", None) or ()
+        files = [sibling.rfilename for sibling in siblings]
         if not is_commit(info.sha) or not all(isinstance(path, str) for path in files):
             raise RemoteError(f"{self._api.endpoint} does not tell the repository's commit and its files", "denied")
-        return Head(str(info.sha), frozenset(files))
+        stored = {sibling.rfilename: _stored(sibling) for sibling in siblings} if contents else {}
+        return Head(str(info.sha), frozenset(files), stored)
 
     def download(self, path: str, commit: str, *, again: bool = False, seconds: float = LONGEST_DOWNLOAD) -> Path:
         """A file at a commit, in the local cache of the Hub's client.
@@ -344,6 +352,13 @@ def checked_tag(tag: str) -> str:
     if re.fullmatch(r"[0-9a-f]{7,40}", tag) or tag in {"main", "HEAD"}:
         raise ValueError(f"tag={tag!r} would be taken for a commit or a branch; name it data-v1.0.0 or so")
     return tag
+
+
+def _stored(sibling: Any) -> Stored:
+    """What is told of a file; the SHA-1 of one in LFS is that of its pointer, and of no use."""
+    if sibling.lfs is not None:
+        return Stored(sibling.lfs.size, sibling.lfs.sha256)
+    return Stored(sibling.size, git_sha1=sibling.blob_id or "")
 
 
 def _reply(error: BaseException | None) -> Any:

@@ -16,7 +16,7 @@ from mnist1d_hf.recipe import FLAGS, INTEGER_BOUNDS, LONGEST_SIGNAL, REAL_BOUNDS
 
 Schema = Mapping[str, Any]
 
-MOST_VALUES: Final = 100_000  # in a header, aliases counted as often as they stand there
+MOST_VALUES: Final = 30_000  # in a header, aliases counted as often as they stand there
 DEEPEST: Final = 30
 LARGEST_INTEGER: Final = 2**63
 MOST_CONFIGS: Final = 2_000
@@ -30,9 +30,9 @@ PATH: Final[Schema] = {
     "type": "string",
     "pattern": r"\A(?![/~])(?!(?:.*/)?\.\.(?:/|\Z))(?!.*(?:://|::|\\))[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,500}\Z",
 }
-_PATHS: Final[Schema] = {"oneOf": [PATH, {"type": "array", "items": PATH, "maxItems": 10_000}]}
+_PATHS: Final[Schema] = {"anyOf": [PATH, {"type": "array", "items": PATH, "maxItems": 10_000}]}
 DATA_FILES: Final[Schema] = {
-    "oneOf": [
+    "anyOf": [
         PATH,
         {"type": "array", "items": PATH, "maxItems": 10_000},
         {
@@ -87,7 +87,20 @@ RECORD: Final[Schema] = {
             }
         ),
         "population": {"type": "array", "items": {"type": "number"}, "maxItems": 2},
-        "files": {"type": "object", "propertyNames": PATH, "additionalProperties": SHA256, "maxProperties": 10_000},
+        "files": {
+            "type": "array",
+            "maxItems": 10_000,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "path": PATH,
+                    "sha256": SHA256,
+                    "size": {"type": "integer", "minimum": 0},
+                    "git_sha1": {"type": "string", "pattern": r"\A[0-9a-f]{40}\Z"},
+                },
+                "required": ["path", "sha256"],
+            },
+        },
         "data_files": DATA_FILES,
     },
     "required": ["config_name", "version"],

@@ -383,9 +383,17 @@ def delete(h: _Handler) -> Reply:
 def info(h: _Handler, place: str, id: str, rev: str = "main") -> Reply:
     repo = h.repo(place, id)
     commit = repo.at(rev)
-    listed = {"siblings": [{"rfilename": path} for path in sorted(commit.tree)], "sha": commit.oid}
+    told = h.query.get("blobs", "").lower() in {"1", "true"}
+    siblings = [{"rfilename": path, **(_sibling(commit.tree[path]) if told else {})} for path in sorted(commit.tree)]
+    listed = {"siblings": siblings, "sha": commit.oid}
     dates = {"lastModified": commit.date, "createdAt": repo.history()[-1].date}
     return Reply.json({"id": id, "author": id.split("/")[0], "private": repo.private, "tags": [], **listed, **dates})
+
+
+def _sibling(blob: Blob) -> dict[str, Any]:
+    """What is told of a file's content when ``blobs`` is asked for."""
+    lfs = {"sha256": blob.sha256, "size": blob.size, "pointerSize": len(_pointer(blob.sha256 or "", blob.size))}
+    return {"size": blob.size, "blobId": blob.oid, **({"lfs": lfs} if blob.sha256 else {})}
 
 
 def preupload(h: _Handler, place: str, id: str, rev: str) -> Reply:
@@ -599,10 +607,20 @@ def validate_yaml(h: _Handler) -> Reply:
     try:
         content = yaml.safe_load(header[1]) if header else {}
         problem = None if isinstance(content, dict) else "the header must be a mapping"
+        if keys := sorted(key for key in _keys(content) if set(".$") & set(str(key))):
+            problem = f"keys must hold neither '.' nor '$', but here is {keys[0]!r}"
     except yaml.YAMLError as error:
         problem = str(error)
     errors = [{"message": problem}] if problem else []
     return Reply.json({"errors": errors, "warnings": []}, 400 if errors else 200)
+
+
+def _keys(content: Any) -> Iterator[Any]:
+    """All keys of a header; the Hub's database takes no dots in them."""
+    if isinstance(content, dict):
+        yield from content
+    for value in content.values() if isinstance(content, dict) else content if isinstance(content, list) else ():
+        yield from _keys(value)
 
 
 _ID = r"(?P<id>[^/]+/[^/]+)"

@@ -1,5 +1,7 @@
 """Classifiers on a stand-in Hub: what is pushed, what comes back, what is refused."""
 
+import re
+
 import huggingface_hub
 import pytest
 import torch
@@ -138,6 +140,92 @@ def test_a_lost_reply_makes_no_second_commit_and_a_tag_never_moves(server, clien
     trained(other, "logistic")
     assert "never moved" in status(client.call(MAIN, ["push", repo_id, str(other), "--tag", "v1"]), 2)
     assert len(repo.history()) == 2
+
+
+def header_edited(server, repo_id, change):
+    card = huggingface_hub.ModelCard(server.file(repo_id, "README.md", kind="model").decode())
+    record = dict(card.data["mnist1d"])
+    change(record)
+    card.data["mnist1d"] = record
+    server.put(repo_id, {"README.md": str(card).encode()}, "model")
+
+
+def put(path, change):
+    def work(server, repo_id):
+        server.put(repo_id, {path: change(server.file(repo_id, path, kind="model"))}, "model")
+
+    return work
+
+
+def deleted(server, repo_id):
+    repo = server.repo(repo_id, "model")
+    server.commit(repo, {k: v for k, v in repo.at("main").tree.items() if k != "model.safetensors"}, "deleted")
+
+
+def other_weights(data):
+    return save({name: tensor + 1e-3 for name, tensor in load(data).items()})
+
+
+MODEL_DRIFTS = {
+    "other weights": (put("model.safetensors", other_weights), "'model.safetensors' has another content"),
+    "other arguments": (
+        put("config.json", lambda data: data.replace(b"40", b"80")),
+        "'config.json' has another content",
+    ),
+    "no weights": (deleted, "'model.safetensors' is gone"),
+    "another network in the card": (
+        lambda server, repo_id: header_edited(server, repo_id, lambda record: record.update(network="mlp")),
+        "the network 'mlp', not 'cnn'",
+    ),
+}
+
+
+@pytest.mark.parametrize("forgotten", [False, True], ids=["recorded", "a record of before file digests"])
+@pytest.mark.parametrize("case", MODEL_DRIFTS)
+def test_whatever_others_do_to_a_model_is_put_right_and_told(
+    server, client, repo_id, checkpoint, tmp_path, case, forgotten
+):
+    change, words = MODEL_DRIFTS[case]
+    status(client.call(MAIN, ["push", repo_id, checkpoint[0]]))
+    change(server, repo_id)
+    if forgotten:
+        header_edited(server, repo_id, lambda record: record.pop("files"))
+        words = words.replace("'config.json' has another content", "'config.json' is not recorded")
+    head = server.repo(repo_id, "model").branches["main"]
+    planned = status(client.call(MAIN, ["push", repo_id, checkpoint[0], "--tag", "v1", "--dry-run"]))
+    assert server.repo(repo_id, "model").branches["main"] == head
+    out = status(client.call(MAIN, ["push", repo_id, checkpoint[0], "--tag", "v1"]))
+    for text in (planned, out):
+        assert words in text
+    assert server.repo(repo_id, "model").tags == {"v1": server.repo(repo_id, "model").branches["main"]}
+    status(client.call(MAIN, ["pull", repo_id, str(tmp_path / "pulled"), "--revision", "v1"]))
+    again = status(client.call(MAIN, ["push", repo_id, checkpoint[0], "--tag", "v1"]))
+    assert "unchanged" in again
+    assert "put right" not in again
+
+
+def test_a_models_record_without_file_digests_is_completed(server, client, repo_id, checkpoint):
+    status(client.call(MAIN, ["push", repo_id, checkpoint[0]]))
+    complete = server.file(repo_id, "README.md", kind="model")
+    header_edited(server, repo_id, lambda record: record.pop("files"))
+    out = status(client.call(MAIN, ["push", repo_id, checkpoint[0], "--tag", "v1"]))
+    assert "put right" not in out
+    written = [line.split()[1] for line in out.splitlines() if re.match(r" *[\d,]+ \S+$", line)]
+    assert written == ["README.md"]
+    files = [
+        huggingface_hub.ModelCard(text.decode()).data["mnist1d"]["files"]
+        for text in (complete, server.file(repo_id, "README.md", kind="model"))
+    ]
+    assert files[0] == files[1]
+    assert [entry["path"] for entry in files[0]] == ["config.json", "model.safetensors"]
+    header_edited(server, repo_id, lambda record: record.update(files=3))  # no list of files: as if there were none
+    assert "README.md" in status(client.call(MAIN, ["push", repo_id, checkpoint[0]]))
+
+
+def test_a_models_card_that_cannot_be_read_is_refused(server, client, repo_id, checkpoint):
+    server.put(repo_id, {"README.md": b"---\na: [\n---\n# Theirs\n"}, "model")
+    assert "repair it by hand" in status(client.call(MAIN, ["push", repo_id, checkpoint[0]]), 2)
+    assert server.file(repo_id, "README.md", kind="model").endswith(b"# Theirs\n")
 
 
 def test_a_dry_run_writes_nothing(server, client, repo_id, checkpoint):

@@ -1,6 +1,8 @@
+import json
 import os
 from pathlib import Path
 
+import datasets
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -8,7 +10,7 @@ from datasets import load_dataset
 
 from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, RecipeError, as_numpy, export, golden
 from mnist1d_hf.card import FIGURE
-from mnist1d_hf.parquet import write_parquet
+from mnist1d_hf.parquet import CHUNKING, write_parquet
 
 # Loads a folder in a process that has no such package, and writes what it got.
 LOAD_WITHOUT_PACKAGE = """
@@ -65,17 +67,36 @@ def test_an_export_is_named_as_the_hub_does_and_small(exported):
             for split in ("train", "test")
         ),
     }
-    assert sum(path.stat().st_size for path in (exported / "default").iterdir()) <= 700_000
+    assert sum(path.stat().st_size for path in (exported / "default").iterdir()) <= 690_000
 
 
 def test_files_are_made_for_the_hub_s_viewer(tmp_path):
     write_parquet(load_dataset("mnist1d", "train-50k", split="train").select(range(1000)), tmp_path / "x.parquet")
-    column = pq.ParquetFile(tmp_path / "x.parquet").metadata.row_group(0).column(0)
+    metadata = pq.ParquetFile(tmp_path / "x.parquet").metadata
+    column = metadata.row_group(0).column(0)
     assert column.path_in_schema == "x.list.element"
     assert column.compression == "ZSTD"
     assert "BYTE_STREAM_SPLIT" in column.encodings
+    for i in range(2):
+        assert metadata.row_group(0).column(i).has_offset_index
+        assert metadata.row_group(0).column(i).has_column_index
+    assert json.loads(metadata.metadata[b"content_defined_chunking"]) == CHUNKING
     again = load_dataset("parquet", data_files=str(tmp_path / "x.parquet"), split="train")
     assert again.features == load_dataset("mnist1d", "train-50k", split="train").features
+
+
+def test_pages_are_cut_by_content_so_that_a_changed_file_shares_most_of_its_bytes(tmp_path):
+    rows = load_dataset("mnist1d", "train-20k", split="train")
+    for name, part in (("all", rows), ("less", rows.select(range(7, len(rows))))):
+        write_parquet(part, tmp_path / name)
+    before, after = ((tmp_path / name).read_bytes() for name in ("all", "less"))
+    pieces = [before[start : start + 1024] for start in range(0, len(before) - 1024, 10_000)]
+    assert sum(piece in after for piece in pieces) / len(pieces) > 0.95
+
+
+def test_the_options_are_those_of_datasets_itself():
+    options = getattr(datasets.config, "DEFAULT_CDC_OPTIONS", CHUNKING)  # not yet in 4.0
+    assert options == CHUNKING
 
 
 def test_the_card_of_an_export_tells_its_sizes_and_digests(exported):

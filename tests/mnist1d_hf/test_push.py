@@ -1,5 +1,6 @@
 """Pushes by the real clients to a stand-in Hub, seen from the server."""
 
+import dataclasses
 import io
 import json
 import re
@@ -16,6 +17,7 @@ from mnist1d_hf import golden
 from mnist1d_hf.columns import column_digests
 from mnist1d_hf.hub import HubError, RefusedError, push
 from mnist1d_hf.records import read_records
+from mnist1d_hf.stored import stored
 
 TAG = "data-v1.0.0"
 WRITES = ("create", "preupload", "lfs_batch", "lfs_put", "commit", "tag")
@@ -68,6 +70,18 @@ def test_plain_datasets_load_it_by_tag_as_what_the_builder_makes(server, client,
     for split, digests in golden.committed()["label-noise"].items():
         assert found[split]["digests"] == digests
         assert found[split]["version"] == "1.0.0"
+
+
+def test_licence_homepage_and_citation_are_there_when_it_is_loaded(server, client, repo_id):
+    value(client.push(repo_id, ["train-1k"]))
+    code = f"""
+import datasets, mnist1d_hf
+for load in (datasets.load_dataset, mnist1d_hf.load):
+    info = load({repo_id!r}, "train-1k")["train"].info
+    assert (info.license, info.homepage) == ("Apache-2.0", "https://github.com/greydanus/mnist1d"), info
+    assert "greydanus2024scaling" in info.citation and "1,000 training examples" in info.description, info
+"""
+    value(client.call("builtins:exec", code))
 
 
 def test_a_config_of_ones_own_has_its_numbers_in_the_card(server, client, repo_id):
@@ -256,7 +270,9 @@ def perturbed(server, repo_id, config, by):
         text = text.replace(column_digests([table])["x"], column_digests([other])["x"])
         sink = io.BytesIO()
         pq.write_table(other, sink)
-        files[path] = sink.getvalue()
+        before, files[path] = stored(server.file(repo_id, path)), sink.getvalue()
+        for name, value in dataclasses.asdict(stored(files[path])).items():
+            text = text.replace(f": {getattr(before, name)}\n", f": {value}\n")
     server.put(repo_id, {**files, "README.md": text.encode()})
     return files
 

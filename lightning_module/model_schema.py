@@ -1,0 +1,92 @@
+"""What may stand in a repository of a classifier: its configuration, and the record in its card."""
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from lightning_module.networks import NETWORKS
+from mnist1d_hf.one_line import one_line
+from mnist1d_hf.schema import LINE, SHA256, ContentError, Schema, checked
+
+OWN_MODULE: Final = "module:"  # stands where only the name of a user's own module can be kept
+LARGEST_CONFIG: Final = 2**18  # bytes
+
+_COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+_NETWORK: Final[Schema] = {
+    "anyOf": [{"enum": sorted(NETWORKS)}, {"type": "string", "pattern": rf"\A{OWN_MODULE}\w+\Z", "maxLength": 200}]
+}
+# What `Classifier` is made with. The sizes have no upper bound of their own: they are compared with the weights' before
+# anything of that size is made.
+ARGUMENTS: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "network": _NETWORK,
+        "lr": {"type": "number", "exclusiveMinimum": 0},
+        "length": {"type": "integer", "minimum": 3},
+        "num_classes": {"type": "integer", "minimum": 2},
+        "steps_per_execution": {"anyOf": [{"enum": ["auto"]}, {"type": "integer", "minimum": 1}]},
+    },
+}
+# What `mnist1d model push` writes into the card's header.
+RECORD: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        **dict.fromkeys(("path", "config_id", "version", "protocol", "selection", "code_version"), LINE),
+        "network": _NETWORK,
+        "accuracy": {"type": "number", "minimum": 0, "maximum": 1},
+        "test_examples": {"type": "integer", "minimum": 1},
+        "steps": _COUNT,
+        "epochs": _COUNT,
+        "sha256": SHA256,
+    },
+    "required": ["config_id", "network", "accuracy", "sha256"],
+}
+
+
+def checked_record(record: Mapping[str, Any] | None, where: str) -> Mapping[str, Any] | None:
+    """Returns what a card records of a classifier; None if it records nothing.
+
+    Raises:
+        ContentError: If it is not what `mnist1d model push` writes.
+    """
+    return None if record is None else checked(record, RECORD, f"the record in the card of {where}")
+
+
+def arguments_of(config: bytes, constructor: Callable[..., Any], where: str) -> dict[str, Any]:
+    """Returns what config.json says that a classifier is made with.
+
+    Args:
+        config: The file's content.
+        constructor: What is to be called with it.
+        where: What to call the repository in a message.
+
+    Raises:
+        ContentError: If it says something else.
+    """
+    what = f"config.json of {where}"
+    try:
+        found = json.loads(config, object_pairs_hook=_each_key_once, parse_constant=_refused)
+    except (ValueError, RecursionError) as error:  # a UnicodeDecodeError is a ValueError
+        raise ContentError(f"{what} is no JSON that can be read ({one_line(error, 200)}); tell its owner") from None
+    checked(found, ARGUMENTS, what)
+    parameters = inspect.signature(constructor).parameters.values()
+    if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
+        known = {parameter.name for parameter in parameters}
+        if unknown := sorted(found.keys() - known):
+            raise ContentError(
+                f"{what} has {unknown[0]!r}, which is no argument of this class here; a later version of mnist1d-hf, "
+                "or the class that wrote it, may know it"
+            )
+    return dict(found)
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands there twice")
+    return found
+
+
+def _refused(constant: str) -> Any:
+    raise ValueError(f"{constant} is no number")

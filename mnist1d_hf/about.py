@@ -1,0 +1,44 @@
+"""Licence, homepage, description and citation of data that were loaded from files.
+
+The Parquet files do not hold them. `load_dataset` of a repository takes them from its card; `mnist1d_hf.load` loads the
+files alone, and gets them here.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import datasets
+
+from mnist1d_hf.card import ABOUT
+from mnist1d_hf.mnist1d import CITATION, DESCRIPTION, HOMEPAGE, LICENSE
+from mnist1d_hf.records import ConfigRecord
+
+LONGEST: Final = 10_000  # characters of such a text
+
+
+def told_of(loaded: Any, record: ConfigRecord, header: Mapping[str, Any]) -> Any:
+    """The same data, their info filled in: from the card, or else with what this package says of all it makes.
+
+    Args:
+        loaded: A `Dataset` or a `DatasetDict`.
+        record: The config's record.
+        header: The card's header, which somebody else may have written.
+    """
+    usual = {
+        "license": LICENSE,
+        "homepage": HOMEPAGE,
+        "description": f"{DESCRIPTION} {record.description}",
+        "citation": CITATION,
+    }
+    entry = _entry(header.get("dataset_info"), record.config_name)
+    for rows in loaded.values() if isinstance(loaded, datasets.DatasetDict) else [loaded]:
+        for key in ABOUT:
+            text = entry.get(key)
+            setattr(rows.info, key, text if isinstance(text, str) and 0 < len(text) <= LONGEST else usual[key])
+    return loaded
+
+
+def _entry(infos: Any, name: str) -> Mapping[str, Any]:
+    listed = infos if isinstance(infos, list) else [infos]
+    entries = [entry for entry in listed if isinstance(entry, Mapping)]
+    return next((entry for entry in entries if entry.get("config_name", "default") == name), {})

@@ -1,0 +1,171 @@
+"""Whether a repository or folder still holds what its own records say: the files, and where its card says they are.
+
+Anybody may write into a repository without this package: `Dataset.push_to_hub` of another data set under the same name,
+a file that is replaced, an entry of the header that is edited. The records in the card then tell of content that is
+loaded no more. What is compared is the repository with its own records, never with a newly written file, because
+another version of the Parquet library writes the same content in other bytes.
+"""
+
+import fnmatch
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from datasets import Features
+from datasets.utils.metadata import MetadataConfigs
+
+from mnist1d_hf.card import parsed
+from mnist1d_hf.records import ConfigRecord, read_records
+from mnist1d_hf.stored import Stored
+
+# What an entry of `configs` may hold; anything else (columns, filters, features, ...) would change what is loaded.
+ENTRY_KEYS: Final = frozenset({"data_files", "version", "description", "default"})
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How a config, or a model, differs from its record.
+
+    Attributes:
+        missing: Files that are gone.
+        changed: Files with another content.
+        extra: Files that are loaded too, and are not in the record.
+        card: What the card says otherwise, in words.
+        unproven: Files of which too little is known to compare them; nothing else is known to be wrong with them.
+    """
+
+    missing: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    card: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
+
+    @property
+    def found(self) -> tuple[str, ...]:
+        """All differences, in words; empty if there are none."""
+        return (
+            *(f"the file {path!r} is gone" for path in self.missing),
+            *(f"the file {path!r} has another content" for path in self.changed),
+            *(f"the file {path!r} would be loaded too" for path in self.extra),
+            *self.card,
+        )
+
+    @property
+    def lost(self) -> bool:
+        """Whether content is gone or replaced, so that files must be written again."""
+        return bool(self.missing or self.changed)
+
+
+def drifts(text: str | None, stored: Mapping[str, Stored], *, whole: bool = True) -> dict[str, Drift]:
+    """The difference of each config that the card records from its record.
+
+    Args:
+        text: The card.
+        stored: All files beside it: `Remote.head(contents=True).stored` of a repository, `stored_in(...)` of a folder.
+        whole: Whether these are all files; of a copy of which only a part was fetched, what is not here is not missing.
+
+    Raises:
+        CardError: If the card cannot be read.
+    """
+    if not text:
+        return {}
+    data = parsed(text).data
+    configs = MetadataConfigs.from_dataset_card_data(data)
+    infos = _entries(data.get("dataset_info"))
+    found = {}
+    for name, record in read_records(data).items():
+        card = (*_entry_drift(record, configs), *_info_drift(record, infos.get(name)))
+        found[name] = replace(_record_drift(record, stored, whole), card=card)
+    return found
+
+
+def files_drift(expected: Mapping[str, Stored], stored: Mapping[str, Stored], *, whole: bool = True) -> Drift:
+    """The difference of files from what a record says of them."""
+    compared = {path: file.equals(stored[path]) for path, file in expected.items() if path in stored}
+    absent = tuple(sorted(expected.keys() - stored.keys()))
+    unproven = tuple(path for path, equal in compared.items() if equal is None)
+    return Drift(
+        missing=absent if whole else (),
+        changed=tuple(path for path, equal in compared.items() if equal is False),
+        unproven=unproven if whole else (*unproven, *absent),
+    )
+
+
+def matching(record: ConfigRecord, paths: Iterable[str], split: str | None = None) -> list[str]:
+    """Those of the paths that are loaded as the config, or as a split; ``*`` does not reach into folders."""
+    entries = [entry for entry in record.expected_data_files() if split in (None, entry["split"])]
+    patterns = [entry["path"].split("/") for entry in entries]
+    return sorted(path for path in paths if any(_matches(path.split("/"), pattern) for pattern in patterns))
+
+
+def usual_paths(record: ConfigRecord) -> dict[str, str]:
+    """The file of each split, where the record does not name them: releases without file digests wrote these."""
+    return {split: f"{record.config_name}/{split}-00000-of-00001.parquet" for split in record.examples}
+
+
+def _record_drift(record: ConfigRecord, stored: Mapping[str, Stored], whole: bool) -> Drift:
+    expected = record.stored or dict.fromkeys(usual_paths(record).values(), Stored())
+    extra = tuple(path for path in matching(record, stored) if path not in expected)
+    return replace(files_drift(expected, stored, whole=whole), extra=extra)
+
+
+def _matches(path: list[str], pattern: list[str]) -> bool:
+    return len(path) == len(pattern) and all(map(fnmatch.fnmatchcase, path, pattern))
+
+
+def _entry_drift(record: ConfigRecord, configs: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What the config's entry in the card says otherwise."""
+    entry = configs.get(record.config_name)
+    if entry is None:
+        return ["the card no longer names it under configs"]
+    problems = []
+    expected, named = (_by_split(files) for files in (record.expected_data_files(), entry.get("data_files")))
+    if named != expected:
+        problems.append(f"the card says that its files are {_paths(named)}, not {_paths(expected)}")
+    if str(entry.get("version")) != record.version:
+        problems.append(f"the card gives it the version {entry.get('version')!r}, not {record.version!r}")
+    if others := sorted(map(str, entry.keys() - ENTRY_KEYS)):
+        problems.append(f"the card has {', '.join(map(repr, others))} in its entry, which may change what is loaded")
+    defaults = [name for name, other in configs.items() if name == "default" or other.get("default")]
+    if record.config_name in defaults and len(defaults) > 1:
+        problems.append(f"the card has several default configs, {', '.join(map(repr, defaults))}: none can be loaded")
+    return problems
+
+
+def _by_split(data_files: Any) -> dict[str, list[str]] | str:
+    """The patterns of each split; the text of what names none."""
+    try:
+        named = {str(entry["split"]): entry["path"] for entry in data_files}
+    except (TypeError, KeyError):
+        return repr(data_files)
+    return {split: [path] if isinstance(path, str) else list(path) for split, path in named.items()}
+
+
+def _paths(named: Mapping[str, list[str]] | str) -> str:
+    return named if isinstance(named, str) else ", ".join(repr(path) for paths in named.values() for path in paths)
+
+
+def _entries(infos: Any) -> dict[str, Mapping[str, Any]]:
+    listed = infos if isinstance(infos, list) else [infos] if isinstance(infos, dict) else []
+    return {str(entry.get("config_name", "default")): entry for entry in listed}
+
+
+def _info_drift(record: ConfigRecord, info: Mapping[str, Any] | None) -> list[str]:
+    """What the card says otherwise of columns and sizes; datasets loads by these, or not at all."""
+    if info is None:
+        return ["the card no longer tells its columns and sizes under dataset_info"]
+    problems = []
+    if _read_features(info.get("features")) != record.features:
+        problems.append("the card tells other columns or types of it under dataset_info")
+    splits = info.get("splits")
+    listed = [entry for entry in splits if isinstance(entry, dict)] if isinstance(splits, list) else []
+    if {entry.get("name"): entry.get("num_examples") for entry in listed} != dict(record.examples):
+        problems.append("the card tells other numbers of examples of it under dataset_info")
+    return problems
+
+
+def _read_features(listed: Any) -> Features | None:
+    try:
+        return Features._from_yaml_list(listed)
+    except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError):
+        return None

@@ -1,0 +1,106 @@
+"""What tells one file's content from another's without reading it: its size and its digests.
+
+The Hub lists the SHA-256 of a file that lies in LFS, and for any other one git's SHA-1 of it. A record holds both, for
+where a file lies may change with a repository's ``.gitattributes``.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+_CHUNK: Final = 1 << 20
+_FORMS: Final = {"sha256": re.compile(r"[0-9a-f]{64}"), "git_sha1": re.compile(r"[0-9a-f]{40}")}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file, as far as it is known.
+
+    Attributes:
+        size: Bytes; None if they are not known.
+        sha256: SHA-256 of the content; empty if it is not known.
+        git_sha1: What git calls the content; empty if it is not known.
+    """
+
+    size: int | None = None
+    sha256: str = ""
+    git_sha1: str = ""
+
+    def equals(self, other: "Stored") -> bool | None:
+        """Whether both have the same content; None if too little is known of them."""
+        if None not in (self.size, other.size) and self.size != other.size:
+            return False
+        for name in _FORMS:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if mine and theirs:
+                return bool(mine == theirs)
+        return None
+
+    def to_yaml_dict(self) -> dict[str, Any]:
+        """Plain values; what is not known is left out."""
+        known = {"sha256": self.sha256, "size": self.size, "git_sha1": self.git_sha1}
+        return {key: value for key, value in known.items() if value not in ("", None)}
+
+
+def stored(content: bytes | Path) -> Stored:
+    """A file of this machine, read once."""
+    size = content.stat().st_size if isinstance(content, Path) else len(content)
+    sha256, sha1 = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+    for piece in _pieces(content):
+        sha256.update(piece)
+        sha1.update(piece)
+    return Stored(size, sha256.hexdigest(), sha1.hexdigest())
+
+
+def stored_in(folder: str | Path) -> dict[str, Stored]:
+    """All files of a folder, by their path in it."""
+    root = Path(folder)
+    return {path.relative_to(root).as_posix(): stored(path) for path in sorted(root.rglob("*")) if path.is_file()}
+
+
+def read_files(entries: Any) -> dict[str, Stored]:
+    """The files that a card's header lists; paths are values there, for the Hub refuses keys with dots in them.
+
+    Raises:
+        ValueError: If it lists anything else.
+    """
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ValueError(f"files must be a list of entries with path and sha256, not {entries!r}")
+    return {_path_of(entry): _stored_of(entry) for entry in entries}
+
+
+def write_files(files: Mapping[str, Stored]) -> list[dict[str, Any]]:
+    """The files as a card's header lists them."""
+    return [{"path": path, **files[path].to_yaml_dict()} for path in sorted(files)]
+
+
+def _path_of(entry: Mapping[str, Any]) -> str:
+    path = entry.get("path")
+    if not isinstance(path, str) or not path:
+        raise ValueError(f"files must name the path of each file, not {path!r}")
+    return path
+
+
+def _stored_of(entry: Mapping[str, Any]) -> Stored:
+    size = entry.get("size")
+    if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 0):
+        raise ValueError(f"size={size!r} of {entry['path']!r} must be a number of bytes")
+    for name, form in _FORMS.items():
+        value = entry.get(name, "")
+        if value and not (isinstance(value, str) and form.fullmatch(value)):
+            raise ValueError(f"{name}={value!r} of {entry['path']!r} must be lower-case hexadecimal digits")
+    if not entry.get("sha256"):
+        raise ValueError(f"files must have the sha256 of {entry['path']!r}")
+    return Stored(size, entry["sha256"], entry.get("git_sha1") or "")
+
+
+def _pieces(content: bytes | Path) -> Any:
+    if isinstance(content, bytes):
+        yield content
+        return
+    with content.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            yield piece
