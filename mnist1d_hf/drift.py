@@ -71,12 +71,30 @@ def drifts(text: str | None, stored: Mapping[str, Stored], *, whole: bool = True
         return {}
     data = parsed(text).data
     configs = MetadataConfigs.from_dataset_card_data(data)
-    infos = _entries(data.get("dataset_info"))
-    found = {}
-    for name, record in read_records(data).items():
-        card = (*_entry_drift(record, configs), *_info_drift(record, infos.get(name)))
-        found[name] = replace(_record_drift(record, stored, whole), card=card)
-    return found
+    infos = data.get("dataset_info")
+    records = read_records(data)
+    return {name: drift_of(record, configs, infos, stored, whole=whole) for name, record in records.items()}
+
+
+def drift_of(
+    record: ConfigRecord,
+    configs: Mapping[str, Mapping[str, Any]],
+    infos: Any,
+    stored: Mapping[str, Stored],
+    *,
+    whole: bool = True,
+) -> Drift:
+    """The difference of one config from its record.
+
+    Args:
+        record: The record.
+        configs: The card's entries of `configs`, by name.
+        infos: What the card has under `dataset_info`.
+        stored: All files beside the card, as in `drifts`.
+        whole: Whether these are all files, as in `drifts`.
+    """
+    card = (*_entry_drift(record, configs), *_info_drift(record, _entries(infos).get(record.config_name)))
+    return replace(_record_drift(record, stored, whole), card=card)
 
 
 def files_drift(expected: Mapping[str, Stored], stored: Mapping[str, Stored], *, whole: bool = True) -> Drift:
@@ -94,8 +112,7 @@ def files_drift(expected: Mapping[str, Stored], stored: Mapping[str, Stored], *,
 def matching(record: ConfigRecord, paths: Iterable[str], split: str | None = None) -> list[str]:
     """Those of the paths that are loaded as the config, or as a split; ``*`` does not reach into folders."""
     entries = [entry for entry in record.expected_data_files() if split in (None, entry["split"])]
-    patterns = [entry["path"].split("/") for entry in entries]
-    return sorted(path for path in paths if any(_matches(path.split("/"), pattern) for pattern in patterns))
+    return sorted(path for path in paths if any(matches(path, entry["path"]) for entry in entries))
 
 
 def usual_paths(record: ConfigRecord) -> dict[str, str]:
@@ -109,8 +126,10 @@ def _record_drift(record: ConfigRecord, stored: Mapping[str, Stored], whole: boo
     return replace(files_drift(expected, stored, whole=whole), extra=extra)
 
 
-def _matches(path: list[str], pattern: list[str]) -> bool:
-    return len(path) == len(pattern) and all(map(fnmatch.fnmatchcase, path, pattern))
+def matches(path: str, pattern: str) -> bool:
+    """Whether a file is named by a pattern; ``*`` does not reach into folders."""
+    parts, wanted = path.split("/"), pattern.split("/")
+    return len(parts) == len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
 
 
 def _entry_drift(record: ConfigRecord, configs: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -147,7 +166,7 @@ def _paths(named: Mapping[str, list[str]] | str) -> str:
 
 def _entries(infos: Any) -> dict[str, Mapping[str, Any]]:
     listed = infos if isinstance(infos, list) else [infos] if isinstance(infos, dict) else []
-    return {str(entry.get("config_name", "default")): entry for entry in listed}
+    return {str(entry.get("config_name", "default")): entry for entry in listed if isinstance(entry, dict)}
 
 
 def _info_drift(record: ConfigRecord, info: Mapping[str, Any] | None) -> list[str]:

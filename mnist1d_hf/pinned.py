@@ -5,7 +5,6 @@ reached. Here the revision is first turned into a commit, the files come from th
 is compared with the digests in the card.
 """
 
-import fnmatch
 import logging
 import os
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ import pyarrow.parquet as pq
 from mnist1d_hf.about import told_of
 from mnist1d_hf.columns import column_digests
 from mnist1d_hf.door import Opened, opened, say_once
+from mnist1d_hf.drift import matches
 from mnist1d_hf.one_line import one_line
 from mnist1d_hf.records import ConfigRecord
 from mnist1d_hf.register import NAME
@@ -165,7 +165,7 @@ def _paths(door: Opened, name: str, record: ConfigRecord) -> dict[str, list[str]
             f"its card name files of {', '.join(patterns) or 'none'}; tell its owner"
         )
     found = {
-        split: sorted(path for path in door.source.files if any(fnmatch.fnmatchcase(path, each) for each in wanted))
+        split: sorted(path for path in door.source.files if any(matches(path, each) for each in wanted))
         for split, wanted in patterns.items()
     }
     if lacking := [split for split, paths in found.items() if not paths]:

@@ -101,7 +101,15 @@ RECORD: Final[Schema] = {
                 "required": ["path", "sha256"],
             },
         },
-        "data_files": DATA_FILES,
+        "data_files": {
+            "type": "array",
+            "maxItems": 1_000,
+            "items": {
+                "type": "object",
+                "properties": {"split": {"enum": ["train", "test"]}, "path": PATH},
+                "required": ["split", "path"],
+            },
+        },
     },
     "required": ["config_name", "version"],
 }

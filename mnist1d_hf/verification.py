@@ -6,7 +6,7 @@ an incomplete one, or lies where it cannot be had now.
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -14,12 +14,16 @@ import pyarrow as pa
 
 from mnist1d_hf.cache import CachedBuild, cached_builds
 from mnist1d_hf.door import Opened, opened
+from mnist1d_hf.drift import drift_of
 from mnist1d_hf.manifest import read_manifest
 from mnist1d_hf.one_line import one_line
 from mnist1d_hf.pinned import load_from
 from mnist1d_hf.recipe import nearest
+from mnist1d_hf.records import ConfigRecord
+from mnist1d_hf.remote import RemoteError
 from mnist1d_hf.schema import ContentError, IncompleteError
 from mnist1d_hf.snapshot import UnavailableError
+from mnist1d_hf.stored import Stored, stored_in
 
 State = Literal["ok", "damaged", "not verified"]
 STATES: Final[tuple[State, ...]] = ("ok", "damaged", "not verified")
@@ -71,7 +75,8 @@ def verify(
     for name in configs:
         if name not in known:
             raise ValueError(f"{door.where} has no config {name!r}{one_line(nearest(name, known))}")
-    answers = [_of_config(door, name, revision, cache_dir) for name in dict.fromkeys(configs or known)]
+    listing = _listing(door)
+    answers = [_of_config(door, name, listing, revision, cache_dir) for name in dict.fromkeys(configs or known)]
     if door.header.stray:
         answers.append(Answer("?", "damaged", door.header.stray, "tell its owner"))
     if not answers:
@@ -96,12 +101,34 @@ def summary(answers: Iterable[Answer]) -> str:
     return ", ".join(f"{counts[state]} {state}" for state in STATES)
 
 
-def _of_config(door: Opened, name: str, revision: str | None, cache_dir: str | None) -> Answer:
+def _listing(door: Opened) -> tuple[Mapping[str, Stored], bool]:
+    """What is known of all files; and whether these are all, or only those that are on this machine."""
+    if door.source.remote:
+        try:
+            head = door.source.remote.head(door.commit, contents=True)
+        except RemoteError as error:
+            raise UnavailableError(f"{door.where}: {error}") from None
+        return (head.stored if head else {}), True
+    return stored_in(door.source.folder), not door.commit
+
+
+def _drift(door: Opened, record: ConfigRecord, listing: tuple[Mapping[str, Stored], bool]) -> str:
+    """What else than the content is not as the record says: files, and what datasets itself would go by."""
+    stored, whole = listing
+    found = drift_of(record, door.header.configs, door.header.data.get("dataset_info"), stored, whole=whole).found
+    return "; ".join(found)
+
+
+def _of_config(
+    door: Opened, name: str, listing: tuple[Mapping[str, Stored], bool], revision: str | None, cache_dir: str | None
+) -> Answer:
     try:
         record = door.header.record_of(name)
         if record is None:
             return Answer(name, "not verified", "the card records no digests of it: another program wrote it")
         splits = load_from(door, name, revision=revision, cache_dir=cache_dir)
+        if drifted := _drift(door, record, listing):
+            return Answer(name, "damaged", drifted, "its content is sound; pushing it again puts the rest right")
     except (IncompleteError, UnavailableError) as error:
         return Answer(name, "not verified", str(error))
     except ContentError as error:
