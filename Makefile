@@ -2,9 +2,18 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Exactly the files whose digests are in requirements/, then the project itself; `check` says if one is missing.
+LOCKED := $(PIP) install --require-hashes --no-deps
+define install
+	$(LOCKED) -r requirements/torch-cpu.lock 2>/dev/null || $(LOCKED) -r requirements/torch.lock
+	$(LOCKED) -r requirements/$(1).lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	$(PIP) check
+	touch $@
+endef
 
-.PHONY: demo test test-slow bench lint card notebooks clean
+.PHONY: demo test test-slow bench lint card notebooks lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/mnist1d demo
@@ -15,7 +24,7 @@ test: $(VENV)/.dev
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow
 
-bench: $(VENV)/.bench
+bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run_all.py
 
 lint: $(VENV)/.dev
@@ -33,21 +42,21 @@ card: $(VENV)/.dev
 notebooks: $(VENV)/.dev
 	$(BIN)/python docs/notebooks/execute.py $(NOTEBOOK)
 
+# After a change of pyproject.toml's requirements or of constraints.txt. UPGRADE=1 takes the newest of what they leave open.
+lock: | $(BIN)/python
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r requirements/uv.lock
+	.venv-lock/bin/python requirements/renew.py $(if $(UPGRADE),--upgrade)
+
 clean:
-	rm -rf $(VENV) dist build outputs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-lock dist build outputs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
-	$(INSTALL) -e '.[plot]'
-	touch $@
+$(VENV)/.demo: pyproject.toml requirements/demo.lock requirements/core.lock requirements/torch.lock | $(BIN)/python
+	$(call install,demo)
 
-$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(INSTALL) -e '.[dev]'
-	touch $@
-
-$(VENV)/.bench: pyproject.toml constraints.txt | $(BIN)/python
-	$(INSTALL) -e '.[bench]'
-	touch $@
+$(VENV)/.dev: pyproject.toml requirements/dev.lock requirements/core.lock requirements/torch.lock | $(BIN)/python
+	$(call install,dev)

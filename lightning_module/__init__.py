@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lightning_module.loader import TensorLoader
     from lightning_module.networks import CNN, GRU, MLP, NETWORKS, Logistic, make_network
     from lightning_module.replica import Replica, noisy_labels
+    from lightning_module.signal_dataset import SignalDataset, torch_dataset
     from lightning_module.studies.learned_activation import LearnedActivation
 
 _HOME = {
@@ -30,8 +31,10 @@ _HOME = {
     "NETWORKS": "networks",
     "Logistic": "networks",
     "Replica": "replica",
+    "SignalDataset": "signal_dataset",
     "make_network": "networks",
     "noisy_labels": "replica",
+    "torch_dataset": "signal_dataset",
 }
 
 __all__ = [
@@ -46,10 +49,12 @@ __all__ = [
     "Logistic",
     "MNIST1DDataModule",
     "Replica",
+    "SignalDataset",
     "StepsPerExecution",
     "TensorLoader",
     "make_network",
     "noisy_labels",
+    "torch_dataset",
 ]
 
 

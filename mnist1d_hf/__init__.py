@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from mnist1d_hf.arrays import Latents, MNIST1DArrays, Split
+from mnist1d_hf.bunch import Bunch, load_mnist1d
 from mnist1d_hf.columns import as_numpy
 from mnist1d_hf.generate import make_mnist1d, make_slice
 from mnist1d_hf.mnist1d import DATA_VERSION, MNIST1D, MNIST1DConfig
@@ -19,6 +20,7 @@ __all__ = [
     "DATA_VERSION",
     "MNIST1D",
     "RECIPES",
+    "Bunch",
     "Latents",
     "MNIST1DArrays",
     "MNIST1DConfig",
@@ -30,6 +32,7 @@ __all__ = [
     "as_numpy",
     "digit_templates",
     "load",
+    "load_mnist1d",
     "make_mnist1d",
     "make_slice",
     "register",
