@@ -86,7 +86,7 @@ PYTHON = {
 import mnist1d_hf
 from mnist1d_hf import animation
 from mnist1d_hf.construction import Construction
-animation.animate(Construction.make(mnist1d_hf.Recipe(), stream='reference'), fps=2, duration=9)""",
+next(animation.animate(Construction.make(mnist1d_hf.Recipe(), stream='reference'), fps=2, duration=9))""",
     "data module": "import lightning_module as m; m.MNIST1DDataModule().plot()",
     "studies": "from lightning_module.studies import *; from lightning_module.studies import verdict_table",
     "power": "from lightning_module.studies.power import seeds_needed",
