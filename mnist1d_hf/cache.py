@@ -90,8 +90,8 @@ def install(configs: Sequence[str], cache_dir: str | None = None) -> list[Path]:
             make_newest(builder.cache_dir)
         except OSError as error:
             raise OSError(
-                f"The cache {builder.cache_root} cannot be written to ({error}), and without an import the library reads "
-                "no such cache: import mnist1d_hf, which does; or set HF_DATASETS_CACHE to a folder of your own"
+                f"The cache {builder.cache_root} cannot be written to ({error}), and the library alone reads no such "
+                "cache: import mnist1d_hf, which does; or set HF_DATASETS_CACHE to a folder of your own"
             ) from error
     tidy(builders[0].cache_root)
     folders = {builder.config.name: Path(builder.cache_dir) for builder in builders}
