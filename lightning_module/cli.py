@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 
-import jsonargparse
+from lightning_module.options import StrictOptions
 
 
 def _train(arguments: Sequence[str]) -> int:
@@ -37,9 +37,9 @@ def _quiz(arguments: Sequence[str]) -> int:
 
 
 def _demo(arguments: Sequence[str]) -> int:
-    from lightning_module.demo import main as demo_main
+    from lightning_module.demo import command as demo_main
 
-    return int(jsonargparse.auto_cli(demo_main, args=list(arguments[1:]), prog="mnist1d demo"))
+    return demo_main(arguments[1:])
 
 
 # Each command has a parser of its own, which its first use imports.
@@ -56,15 +56,15 @@ COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
 }
 
 
-def parser() -> jsonargparse.ArgumentParser:
+def parser() -> StrictOptions:
     """Returns the parser that lists the commands."""
-    top = jsonargparse.ArgumentParser(
+    top = StrictOptions(
         prog="mnist1d",
         description="MNIST-1D: make the data set and its variants, train the reference networks on them.",
     )
     commands = top.add_subcommands(required=True, dest="command")
     for name, (summary, _) in COMMANDS.items():
-        commands.add_subcommand(name, jsonargparse.ArgumentParser(), help=summary)
+        commands.add_subcommand(name, StrictOptions(), help=summary)
     return top
 
 

@@ -1,14 +1,20 @@
 """A group of subcommands: functions that return an exit status, their options, and errors as one line. No torch."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import jsonargparse
 from datasets.exceptions import DatasetsError
 from rich.console import Console
 
-Parser = jsonargparse.ArgumentParser
+from lightning_module.options import StrictOptions as Parser
+from lightning_module.options import as_typed
+from mnist1d_hf.extras import missing_extra
+
+__all__ = ["CommandGroup", "Parser", "exit_status"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,28 +34,51 @@ class CommandGroup:
 
     def parser(self) -> Parser:
         """The parser of all the commands."""
-        group = Parser(prog=self.prog, description=self.description, allow_abbrev=False)
+        group = Parser(prog=self.prog, description=self.description)
         subcommands = group.add_subcommands(required=True, dest="command")
-        for name, (function, add_options) in self.commands.items():
-            summary = (function.__doc__ or "").split("\n")[0]
-            parser = Parser(description=summary, allow_abbrev=False)
-            add_options(parser)
-            subcommands.add_subcommand(name, parser, help=summary)
+        for name, parser in self.parsers().items():
+            subcommands.add_subcommand(name, parser, help=parser.description)
         return group
+
+    def parsers(self) -> dict[str, Parser]:
+        """The parser of each command."""
+        made = {}
+        for name, (function, add_options) in self.commands.items():
+            made[name] = Parser(description=(function.__doc__ or "").split("\n")[0])
+            add_options(made[name])
+        return made
 
     def run(self, arguments: Sequence[str] | None = None) -> int:
         """Run one command and return its exit status: what the function returns, 2 if the input cannot be used."""
-        options = self.parser().parse_args(arguments)
+        group = self.parser()
+        options = group.parse_args(arguments)
         function, _ = self.commands[options.command]
-        return exit_status(partial(function, **options[options.command].as_dict()))
+        keywords = options[options.command].as_dict()
+        return exit_status(partial(function, **keywords), lambda: group.of_command(options.command))
 
 
-def exit_status(command: Callable[[], int]) -> int:
-    """Run a command and return its exit status: what it returns, 2 and a line that says why if it cannot do it."""
+def exit_status(command: Callable[[], int], parser: Callable[[], Parser]) -> int:
+    """Run a command and return its exit status: what it returns, 2 and a line that says why if it cannot do it.
+
+    Args:
+        command: What to run.
+        parser: Returns the parser of its options, which are named in the line as they are typed.
+    """
     try:
         return command()
-    except (ValueError, OSError, DatasetsError) as error:
-        # What datasets raises says that something failed; its cause says what.
-        cause = f": {error.__cause__}" if isinstance(error, DatasetsError) and error.__cause__ else ""
-        Console(stderr=True).print(f"error: {error}{cause}", highlight=False, markup=False, soft_wrap=True)
+    except (ValueError, OSError, DatasetsError, ImportError) as error:
+        if isinstance(error, ImportError) and missing_extra(error) is None:
+            raise
+        log.debug("the traceback of the error below", exc_info=True)
+        line = as_typed(said(error), parser())
+        Console(stderr=True).print(f"error: {line}", highlight=False, markup=False, soft_wrap=True)
         return 2
+
+
+def said(error: Exception) -> str:
+    """Returns what an error says to somebody at a command line."""
+    if isinstance(error, ImportError):
+        return str(missing_extra(error) or error)
+    # What datasets raises says that something failed; its cause says what.
+    cause = f": {error.__cause__}" if isinstance(error, DatasetsError) and error.__cause__ else ""
+    return f"{error}{cause}"

@@ -3,6 +3,7 @@
 import logging
 import time
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import datasets
 import torch
+from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]  # it is documented so
 from rich.console import Console
 from rich.table import Table
 
 import mnist1d_hf
 from lightning_module.classifier import Classifier
+from lightning_module.command_group import Parser, exit_status
 from lightning_module.datamodule import MNIST1DDataModule
 from lightning_module.twin import PACKAGE, pl
 from mnist1d_hf import golden
@@ -143,6 +146,22 @@ def main(network: str = "cnn", steps: int = 6000, seed: int = 42, out: Path = Pa
         console.print('No figures: pip install "mnist1d-hf\\[plot]"')
     console.print(NEXT, highlight=False, markup=False, soft_wrap=True)
     return 0
+
+
+def parser() -> Parser:
+    """Returns the parser of the demonstration's options, which are the keywords of `main`."""
+    options = Parser(prog="mnist1d demo", description=(main.__doc__ or "").split("\n")[0])
+    options.add_argument("--config", action=ActionConfigFile, help="a YAML file with values of the other options")
+    options.add_function_arguments(main, as_group=False)
+    return options
+
+
+def command(arguments: Sequence[str] | None = None) -> int:
+    """Run the demonstration; returns its exit status: 0, or 2 if the input cannot be used."""
+    options = parser()
+    keywords = options.parse_args(arguments).as_dict()
+    keywords.pop("config")
+    return exit_status(partial(main, **keywords), lambda: options)
 
 
 def _trainer(steps: int, curve: LearningCurve) -> pl.Trainer:

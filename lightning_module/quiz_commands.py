@@ -136,13 +136,19 @@ def _has_braille(encoding: str) -> bool:
     return True
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a quiz; returns its exit status: 0, 2 if the input cannot be used, 130 after Ctrl-C."""
-    parser = Parser(prog="mnist1d quiz", description=(quiz.__doc__ or "").split("\n")[0], allow_abbrev=False)
+def parser() -> Parser:
+    """Returns the parser of the quiz's options."""
+    parser = Parser(prog="mnist1d quiz", description=(quiz.__doc__ or "").split("\n")[0])
     parser.add_argument("config", nargs="?", help="name of a config; see mnist1d data list")
     parser.set_defaults(config="default")  # jsonargparse takes it for positional arguments in this way only
     parser.add_argument("--number", type=int, default=40, help="how many signals")
     parser.add_argument("--seed", type=int | None, default=None, help="the same seed shows the same signals")
     parser.add_argument("--out", type=str | None, default=None, help="JSON file to write; outputs/quiz-DATE.json")
     parser.add_argument("--plain", action="store_true", help="draw with # in place of braille patterns")
-    return exit_status(partial(quiz, **parser.parse_args(arguments).as_dict()))
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a quiz; returns its exit status: 0, 2 if the input cannot be used, 130 after Ctrl-C."""
+    options = parser()
+    return exit_status(partial(quiz, **options.parse_args(arguments).as_dict()), lambda: options)

@@ -1,16 +1,17 @@
 """`mnist1d fit | validate | test | predict`: LightningCLI over `Classifier` and `MNIST1DDataModule`."""
 
 import logging
-import sys
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
-
-from datasets.exceptions import DatasetsError
+from typing import Any
 
 from lightning_module.classifier import Classifier
+from lightning_module.command_group import exit_status
 from lightning_module.datamodule import MNIST1DDataModule
+from lightning_module.options import StrictOptions
 from lightning_module.predictions import PredictionWriter
 from lightning_module.twin import MisconfigurationException, cli
 
@@ -24,6 +25,10 @@ NOISE = (
 )
 
 CONFIGS = files("lightning_module") / "configs"
+
+
+class TrainingParser(StrictOptions, cli.LightningArgumentParser):
+    """LightningCLI's parser under the rules of all commands."""
 
 
 class MNIST1DCLI(cli.LightningCLI):
@@ -40,19 +45,27 @@ def main(arguments: Sequence[str]) -> int:
     """Runs one training command and returns its exit status: 0, or 2 if the input cannot be used."""
     for message in NOISE:
         warnings.filterwarnings("ignore", message=message)
+    parsers: list[TrainingParser] = []  # of all commands, then of each, as LightningCLI makes them
+    return exit_status(partial(_run, arguments, parsers), lambda: parsers[0].of_command(arguments[0]))
+
+
+def _run(arguments: Sequence[str], parsers: list[TrainingParser]) -> int:
+    def made(**keywords: Any) -> TrainingParser:
+        parsers.append(TrainingParser(**keywords))
+        return parsers[-1]
+
     try:
         MNIST1DCLI(
             Classifier,
             MNIST1DDataModule,
             save_config_kwargs={"overwrite": True},  # a second run in the same folder is no error
             auto_configure_optimizers=False,  # the classifier has its own
+            parser_class=made,  # type: ignore[arg-type]  # which is only called
             parser_kwargs={"prog": "mnist1d", "description": "Train and evaluate networks on MNIST-1D."},
             args=with_packaged_configs(arguments),
         )
-    except (ValueError, OSError, DatasetsError, MisconfigurationException) as error:
-        log.debug("the traceback of the error below", exc_info=True)
-        sys.stderr.write(f"error: {error}\n")
-        return 2
+    except MisconfigurationException as error:
+        raise ValueError(str(error)) from error
     return 0
 
 

@@ -1,21 +1,21 @@
 """What the cache of datasets holds of this data set: listing it, checking it, filling it ahead of time."""
 
 import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import datasets
 import numpy as np
-from filelock import FileLock, Timeout  # a dependency of datasets
+import pyarrow as pa
 
 from mnist1d_hf import golden
 from mnist1d_hf.columns import as_numpy
-from mnist1d_hf.manifest import MANIFEST, content_problems, read_manifest
+from mnist1d_hf.manifest import MANIFEST, content_problems, read_manifest, split_tables
 from mnist1d_hf.mnist1d import DATA_VERSION, MNIST1D
 from mnist1d_hf.recipe import RECIPES
 from mnist1d_hf.register import NAME
+from mnist1d_hf.tidy import PREFERRED, UNFINISHED, make_newest, tidy
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,7 @@ class CachedBuild:
             return dict(record["digests"])
         content = {}
         for split in record["digests"]:
-            paths = sorted(str(path) for path in self.folder.glob(f"{NAME}-{split}*.arrow"))
-            columns = as_numpy(datasets.concatenate_datasets([datasets.Dataset.from_file(path) for path in paths]))
+            columns = as_numpy(datasets.Dataset(pa.concat_tables(split_tables(self.folder, split))))
             rows = np.array(golden.PROBE_ROWS)
             content[split] = golden.probes(columns["x"][rows], columns["y"][rows], columns["x"][: golden.MOMENT_ROWS])
         return content
@@ -61,7 +60,7 @@ def cached_builds(cache_dir: str | os.PathLike[str] | None = None) -> list[Cache
         cache_dir: The cache; by default that of datasets (``HF_DATASETS_CACHE``).
     """
     root = Path(cache_dir or datasets.config.HF_DATASETS_CACHE).expanduser() / NAME
-    found = (path for path in root.glob(f"*/*/*/{MANIFEST}") if path.parent.suffix != ".incomplete")  # being built
+    found = (path for path in root.glob(f"*/*/*/{MANIFEST}") if path.parent.suffix != UNFINISHED)  # being built
     manifests = sorted(found, key=lambda path: (path.parts[-4], path.stat().st_mtime))
     return [
         CachedBuild(
@@ -77,25 +76,23 @@ def cached_builds(cache_dir: str | os.PathLike[str] | None = None) -> list[Cache
 def install(configs: Sequence[str], cache_dir: str | None = None) -> list[Path]:
     """Build these configs where `load_dataset` finds them without importing this package; returns their folders.
 
-    Such a load takes the newest folder of a config's name, so these are made the newest.
+    Such a load takes the newest folder of a config's name, so these are made the newest; and for the bare name the
+    newest of all, so `default` is built with them and made newer than any.
 
     Raises:
         RecipeError: If a config does not exist.
+        OSError: If the cache cannot be written to.
     """
-    folders = []
-    for builder in [MNIST1D(config_name=name, cache_dir=cache_dir) for name in configs]:
+    builders = [MNIST1D(config_name=name, cache_dir=cache_dir) for name in dict.fromkeys([*configs, PREFERRED])]
+    for builder in builders:
         builder.download_and_prepare()
-        os.utime(builder.cache_dir)
-        folders.append(Path(builder.cache_dir))
-        _remove_abandoned(folders[-1].parents[1])
-    return folders
-
-
-def _remove_abandoned(config_folder: Path) -> None:
-    """Remove what killed builds left of any version of a config: datasets, on its own, would take it for a build."""
-    for unfinished in config_folder.glob("*/*.incomplete"):
         try:
-            with FileLock(f"{unfinished.with_suffix('')}_builder.lock", timeout=0):
-                shutil.rmtree(unfinished)
-        except Timeout:
-            continue  # it is being built just now
+            make_newest(builder.cache_dir)
+        except OSError as error:
+            raise OSError(
+                f"The cache {builder.cache_root} cannot be written to ({error}), and the library alone reads no such "
+                "cache: import mnist1d_hf, which does; or set HF_DATASETS_CACHE to a folder of your own"
+            ) from error
+    tidy(builders[0].cache_root)
+    folders = {builder.config.name: Path(builder.cache_dir) for builder in builders}
+    return [folders[name] for name in configs]

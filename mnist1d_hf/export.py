@@ -1,14 +1,13 @@
 """Data sets as folders that others can load without this package."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from mnist1d_hf.card import CARD, FIGURE, figure, new_card
 from mnist1d_hf.parquet import BuiltConfig
 from mnist1d_hf.recipe import RECIPES, named_recipe
+from mnist1d_hf.staged_folder import recover, staged_folder
 
 
 def export(
@@ -37,24 +36,19 @@ def export(
         ValueError: If a cached config does not contain what its version says.
     """
     target = Path(folder).expanduser().absolute()
+    recover(target)
     if target.exists() and (not target.is_dir() or any(target.iterdir())) and not overwrite:
         raise FileExistsError(
             f"{target} exists and is not empty; name another folder, or pass overwrite=True to replace it"
         )
     names = exported_configs(configs)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
+    with staged_folder(target) as staging:
         built = [BuiltConfig.build(name, cache_dir=cache_dir) for name in names]
         infos = {config.name: config.write(staging) for config in built}
         records = {config.name: config.record.with_files(config.stored_in(staging)) for config in built}
         card = new_card(records, infos, path=target.name)
         (staging / CARD).write_text(card, encoding="utf-8")
         (staging / FIGURE).write_bytes(figure())
-        staging.chmod(0o755)
-        _move_into_place(staging, target)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return sorted(path for path in target.rglob("*") if path.is_file())
 
 
@@ -67,19 +61,3 @@ def exported_configs(configs: Sequence[str]) -> list[str]:
     for name in configs:
         named_recipe(name)
     return list(dict.fromkeys(configs)) or [name for name, named in RECIPES.items() if named.stream == "reference"]
-
-
-def _move_into_place(staging: Path, target: Path) -> None:
-    if not target.exists():
-        os.replace(staging, target)
-        return
-    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-    try:
-        os.replace(target, aside / "old")
-        os.replace(staging, target)
-    except BaseException:  # an interruption too; if the old one cannot be put back, it stays where it is
-        if (aside / "old").exists():
-            os.replace(aside / "old", target)
-        aside.rmdir()
-        raise
-    shutil.rmtree(aside, ignore_errors=True)

@@ -90,6 +90,19 @@ def content_problems(folder: str | Path) -> list[str]:
     return problems
 
 
+def format_of(folder: str | Path) -> str | None:
+    """The kind of files that a whole folder holds its splits in, "arrow" or "parquet"; None if it is not whole."""
+    if problem_of(folder) is not None:
+        return None
+    kinds = {Path(name).suffix for name in read_manifest(folder)["sizes"]}
+    return kinds.pop().removeprefix(".") if len(kinds) == 1 else None
+
+
+def split_tables(folder: str | Path, split: str) -> Iterator[pa.Table]:
+    """The tables of a split of a built folder, whatever kind of files they lie in."""
+    return _tables(_split_files(Path(folder), split))
+
+
 def discard_if_damaged(folder: str | Path) -> None:
     """Remove a cache folder that cannot be what was built, with a warning, so that it is built anew.
 

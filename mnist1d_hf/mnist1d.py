@@ -33,6 +33,7 @@ from mnist1d_hf.recipe import (
     named_recipe,
     nearest,
 )
+from mnist1d_hf.tidy import end_with_parent, is_unwritable, tidy
 
 # PATCH: the same records in other bytes; MINOR: more columns or configs; MAJOR: any record, order or split changed.
 DATA_VERSION: Final = "1.0.0"
@@ -141,15 +142,62 @@ class MNIST1D(datasets.GeneratorBasedBuilder):  # type: ignore[misc]  # datasets
         # `hash` comes from the module factory, which cannot know the numbers; ours does.
         builder_keywords = {key: keywords.pop(key) for key in _BUILDER_KEYWORDS & keywords.keys()}
         recipe, stream, latents = _chosen(config_name or self.DEFAULT_CONFIG_NAME, keywords)
-        super().__init__(
-            config_name=config_name or self.DEFAULT_CONFIG_NAME,
-            hash=_content_hash(recipe, stream, latents),
-            **builder_keywords,
-            recipe=recipe,
-            stream=stream,
-            latents=latents,
-        )
+        builder_keywords |= {"config_name": config_name or self.DEFAULT_CONFIG_NAME}
+        builder_keywords |= {"hash": _content_hash(recipe, stream, latents)}
+        builder_keywords |= {"recipe": recipe, "stream": stream, "latents": latents}
         self._reference_arrays: MNIST1DArrays | None = None
+        try:
+            super().__init__(**builder_keywords)
+        except OSError as error:  # a lock could not be written
+            if not is_unwritable(error):
+                raise
+            self._open_read_only(builder_keywords)
+
+    def _open_read_only(self, keywords: dict[str, Any]) -> None:
+        """Start without a lock, as nothing is written: a cache that is shared by a class, say."""
+        root = os.path.abspath(os.path.expanduser(keywords.get("cache_dir") or datasets.config.HF_DATASETS_CACHE))
+        super().__init__(**keywords | {"cache_dir": f"file://{root}"})  # to the library, a place that has no locks
+        self._cache_dir_root = root
+        self._cache_downloaded_dir = os.path.join(root, datasets.config.DOWNLOADED_DATASETS_DIR)
+        self._cache_dir = self._output_dir = self._build_cache_dir()
+        if manifest.format_of(self._cache_dir) is not None:
+            self.info = self._load_info()
+
+    @property
+    def cache_root(self) -> str:
+        """The cache that the builder writes to."""
+        return str(self._cache_dir_root)
+
+    def download_and_prepare(
+        self, output_dir: str | None = None, *arguments: Any, file_format: str | None = "arrow", **keywords: Any
+    ) -> None:
+        """Build the data set, or find it built; see `datasets.DatasetBuilder.download_and_prepare`.
+
+        In the cache, files of another format than is asked for are replaced: datasets would not find them.
+
+        Raises:
+            OSError: If it is not there and the cache cannot be written to; the message says what to do.
+        """
+        mode = datasets.DownloadMode(keywords.get("download_mode") or datasets.DownloadMode.REUSE_DATASET_IF_EXISTS)
+        in_cache = output_dir in (None, self._cache_dir) and not arguments
+        held = manifest.format_of(self._cache_dir) if in_cache else None
+        reused = mode == datasets.DownloadMode.REUSE_DATASET_IF_EXISTS and held == (file_format or "arrow")
+        if in_cache and held is not None and not reused:
+            keywords["download_mode"] = datasets.DownloadMode.FORCE_REDOWNLOAD
+        try:
+            super().download_and_prepare(output_dir, *arguments, file_format=file_format, **keywords)
+        except OSError as error:
+            if not in_cache or not is_unwritable(error):
+                raise
+            if not reused:
+                raise OSError(
+                    f"The config {self.config_id!r} is not in the cache {self.cache_root}, which cannot be written to "
+                    f"({error}): let its owner run `mnist1d data build {self.config.name}` with the same numbers, or "
+                    "set HF_DATASETS_CACHE or cache_dir= to a folder that you may write to"
+                ) from error
+            self._output_dir, self._file_format, self.info = self._cache_dir, file_format, self._load_info()
+        if in_cache:
+            tidy(self.cache_root)
 
     def _info(self) -> datasets.DatasetInfo:
         if changes := self.config.changes():
@@ -242,6 +290,7 @@ class MNIST1D(datasets.GeneratorBasedBuilder):  # type: ignore[misc]  # datasets
         datasets.ArrowBasedBuilder._prepare_split(self, split_generator, **keywords)
 
     def _prepare_split_single(self, *, gen_kwargs: dict[str, Any], **keywords: Any) -> Any:
+        end_with_parent()
         # Neighbouring pieces that one process got are one again, and are written in tables as large as memory allows.
         ranges = gen_kwargs["ranges"]
         rows = min(BUILT_ROWS, max(BLOCK_SIZE, BUILT_BYTES // (4 * self.config.recipe.final_seq_length)))

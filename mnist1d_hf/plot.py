@@ -16,6 +16,7 @@ import numpy.typing as npt
 from mnist1d_hf.arithmetic import FloatArray
 from mnist1d_hf.arrays import MNIST1DArrays
 from mnist1d_hf.construction import Construction
+from mnist1d_hf.extras import extra_imports
 from mnist1d_hf.generate import make_mnist1d
 from mnist1d_hf.templates import NUM_CLASSES, digit_templates
 
@@ -219,12 +220,10 @@ def require_matplotlib() -> None:
     """Do nothing if matplotlib is there, else say how to get it.
 
     Raises:
-        ImportError: If matplotlib is not installed.
+        MissingExtraError: If matplotlib is not installed.
     """
-    try:
+    with extra_imports():
         import matplotlib  # noqa: F401 - only whether it is there
-    except ImportError as error:
-        raise ImportError('pictures need matplotlib: pip install "mnist1d-hf[plot]"') from error
 
 
 def draw_signal(

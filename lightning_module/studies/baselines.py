@@ -8,6 +8,7 @@ import numpy as np
 from lightning_module.datamodule import Examples
 from lightning_module.studies.base import Row
 from lightning_module.studies.data import Draw
+from mnist1d_hf.extras import extra_imports
 
 NEIGHBOURS = (1, 3, 5, 10, 20, 40)
 HELD_OUT = 0.2
@@ -35,8 +36,9 @@ def baseline_rows(arm: str, draws: Sequence[Draw], test: Examples, *, penalties:
 
 def _fit(train: Examples, penalties: Sequence[float]) -> dict[str, Callable[[Any], Any]]:
     """Returns for each baseline what predicts classes (n,) from signals (n, length)."""
-    from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.svm import SVC
+    with extra_imports():
+        from sklearn.neighbors import KNeighborsClassifier
+        from sklearn.svm import SVC
 
     x, y = train.x.numpy(), train.y.numpy()
     majority = int(np.bincount(y).argmax())

@@ -10,7 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special
+
+from mnist1d_hf.extras import extra_imports
+
+with extra_imports():
+    from scipy import optimize, special
 
 # The least spread that is believed, in the unit of the numbers: of logarithms, 5 %, which is below any grid's.
 LEAST_SPREAD = 0.05

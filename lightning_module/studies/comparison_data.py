@@ -10,6 +10,7 @@ import torch
 from lightning_module.datamodule import Examples
 from lightning_module.studies.data import fresh
 from lightning_module.studies.image_files import HUB, Array, NotToBeHadError, images
+from mnist1d_hf.extras import extra_imports
 
 # Of scikit-learn's 1797 digits: 1237 to train on, these to choose a learning rate by, and the rest to test.
 DIGITS_TRAIN, DIGITS_VALIDATION, DIGITS = 1237, 200, 1797
@@ -178,11 +179,9 @@ def sklearn(module: str = "") -> Any:
     """Returns scikit-learn, or one of its modules.
 
     Raises:
-        ImportError: If it is not installed.
+        MissingExtraError: If it is not installed.
     """
     import importlib
 
-    try:
+    with extra_imports():
         return importlib.import_module(f"sklearn.{module}".rstrip("."))
-    except ImportError as error:
-        raise ImportError("this study needs scikit-learn: pip install 'mnist1d-hf[studies]'") from error

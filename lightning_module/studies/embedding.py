@@ -13,6 +13,7 @@ import numpy as np
 from lightning_module.datamodule import Examples
 from lightning_module.studies.comparison_data import sklearn
 from lightning_module.studies.image_files import Array
+from mnist1d_hf.extras import MissingExtraError, extra_imports
 
 NEIGHBOURS = (1, 5, 10)
 PROBE_TOLERANCE = 1e-2
@@ -23,12 +24,12 @@ def libraries() -> dict[str, str]:
     """Returns the versions of the libraries that decide the numbers here.
 
     Raises:
-        ImportError: If one is not installed.
+        MissingExtraError: If one is not installed.
     """
     try:
         return {name: version(name) for name in LIBRARIES}
     except PackageNotFoundError as error:
-        raise ImportError(f"this study needs {error.name}: pip install 'mnist1d-hf[studies]'") from error
+        raise MissingExtraError(f'this study needs {error.name}: pip install "mnist1d-hf[studies]"') from error
 
 
 class Baseline(NamedTuple):
@@ -69,12 +70,10 @@ def tsne(x: Array, *, seed: int, perplexity: float = 30) -> Embedding:
         perplexity: The neighbours that count, in effect.
 
     Raises:
-        ImportError: If openTSNE is not installed.
+        MissingExtraError: If openTSNE is not installed.
     """
-    try:
+    with extra_imports():
         from openTSNE import TSNE
-    except ImportError as error:
-        raise ImportError("t-SNE needs openTSNE: pip install 'mnist1d-hf[studies]'") from error
     fitted = TSNE(perplexity=perplexity, random_state=seed, n_jobs=1).fit(x)
     return Embedding(np.asarray(fitted), float(fitted.kl_divergence))
 

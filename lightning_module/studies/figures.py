@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from lightning_module.studies.result import Result
 from lightning_module.studies.statistics import mean_interval
 from mnist1d_hf.atomic import replace
+from mnist1d_hf.plot import require_matplotlib
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -43,6 +44,7 @@ def panels(rows: int = 1, columns: int = 1, *, size: tuple[float, float] = PANEL
         columns: Panels beside each other.
         size: Width and height of a panel in inches.
     """
+    require_matplotlib()
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(size[0] * columns, size[1] * rows), dpi=DPI, layout="constrained", facecolor="white")

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
+from mnist1d_hf.extras import extra_imports
+
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
@@ -55,10 +57,8 @@ def parser() -> "MarkdownIt":
     """Returns a parser of the Markdown that reports are written in: CommonMark with tables, without HTML.
 
     Raises:
-        ImportError: If markdown-it-py is not there.
+        MissingExtraError: If markdown-it-py is not there.
     """
-    try:
+    with extra_imports():
         from markdown_it import MarkdownIt
-    except ImportError as error:
-        raise ImportError("a report needs markdown-it-py: pip install 'mnist1d-hf[studies]'") from error
     return MarkdownIt("commonmark", {"html": False}).enable("table")

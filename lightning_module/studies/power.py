@@ -8,9 +8,12 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
 
 from lightning_module.studies.statistics import LEVEL
+from mnist1d_hf.extras import extra_imports
+
+with extra_imports():
+    from scipy import stats
 
 MOST = 10_000
 

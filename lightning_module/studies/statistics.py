@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-try:
+from mnist1d_hf.extras import extra_imports
+
+with extra_imports():
     from scipy import stats
-except ImportError as error:
-    raise ImportError("the verdicts of a study need scipy: pip install 'mnist1d-hf[studies]'") from error
 
 LEVEL = 0.95
 

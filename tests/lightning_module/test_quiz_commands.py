@@ -149,11 +149,11 @@ def test_the_file_is_whole_after_every_batch(run, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--number", "0"], "error: number=0 must be from 1 to 1000"),
+        (["--number", "0"], "error: --number=0 must be from 1 to 1000"),
         (["--number", "ten"], "number"),
-        (["--seed", "-3"], "error: seed=-3 must be 0 or more"),
+        (["--seed", "-3"], "error: --seed=-3 must be 0 or more"),
         (["high-nois"], "did you mean 'high-noise'"),
-        (["--out", "taken.json"], "error: out='taken.json' exists and is not overwritten"),
+        (["--out", "taken.json"], "error: --out='taken.json' exists and is not overwritten"),
         (["--out", "taken.json/mine.json"], "is no folder of yours"),
         (["--nonsense"], "--nonsense"),
     ],

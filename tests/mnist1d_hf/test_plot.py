@@ -172,7 +172,7 @@ def test_nothing_global_changes_and_no_window_opens(arrays):
 def test_without_matplotlib_the_error_says_how_to_get_it(monkeypatch):
     def no_matplotlib(name, *args, **kwargs):
         if name.split(".")[0] == "matplotlib":
-            raise ImportError("No module named 'matplotlib'")
+            raise ModuleNotFoundError("No module named 'matplotlib'", name=name)
         return real_import(name, *args, **kwargs)
 
     real_import = builtins.__import__

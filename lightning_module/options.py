@@ -1,0 +1,155 @@
+"""The options of every command: no abbreviations, lists that keep all their values, errors that name what is typed.
+
+`StrictOptions` is mixed into each parser class, so that the commands of LightningCLI obey the same rules as the others.
+"""
+
+import re
+from argparse import Action, _SubParsersAction
+from collections.abc import Iterator, Sequence
+from types import NoneType
+from typing import Any, Final, NoReturn, get_args, get_origin
+
+import jsonargparse
+
+LISTS: Final = ("*", "+")  # numbers of values that make an option one that takes a list
+UNKNOWN: Final = "unrecognized arguments:"
+
+# A call, such as load_dataset("mnist1d", revision=...), whose keywords are not options; or a keyword and its value.
+_KEYWORD: Final = re.compile(
+    r"\b[A-Za-z_][\w.]*\((?:[^()]|\([^()]*\))*\)|(?<![\w.-])(?P<name>[a-z_]\w*)=(?P<on>True\b)?(?P<bare>(?=[\s;,)]|$))?"
+)
+_NAMED: Final = re.compile(r'Parser key "(?P<name>[^"]+)":')
+_GIVEN: Final = re.compile(r"(?:Given value|Got value): (?P<value>.*?)\s*$", re.DOTALL)
+_WORDS: Final[dict[Any, str]] = {int: "a whole number", float: "a number", bool: "true or false"}
+
+
+class StrictOptions(jsonargparse.ArgumentParser):
+    """A parser without abbreviations in which a list option, typed several times, keeps all its values."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        keywords.setdefault("allow_abbrev", False)
+        super().__init__(*arguments, **keywords)
+
+    def add_argument(self, *names: Any, **keywords: Any) -> Action:
+        """Add an argument; one that takes a list adds to it each time it is typed."""
+        if keywords.get("nargs") in LISTS and str(names[0]).startswith("-"):
+            keywords.setdefault("action", "extend")
+        return super().add_argument(*names, **keywords)  # type: ignore[no-any-return]
+
+    def parse_args(self, args: Sequence[str] | None = None, *more: Any, **keywords: Any) -> Any:  # type: ignore[override]
+        """Parse arguments; of an option whose type is a list, the second and each later one adds to the first."""
+        return super().parse_args(None if args is None else self._adding(args), *more, **keywords)
+
+    def of_command(self, name: str) -> "StrictOptions":
+        """The parser of a subcommand."""
+        (found,) = (action for action in self._actions if isinstance(action, _SubParsersAction))
+        return found._name_parser_map[name]  # type: ignore[no-any-return]
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Print usage and a line that names the option as it is typed, and exit with status 2."""
+        parser = getattr(ex, "subcommand_parser", None) or self
+        super().error(one_line(message, parser), ex)
+
+    def _adding(self, arguments: Sequence[str]) -> list[str]:
+        """The arguments with ``--name+``, which is jsonargparse's to add to a list, where ``--name`` is typed again."""
+        seen: set[str] = set()
+        adding = []
+        for argument in arguments:
+            name, equals, value = argument.partition("=")
+            if f"{name}+" in self._option_string_actions:
+                argument = f"{name}+{equals}{value}" if name in seen else argument
+                seen.add(name)
+            adding.append(argument)
+        return adding
+
+
+def options_of(parser: jsonargparse.ArgumentParser) -> Iterator[Action]:
+    """Yield every action of a parser and of its subcommands that has an option string."""
+    for action in parser._actions:
+        if action.option_strings:
+            yield action
+        elif isinstance(action, _SubParsersAction):
+            for sub in action._name_parser_map.values():
+                yield from options_of(sub)
+
+
+def one_line(message: str, parser: jsonargparse.ArgumentParser) -> str:
+    """Returns what the parser says about an argument on one line: the option as typed, its value, what is allowed."""
+    if message.startswith(UNKNOWN):
+        return _unknown(message, parser)
+    if (named := _NAMED.match(message)) and (given := _GIVEN.search(message)):
+        action = next((each for each in options_of(parser) if each.dest == named["name"]), None)
+        words = _in_words(getattr(action, "_typehint", None))
+        if action is not None and words:
+            return f"{_as_typed(action, parser)}={given['value']} must be {words}"
+    return as_typed(" ".join(_NAMED.sub(lambda found: f"{found['name']}:", message).split()), parser)
+
+
+def as_typed(message: str, parser: jsonargparse.ArgumentParser) -> str:
+    """Returns an error's text with options as they are typed, ``--num-samples=7``, in place of Python's keywords."""
+    options: dict[str, list[Action]] = {}
+    for action in options_of(parser):
+        options.setdefault(action.dest, []).append(action)
+        if "." in action.dest:  # the keywords of a class that is one group of options
+            options.setdefault(action.dest.rpartition(".")[2], []).append(action)
+
+    def typed(found: re.Match[str]) -> str:
+        name = found["name"]
+        actions = options.get(name or "", [])
+        chosen = actions if len(actions) == 1 else [each for each in actions if _typed(each, parser)]
+        if len(chosen) != 1:  # none, or nobody knows which
+            return found[0]
+        option = _as_typed(chosen[0], parser)
+        if found["on"] and chosen[0].nargs == 0:
+            return option
+        return option if found["bare"] is not None and not found["on"] else f"{option}={found['on'] or ''}"
+
+    return _KEYWORD.sub(typed, _dotted(message, parser))
+
+
+def _dotted(message: str, parser: jsonargparse.ArgumentParser) -> str:
+    """Returns the text with the name of an option in place of its key, at the beginning."""
+    key, colon, rest = message.partition(":")
+    for action in options_of(parser):
+        if colon and action.dest == key:
+            return f"{_as_typed(action, parser)}:{rest}"
+    return message
+
+
+def _typed(action: Action, parser: jsonargparse.ArgumentParser) -> str | None:
+    """Returns the option's name by which it was typed last, if it was."""
+    for argument in reversed(list(getattr(parser, "args", None) or [])):
+        name = argument.partition("=")[0].removesuffix("+")
+        if name in action.option_strings:
+            return str(name)
+    return None
+
+
+def _as_typed(action: Action, parser: jsonargparse.ArgumentParser) -> str:
+    long = [name for name in action.option_strings if name.startswith("--")]
+    return _typed(action, parser) or next(
+        (name for name in long if "-" in name[2:]), [*long, action.option_strings[0]][0]
+    )
+
+
+def _unknown(message: str, parser: jsonargparse.ArgumentParser) -> str:
+    from mnist1d_hf.recipe import nearest  # whose package loads pandas
+
+    first = message.removeprefix(UNKNOWN).split()[0].partition("=")[0]
+    if not first.startswith("-"):
+        return message
+    known = [name for action in options_of(parser) for name in action.option_strings]
+    close = nearest(first, known).partition(" Known")[0].removesuffix(";")
+    return f"{message}{close}"
+
+
+def _in_words(kind: Any) -> str:
+    """Returns what values of a type are, for people; nothing where that cannot be said briefly."""
+    parts = [part for part in get_args(kind) if part is not NoneType]
+    if NoneType in get_args(kind) and len(parts) == 1:
+        return _in_words(parts[0])
+    if get_origin(kind) is tuple and set(parts) == {int}:
+        return f"{len(parts)} whole numbers, [{', '.join(['low', 'high'] if len(parts) == 2 else 'n' * len(parts))}]"
+    if parts and all(isinstance(part, str) for part in parts):
+        return f"one of {', '.join(parts)}"
+    return _WORDS.get(kind, "") if kind.__hash__ else ""

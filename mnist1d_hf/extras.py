@@ -1,0 +1,51 @@
+"""Packages that come with an extra, and what to type where one of them is missing."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+# The extra that brings a package, by the name under which the package is imported.
+EXTRAS: Final[Mapping[str, str]] = {
+    "IPython": "notebooks",
+    "PIL": "plot",
+    "gradio": "explorer",
+    "ipywidgets": "notebooks",
+    "jupyterlab": "notebooks",
+    "jupytext": "notebooks",
+    "markdown_it": "studies",
+    "matplotlib": "plot",
+    "mpl_toolkits": "plot",
+    "openTSNE": "studies",
+    "pandas": "studies",
+    "ray": "scale",
+    "scipy": "studies",
+    "sklearn": "studies",
+}
+
+
+class MissingExtraError(ImportError):
+    """A package that comes with an extra is not installed; the message is one line with what installs it."""
+
+
+def missing_extra(error: ImportError) -> MissingExtraError | None:
+    """The error that says how to get what could not be imported; None if no extra brings it."""
+    package = (error.name or "").partition(".")[0]
+    if isinstance(error, MissingExtraError) or package not in EXTRAS:
+        return error if isinstance(error, MissingExtraError) else None
+    message = f'{package} is needed here and is not installed: pip install "mnist1d-hf[{EXTRAS[package]}]"'
+    return MissingExtraError(message, name=error.name)
+
+
+@contextmanager
+def extra_imports() -> Iterator[None]:
+    """Around imports of what an extra brings: where it is missing, the error says how to get it.
+
+    Raises:
+        MissingExtraError: If something is missing that an extra brings.
+    """
+    try:
+        yield
+    except ImportError as error:
+        if (missing := missing_extra(error)) is None:
+            raise
+        raise missing from error

@@ -1,0 +1,109 @@
+"""Folders that are written beside their place and moved there whole; what a killed process left is swept away.
+
+A folder that is being written is locked by its process, so that nobody else takes it for one that was left.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+STALE: Final = 24 * 3600.0  # seconds after which a folder is taken for left where there are no locks
+KEPT: Final = "old"  # the folder that was in the place, until the new one is there
+GONE: Final = "replaced"  # the same afterwards
+
+
+@contextmanager
+def staged_folder(target: Path) -> Iterator[Path]:
+    """A new folder to write into, which takes the target's place at the end; after an error it is removed.
+
+    First, what killed processes left of the same target is swept away, and a target that one of them had just moved
+    aside is put back.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    recover(target)
+    with _locked_folder(target, "new") as staging:
+        yield staging
+        staging.chmod(0o755)
+        _move_into_place(staging, target)
+
+
+def recover(target: Path) -> None:
+    """Sweep away what killed processes left of this target, and put it back if one had just moved it aside."""
+    for left in sorted(target.parent.glob(f".{_escaped(target.name)}-*-????????")):
+        if left.name.rpartition("-")[0] not in {f".{target.name}-new", f".{target.name}-old"}:
+            continue  # of another target, whose name begins alike
+        with contextlib.suppress(OSError), _lock(left) as locked:
+            if not locked:
+                continue
+            if (left / KEPT).exists() and not target.exists():
+                os.replace(left / KEPT, target)
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _move_into_place(staging: Path, target: Path) -> None:
+    if not target.exists():
+        os.replace(staging, target)
+        return
+    with _locked_folder(target, "old") as aside:
+        os.replace(target, aside / KEPT)
+        try:
+            os.replace(staging, target)
+        except BaseException:  # an interruption too; if the old one cannot be put back, it stays where it is
+            os.replace(aside / KEPT, target)
+            raise
+        os.replace(aside / KEPT, aside / GONE)  # which nobody puts back
+
+
+@contextmanager
+def _locked_folder(target: Path, kind: str) -> Iterator[Path]:
+    """A new folder beside the target, locked; removed at the end, if it is still there and nothing is kept in it."""
+    while True:
+        made = Path(tempfile.mkdtemp(prefix=f".{target.name}-{kind}-", dir=target.parent))
+        with contextlib.ExitStack() as stack:
+            try:
+                locked = stack.enter_context(_lock(made))
+            except FileNotFoundError:
+                locked = False
+            if not locked or not made.exists():  # another process has taken it for one that was left
+                continue
+            try:
+                yield made
+            finally:
+                if not (made / KEPT).exists():
+                    shutil.rmtree(made, ignore_errors=True)
+            return
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[bool]:
+    """Whether nobody else has the folder; while this lasts, nobody else gets it. Killed processes have none."""
+    if fcntl is None:
+        yield time.time() - folder.stat().st_mtime > STALE or not any(folder.iterdir())
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        except OSError:  # a file system without locks
+            yield time.time() - folder.stat().st_mtime > STALE or not any(folder.iterdir())
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
+def _escaped(name: str) -> str:
+    return "".join(f"[{character}]" if character in "*?[" else character for character in name)
