@@ -45,15 +45,54 @@ def run(
     mnist: str | None,
 ) -> int:
     """Run a study; interrupted, the same command goes on."""
-    study = STUDIES.find(name)
-    config = _changed(study.config(preset), [*(changes or []), *([f"mnist={mnist}"] if mnist else [])])
-    place = Path(folder) if folder else study.folder(config)
-    workers = _cores() if workers is None else workers
-    result = study.run(config, folder=place, workers=workers, progress=True, restart=restart)
+    from lightning_module.studies.stopping import Stopped, stopping
+
+    places: list[Path] = []  # known once the study is
+
+    def words() -> str:
+        return _stopped_words(places[0] if places else None, restart=restart)
+
+    try:
+        with stopping(words):
+            study = STUDIES.find(name)
+            config = _changed(study.config(preset), [*(changes or []), *([f"mnist={mnist}"] if mnist else [])])
+            places.append(Path(folder) if folder else study.folder(config))
+            return _run(study, config, places[0], _cores() if workers is None else workers, restart=restart)
+    except Stopped as stopped:
+        _print_error(words())
+        return stopped.status
+
+
+def _run(study: "Study[Any]", config: "Config", place: Path, workers: int, *, restart: bool) -> int:
+    from lightning_module.studies.failures import CellError, WorkerError
+
+    try:
+        result = study.run(config, folder=place, workers=workers, progress=True, restart=restart)
+    except (CellError, WorkerError) as error:
+        _print_error(f"error: {error}")
+        if isinstance(error, CellError):
+            _print_error(
+                f"the same command{' without --restart' if restart else ''} goes on with what is missing; "
+                f"{place / 'cells'}{os.sep}CELL.error.txt says where each failed"
+            )
+        return 1
     _print_verdicts(study, result)
     _draw(study, result, place)
     _print(f"{_minutes(result.provenance['wall_seconds'])}; everything is in {place}{os.sep}")
     return 0
+
+
+def _stopped_words(place: Path | None, *, restart: bool) -> str:
+    """Returns what is kept of a run that was ended, and how to go on."""
+    done = sum(1 for _ in (place / "cells").glob("*.json")) if place else 0
+    if place is None or not done:
+        return "stopped before a cell was done; the same command begins again"
+    begun = any((place / "cells").glob("*.scratch.npz"))
+    return (
+        f"stopped; {done} finished cell{'' if done == 1 else 's'}{', and how far others were,' if begun else ''} "
+        f"{'is' if done == 1 and not begun else 'are'} kept in {place}{os.sep}; the same command"
+        f"{' without --restart' if restart else ''} goes on"
+    )
 
 
 def plot(name: str, preset: str, folder: str | None) -> int:
@@ -206,7 +245,16 @@ def _minutes(seconds: float) -> str:
 
 
 def _print(line: str) -> None:
-    console.print(line, highlight=False, markup=False, soft_wrap=True)
+    console.print(printable(line), highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_error(line: str) -> None:
+    Console(stderr=True).print(printable(line), highlight=False, markup=False, soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """Returns a text with its control characters written out: somebody's file may hold what moves the cursor."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 def _add_name(parser: Parser) -> None:

@@ -4,6 +4,8 @@ import csv
 import hashlib
 import json
 import os
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,11 +16,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lightning_module.studies.json_files import as_json
+from lightning_module.studies.result_head import (
+    FORMAT,
+    CellSeal,
+    DamagedResultError,
+    as_entries,
+    check_name,
+    read_head,
+    seals,
+)
 from mnist1d_hf.atomic import replace
 
-FORMAT = 2  # 2: digests of the files
 # What a column is, by the name of its numpy kind; missing entries are empty fields.
 KINDS = {"b": "bool", "i": "int", "u": "int", "f": "float", "O": "str", "U": "str", "T": "str"}
+MOST_BYTES = 2**31  # of all arrays of a result; the largest of the packaged studies has 2 MB
 READ = {"bool": "boolean", "int": "Int64", "float": "float64", "str": "str"}
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -28,7 +40,7 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 class Result:
     """What a study found.
 
-    Two results are equal if everything is but `provenance`, which no two runs share.
+    Two results are equal if everything is but `provenance` and `cells`: no two runs take the same time.
 
     Args:
         study: The study's name.
@@ -40,9 +52,11 @@ class Result:
         versions: Of the libraries that decide the numbers.
         claims_sha256: The digest of the study's claims as they were before the first run; see `claims_digest`.
         provenance: The command, machine, time, wall time in seconds.
+        cells: What each cell contributed; nothing in results of versions up to 0.1.0.
 
     Raises:
-        ValueError: If a column mixes texts and numbers, or an array has neither integers nor floats nor truth values.
+        ValueError: If a column mixes texts and numbers, an array has neither integers nor floats nor truth values, or
+            a table has a name that no file can have.
     """
 
     study: str
@@ -54,9 +68,10 @@ class Result:
     versions: dict[str, str] = field(default_factory=dict)
     claims_sha256: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
+    cells: list[CellSeal] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        tables = {name: typed(table, column_kinds(table)) for name, table in self.tables.items()}
+        tables = {check_name(name): typed(table, column_kinds(table)) for name, table in self.tables.items()}
         object.__setattr__(self, "tables", tables)  # in the form in which they are read again
         check_arrays(self.arrays)
 
@@ -86,56 +101,58 @@ class Result:
         results is told from one.
         """
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         files = {f"{name}.csv": partial(write_table, table=table) for name, table in self.tables.items()}
         if self.arrays:
             files["arrays.npz"] = partial(write_arrays, arrays=self.arrays)
-        for name, write in files.items():
-            replace(folder / name, write)
         head = {
             "format": FORMAT,
             "study": self.study,
             "preset": self.preset,
-            "config": self.config,
+            "config": as_json(self.config),
             "tables": {name: column_kinds(table) for name, table in self.tables.items()},
             "arrays": sorted(self.arrays),
-            "files": {name: _file_sha256(folder / name) for name in files},
-            "data": self.data,
+            "files": {},
+            "data": as_json(self.data),
             "versions": self.versions,
             "claims_sha256": self.claims_sha256,
-            "provenance": self.provenance,
+            "provenance": as_json(self.provenance),
+            "cells": as_entries(self.cells),
         }
-        replace(
-            folder / "result.json", lambda part: part.write_text(json.dumps(head, indent=1) + "\n", encoding="utf-8")
-        )
+        json.dumps(head)  # what it cannot hold is an error before the first file is replaced
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, write in files.items():
+            replace(folder / name, write)
+        head["files"] = {name: _file_sha256(folder / name) for name in files}
+        text = json.dumps(head, indent=1) + "\n"
+        replace(folder / "result.json", lambda part: part.write_text(text, encoding="utf-8"))
         return folder
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> "Result":
         """Returns what `save` wrote.
 
+        Whatever the files hold, they are taken for data: a result is returned whose parts fit together, or an error
+        names the file.
+
         Raises:
-            ValueError: If there is no result, it has another format, or a file is not the one that belongs to it.
+            NoResultError: If there is no result; as all of these, it is a ValueError.
+            DamagedResultError: If a file is not the one that belongs to it, or holds something else.
+            ValueError: If the result has another format.
         """
         folder = Path(folder)
-        if not (folder / "result.json").is_file():
-            raise ValueError(f"folder={os.fspath(folder)!r} holds no result.json; run the study first")
-        head = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-        if head.get("format") != FORMAT:
-            raise ValueError(
-                f"{folder / 'result.json'} has format {head.get('format')}, and this version reads {FORMAT}; "
-                "run the study again"
-            )
+        head = read_head(folder)
         for name, digest in head["files"].items():
             if not (folder / name).is_file() or _file_sha256(folder / name) != digest:
-                raise ValueError(f"{folder / name} is not the file that result.json belongs to; run the study again")
-        tables = {name: read_table(folder / f"{name}.csv", kinds) for name, kinds in head["tables"].items()}
-        arrays: dict[str, npt.NDArray[Any]] = {}
-        if head["arrays"]:
-            with np.load(folder / "arrays.npz", allow_pickle=False) as file:
-                arrays = {name: file[name] for name in head["arrays"]}
+                raise DamagedResultError(
+                    f"{folder / name} is not the file that result.json belongs to; run the study again"
+                )
         names = ("study", "preset", "config", "data", "versions", "claims_sha256", "provenance")
-        return cls(tables=tables, arrays=arrays, **{name: head[name] for name in names})
+        try:
+            tables = {name: read_table(folder / f"{name}.csv", kinds) for name, kinds in head["tables"].items()}
+            arrays = read_arrays(folder / "arrays.npz", names=head["arrays"]) if head["arrays"] else {}
+            return cls(tables=tables, arrays=arrays, cells=seals(head), **{name: head[name] for name in names})
+        except (ValueError, OverflowError) as error:
+            raise DamagedResultError(f"{error}; run the study again") from error
 
 
 def table_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
@@ -173,16 +190,21 @@ def read_table(path: Path, kinds: Mapping[str, str]) -> pd.DataFrame:
     """Returns a table as it was written."""
     if not kinds:
         return pd.DataFrame()
-    # Only an empty field is missing: a class may be called "NA".
-    table = pd.read_csv(
-        path,
-        skip_blank_lines=False,
-        # Not every pandas reads floats to the last bit, but all convert texts so.
-        dtype={name: READ["str" if kind == "float" else kind] for name, kind in kinds.items()},
-        keep_default_na=False,
-        na_values={name: [""] for name in kinds},
-    )
-    return typed(table[list(kinds)], kinds)
+    try:
+        # Only an empty field is missing: a class may be called "NA".
+        table = pd.read_csv(
+            path,
+            skip_blank_lines=False,
+            # Not every pandas reads floats to the last bit, but all convert texts so.
+            dtype={name: READ["str" if kind == "float" else kind] for name, kind in kinds.items()},
+            keep_default_na=False,
+            na_values={name: [""] for name in kinds},
+        )
+        if list(table) != list(kinds):
+            raise ValueError(f"columns {', '.join(map(str, table))} instead of {', '.join(kinds)}")
+        return typed(table, kinds)
+    except (ValueError, TypeError, OverflowError, MemoryError) as error:
+        raise ValueError(f"{path} is not the table that it should be: {error}") from error
 
 
 def check_arrays(arrays: Arrays) -> None:
@@ -204,12 +226,54 @@ def write_arrays(path: Path, *, arrays: Arrays) -> None:
         np.savez_compressed(file, **{name: np.asarray(array) for name, array in arrays.items()})  # type: ignore[arg-type]
 
 
+def read_arrays(path: Path, *, names: list[str] | None = None) -> dict[str, npt.NDArray[Any]]:
+    """Returns arrays as they were written.
+
+    Args:
+        path: The file.
+        names: Of the arrays that have to be in it, and no others; None for any.
+
+    Raises:
+        ValueError: If the file holds something else, or says that it is larger than it may be.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                _check_entry(archive, entry)
+            if (total := sum(entry.file_size for entry in archive.infolist())) > MOST_BYTES:
+                raise ValueError(f"{total:,} bytes, and there may be {MOST_BYTES:,}")
+        with np.load(path, allow_pickle=False) as file:
+            if names is not None and sorted(file.files) != sorted(names):
+                raise ValueError("other arrays than result.json says")
+            arrays = {name: file[name] for name in file.files}
+        check_arrays(arrays)
+    except (ValueError, LookupError, EOFError, OSError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        raise ValueError(f"{path} does not hold the arrays that it should: {error}") from error
+    except MemoryError as error:
+        raise ValueError(f"{path} holds arrays that do not fit into memory") from error
+    return arrays
+
+
+def _check_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """Accepts an array whose header tells of as many bytes as there are, before any memory is asked for."""
+    with archive.open(entry) as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+        count = 1
+        for length in shape:
+            count *= int(length)
+        if dtype.hasobject or min(shape, default=0) < 0 or file.tell() + count * dtype.itemsize != entry.file_size:
+            raise ValueError(f"the header of {entry.filename!r} does not fit its content")
+
+
 def _same(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
     return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
 
 
 def _file_sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _kind(column: "pd.Series[Any]") -> str:

@@ -4,6 +4,7 @@ Environment variables say where it notes them, and which cell fails or takes its
 """
 
 import os
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 from lightning_module.studies import Band, Cell, Claim, Config, Finding, Number, Outcome, Study, value
 
 NOTES, FAILS, SLOW = "COUNTING_NOTES", "COUNTING_FAILS", "COUNTING_SLOW"
+STUBBORN, KILLED = "COUNTING_STUBBORN", "COUNTING_KILLED"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +43,29 @@ def run_cell(config, cell):
     if os.environ.get(FAILS) == str(cell["cell"]):
         raise LookupError("no such thing")
     if os.environ.get(SLOW) == str(cell["cell"]):
-        time.sleep(60)
+        sleep_long()
+    number, *noted = os.environ.get(KILLED, "-").split()
+    if number == str(cell["cell"]) and not any(Path(note).exists() for note in noted):  # once, if that is noted
+        for note in noted:
+            Path(note).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
     random = np.random.default_rng(cell["cell"])
     numbers = config.scale * random.normal(size=config.seeds)
     rows = [{**cell.of, "seed": seed, "number": number} for seed, number in enumerate(numbers)]
     note = [{"cell": cell["cell"], "text": "one, two\nthree" if cell["cell"] else None, "odd": bool(cell["cell"] % 2)}]
     arrays = {f"predictions-{cell['cell']}": random.integers(0, 10, 5).astype(np.uint8)}
     return Outcome({"rows": rows, "notes": note}, arrays, {f"set {cell['cell']}": {"version": f"1.0.{cell['cell']}"}})
+
+
+def sleep_long():
+    """Sleeps for a minute; if it is stubborn, whoever wants to interrupt it."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            if not os.environ.get(STUBBORN):
+                raise
 
 
 def draw(result):

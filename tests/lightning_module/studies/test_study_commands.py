@@ -76,13 +76,20 @@ def test_run_goes_on_where_it_was(run, tmp_path, monkeypatch):
     notes = tmp_path / "notes"
     monkeypatch.setenv(counting.NOTES, str(notes))
     monkeypatch.setenv(counting.FAILS, "2")
-    with pytest.raises(RuntimeError, match="cell=2"):
-        run("run", FILE, "--preset", "smoke", "--folder", "mine")
+    status, _, error = run("run", FILE, "--preset", "smoke", "--folder", "mine")
+    assert status == 1
+    assert "error: cell cell=2,kind=a_b: LookupError: no such thing" in error
+    assert "1 of 4 cells failed, each 3 times; 3 are done and kept" in error
+    assert "the same command goes on" in error
+    assert "Traceback" not in error
+    assert "in run_cell" in Path("mine/cells/cell=2,kind=a_b.error.txt").read_text()
+    assert not Path("mine/result.json").exists()
     monkeypatch.delenv(counting.FAILS)
     assert run("run", FILE, "--preset", "smoke", "--folder", "mine")[0] == 0
-    assert notes.read_text().split() == ["0", "1", "2", "2", "3"]
+    assert notes.read_text().split() == ["0", "1", "2", "3", "2", "2", "2"]
+    assert not list(Path("mine/cells").glob("*.error.txt"))
     assert run("run", FILE, "--preset", "smoke", "--folder", "mine", "--restart")[0] == 0
-    assert len(notes.read_text().split()) == 9
+    assert len(notes.read_text().split()) == 11
 
 
 def test_set_changes_numbers(run):
