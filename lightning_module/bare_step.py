@@ -129,5 +129,23 @@ def _has_hooks(optimizer: Optimizer) -> bool:
     )
 
 
+def foreign_hooks(optimizer: Optimizer) -> list[str]:
+    """Returns what not this package lets be called before a step, or in place of it, by name.
+
+    Within Lightning's own step that is before the gradients are there, and in a bare loop after; hooks after a step
+    find the same in both. A learning-rate scheduler puts a step in the place that only counts.
+    """
+    hooks = [*optimizer._optimizer_step_pre_hooks.values(), *module_of_hooks._global_optimizer_pre_hooks.values()]
+    if "step" in vars(optimizer):
+        hooks.append(vars(optimizer)["step"])
+    return [getattr(hook, "__qualname__", repr(hook)) for hook in hooks if not _is_trusted(hook)]
+
+
+def _is_trusted(hook: Any) -> bool:
+    # Of a function wrapped by `functools.wraps`, `__module__` is that of the function inside.
+    home = getattr(getattr(hook, "__func__", hook), "__globals__", {}).get("__name__", "")
+    return bool(home.partition(".")[0] == "lightning_module" or home == "torch.optim.lr_scheduler")
+
+
 def _is_decoupled(optimizer: Optimizer) -> bool:
     return isinstance(optimizer, AdamW) or bool(optimizer.param_groups[0].get("decoupled_weight_decay"))

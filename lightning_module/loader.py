@@ -16,6 +16,11 @@ class Execution(NamedTuple):
     y: Tensor  # (k * batch_size,)
     batch_size: int
 
+    @property
+    def number(self) -> int:
+        """Returns the number of minibatches."""
+        return math.ceil(len(self.x) / self.batch_size)
+
     def minibatches(self) -> list[tuple[Tensor, Tensor]]:
         """Returns the minibatches in order, as views."""
         return list(zip(torch.split(self.x, self.batch_size), torch.split(self.y, self.batch_size), strict=True))
@@ -74,8 +79,9 @@ class TensorLoader:
         self.rank = rank
         self.world_size = world_size
         self.pad = pad
-        # How many minibatches to hand out at once, asked before each execution; None: one.
-        self.plan: Callable[[], int] | None = None
+        # How many of the minibatches that are left to hand out at once, as an `Execution`, asked before each; None for
+        # one, as it is.
+        self.plan: Callable[[int], int | None] | None = None
         # For several models at once, each with an order of its own: a seed for each, and how to get at the rows of such
         # orders, (rows, models); None: one order, and the rows of `x` and `y`. Asked at the start of an epoch.
         self.seeds: Sequence[int] | None = None
@@ -99,18 +105,20 @@ class TensorLoader:
         return self.rows // self.batch_size if self.drop_last else math.ceil(self.rows / self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor] | Execution]:
-        """Yields `(x, y)`; with a plan, an `Execution` of as many minibatches as it asks for."""
+        """Yields `(x, y)`; or, if there is a plan and it asks for them, an `Execution` of so many minibatches."""
         self._start_epoch()
         order, take = self._orders(), self.take or (lambda rows: (self.x[rows], self.y[rows]))
         while (first := self._position) < len(self):
-            count = 1 if self.plan is None else min(self.plan(), len(self) - first)
+            left = len(self) - first
+            planned = None if self.plan is None else self.plan(left)
+            count = min(planned or 1, left)
             # Before the yield: what has been handed out counts, also in a checkpoint saved while the caller works on
             # it.
             self._position += count
             rows = slice(first * self.batch_size, min(self._position * self.batch_size, self.rows))
             # A slice is a view; an index makes one copy for the whole execution.
             x, y = take(rows if order is None else order[rows])
-            yield (x, y) if self.plan is None else Execution(x, y, self.batch_size)
+            yield (x, y) if planned is None else Execution(x, y, self.batch_size)
 
     def _orders(self) -> Tensor | None:
         """Returns the row numbers of this rank's epoch, (rows,) or (rows, models), or None for the rows' own order."""
@@ -159,9 +167,9 @@ class TensorLoader:
             self._offset = epoch + at_end - self._announced
             self._position = 0 if at_end else position
 
-    def rewind(self, count: int) -> None:
-        """Takes back the last `count` minibatches handed out: they were not used."""
-        self._position -= count
+    def move(self, count: int) -> None:
+        """Counts `count` more minibatches as handed out; fewer, if it is negative: they were not used."""
+        self._position += count
 
     def state_dict(self) -> dict[str, Any]:
         """Returns the place in the data, in minibatches, so that any number of them at once can go on from it."""

@@ -9,7 +9,7 @@ from torch import Tensor
 
 import mnist1d_hf
 from lightning_module.bare_step import bare_step
-from lightning_module.execution import StepsPerExecution, train_on
+from lightning_module.execution import LOSS, StepsPerExecution, steps_at_once, train_on
 from lightning_module.loader import Execution
 from lightning_module.threads import ThreadPerNetwork
 from lightning_module.twin import pl
@@ -59,8 +59,19 @@ class MinibatchTraining(pl.LightningModule, ABC):
         if isinstance(batch, Execution):
             return train_on(batch, self.trainer, self)
         loss = self.minibatch_loss(*batch)
-        self.log("train/loss", loss, prog_bar=True, batch_size=len(batch[1]))
+        self.log(LOSS, loss, prog_bar=True, batch_size=len(batch[1]))
         return loss
+
+    def log(self, name: str, value: Any, *args: Any, **kwargs: Any) -> None:
+        """Logs a value, as `LightningModule.log` does; one that is logged among several steps at once is an error.
+
+        Raises:
+            RuntimeError: If it is, see `lightning_module.execution`.
+        """
+        steps = steps_at_once(self._trainer) if self._trainer is not None else None
+        if steps is not None:
+            steps.look_at(name, self.trainer)
+        super().log(name, value, *args, **kwargs)
 
     def threads(self, rows: int, length: int, available: int) -> int:
         """Returns the number of threads for minibatches of `rows` signals (length,): all that are available."""

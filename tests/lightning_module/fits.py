@@ -31,6 +31,8 @@ def trainer_in(path: Path, **keywords: Any) -> pl.Trainer:
 class Batches(pl.Callback):
     """What a callback around batches sees: the batch's number and the steps taken so far."""
 
+    allows_several_steps = True
+
     def __init__(self) -> None:
         self.seen: list[tuple[int, int]] = []
 

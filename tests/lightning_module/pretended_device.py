@@ -30,12 +30,16 @@ class OneDevice(TorchDispatchMode):
 class Pretended(accelerators.CPUAccelerator):
     """Lightning's accelerator for the CPU, with another device."""
 
+    allows_several_steps = True
+
     def setup_device(self, device: torch.device) -> None:
         """Takes any device."""
 
 
 class PretendedStrategy(SingleDeviceStrategy):
     """Lightning's strategy for one device, on "meta"."""
+
+    allows_several_steps = True
 
     def __init__(self) -> None:
         super().__init__(device=META, accelerator=Pretended())

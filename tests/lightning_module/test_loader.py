@@ -58,7 +58,7 @@ def test_plan_hands_out_the_same_rows_in_larger_pieces():
     loader = TensorLoader(X, Y, batch_size=10, shuffle=True)
     single = rows(loader)
     counts = iter([3, 1, 5, 9])  # 11 minibatches, the last with 3 rows; more is asked for than there is
-    loader.plan = lambda: next(counts)
+    loader.plan = lambda left: next(counts)
     pieces = list(loader)
     assert [len(piece.minibatches()) for piece in pieces] == [3, 1, 5, 2]
     taken = []
@@ -99,9 +99,9 @@ def test_resumed_at_the_end_of_an_epoch_starts_the_next(limit, taken):
 
 def test_rewound_minibatches_are_not_counted():
     loader = TensorLoader(X, Y, batch_size=10)
-    loader.plan = lambda: 6
+    loader.plan = lambda left: 6
     next(iter(loader))
-    loader.rewind(2)
+    loader.move(-2)
     assert loader.state_dict()["position"] == 4
 
 
