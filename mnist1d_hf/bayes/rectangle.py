@@ -16,7 +16,7 @@ import numpy as np
 
 from mnist1d_hf.arithmetic import FloatArray, IntArray
 from mnist1d_hf.bayes.special import bell_average
-from mnist1d_hf.bayes.tables import Tables
+from mnist1d_hf.bayes.tables import FLAT, Tables
 
 REACH = 6.5  # standard deviations to which the integrand is followed on either side of its peak: all but 1e-10 of it
 NODES = (8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512)
@@ -65,7 +65,7 @@ def constrained_peak(tables: Tables, rows: Quadratics) -> tuple[FloatArray, Floa
     mean2, ramp2, cross, profile2 = tables.mean2[c], tables.ramp2[c], tables.cross[c], tables.profile2[c]
     u = np.clip((rows.p - rows.q * cross / ramp2) / profile2, *tables.factor)
     v = np.clip((u * cross - rows.q) / ramp2, *tables.shear)
-    u = np.clip((rows.p + v * cross) / np.maximum(mean2, np.finfo(float).tiny), *tables.factor)
+    u = np.clip((rows.p + v * cross) / np.maximum(mean2, FLAT), *tables.factor)
     lowest = rows.z2 + u * (u * mean2 - 2 * (rows.p + v * cross)) + v * (2 * rows.q + v * ramp2)
     return u, v, lowest
 
@@ -213,12 +213,10 @@ def _reach(
 
     E >= slope d + profile2 d^2 always; and where the shear has come to the end of its interval, the curvature is A.
     """
-    tiny = np.finfo(float).tiny
-    free = 2 * most / np.maximum(slope + np.sqrt(slope**2 + 4 * profile2 * most), tiny)
+    free = 2 * most / np.maximum(slope + np.sqrt(slope**2 + 4 * profile2 * most), FLAT)
     rest = np.maximum(most - width**2, 0.0)
     linear = slope - 2 * tilt * width
     root = np.sqrt(linear**2 + 4 * mean2 * rest)
-    bound = np.where(
-        linear > 0, 2 * rest / np.maximum(linear + root, tiny), (root - linear) / np.maximum(2 * mean2, tiny)
-    )
+    falling, rising = 2 * rest / np.maximum(linear + root, FLAT), (root - linear) / np.maximum(2 * mean2, FLAT)
+    bound = np.where(linear > 0, falling, rising)
     return np.where((rest > 0) & (bound * tilt >= width), np.minimum(free, bound), free)

@@ -19,6 +19,7 @@ from mnist1d_hf.transforms import gaussian_filter
 
 LEAST_SPREAD = 1e-12  # of a covariance: its smallest variance over its largest, in an LU's pivots
 LEAST_WIDTH = 1e-9  # of an interval of factors; narrower ones are one factor
+FLAT = 1e-200  # in place of a curvature of zero: something to divide by
 _RANK = 1e-10  # singular values below this fraction of the largest are zeros
 # What the posterior of a raw signal does not depend on.
 _NO_MATTER = ("num_samples", "train_split", "seed", "shuffle_seq", "flip_seq", "label_noise", "label_noise_seed")
@@ -59,7 +60,7 @@ class Tables:
     @cached_property
     def profile2(self) -> FloatArray:
         """A - D^2 / B of each component: what is left of |mu|^2 if v may take any value; never below zero."""
-        least = 1e-14 * self.mean2 + np.finfo(float).tiny
+        least = 1e-14 * self.mean2 + FLAT
         return np.asarray(np.maximum(self.mean2 - self.cross**2 / self.ramp2, least))
 
     @cached_property
@@ -71,7 +72,7 @@ class Tables:
             q_to_u=self.cross / (self.ramp2 * self.profile2),
             u_to_v=self.cross / self.ramp2,
             q_to_v=1 / self.ramp2,
-            p_to_edge=1 / np.maximum(self.mean2, np.finfo(float).tiny),
+            p_to_edge=1 / np.maximum(self.mean2, FLAT),
             base=self.base + area,
         )
 
@@ -91,7 +92,7 @@ class Bounding:
 def _area(interval: tuple[float, float], precision: FloatArray) -> FloatArray:
     """Log of the part of an interval that a normal density fills, at most 0."""
     width = interval[1] - interval[0]
-    return np.minimum(0.0, 0.5 * np.log(2 * np.pi / precision) - np.log(width)) if width else np.zeros_like(precision)
+    return np.minimum(0.0, 0.5 * (np.log(2 * np.pi) - np.log(precision)) - np.log(width)) if width else np.zeros_like(precision)
 
 
 @dataclass(frozen=True)
