@@ -92,11 +92,9 @@ class Bounding:
 def _area(interval: tuple[float, float], precision: FloatArray) -> FloatArray:
     """Log of the part of an interval that a normal density fills, at most 0."""
     width = interval[1] - interval[0]
-    return (
-        np.minimum(0.0, 0.5 * (np.log(2 * np.pi) - np.log(precision)) - np.log(width))
-        if width
-        else np.zeros_like(precision)
-    )
+    if width == 0:
+        return np.zeros_like(precision)
+    return np.asarray(np.minimum(0.0, 0.5 * (np.log(2 * np.pi) - np.log(precision)) - np.log(width)))
 
 
 @dataclass(frozen=True)

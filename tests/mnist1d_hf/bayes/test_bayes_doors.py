@@ -174,6 +174,5 @@ class TestCommitted:
             "except ImportError as error:\n    print(error)"
         )
         assert printed == (
-            "(1000, 10) True\n"
-            "the exact posterior needs scipy, which is not installed: pip install 'mnist1d-hf[bayes]'\n"
+            '(1000, 10) True\nscipy is needed here and is not installed: pip install "mnist1d-hf[bayes]"\n'
         )
