@@ -7,6 +7,7 @@ from pathlib import Path
 SCRIPTS = (
     "parity.py",
     "generate_speed.py",
+    "posterior.py",
     "builder.py",
     "fit_step.py",
     "ensemble.py",

@@ -1,5 +1,6 @@
 """`make_mnist1d` and `make_slice`: what users call; they check the input and choose the stream."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy.typing as npt
@@ -7,7 +8,7 @@ import numpy.typing as npt
 from mnist1d_hf.arrays import MNIST1DArrays, Split
 from mnist1d_hf.draws import SPLIT_KEYS
 from mnist1d_hf.fast_stream import FastStream, make_fast
-from mnist1d_hf.recipe import Recipe, RecipeError, checked_stream, named_recipe, nearest
+from mnist1d_hf.recipe import Recipe, RecipeError, Stream, checked_stream, named_recipe, nearest
 from mnist1d_hf.reference_stream import make_reference
 from mnist1d_hf.templates import Templates, digit_templates
 
@@ -41,17 +42,29 @@ def make_mnist1d(
 
     Source: Greydanus & Kobak (2024), "Scaling Down Deep Learning with MNIST-1D", ICML.
     """
-    named = named_recipe(recipe) if isinstance(recipe, str) else None
-    chosen = (named.recipe if named else _checked_recipe(recipe)).replace(**changes)
-    stream = checked_stream(stream or (named.stream if named else "reference"))
-    latents = latents or (named.latents if named else False)
+    chosen, stream = chosen_recipe(recipe, stream, changes, templates)
+    latents = latents or (isinstance(recipe, str) and named_recipe(recipe).latents)
     if stream == "reference":
         arrays = make_reference(chosen, templates or digit_templates(), trace, latents)
-    elif templates is None:
-        arrays = make_fast(chosen, trace, latents)
     else:
-        raise RecipeError("templates= is for stream='reference'; the fast stream makes the ten digits only")
+        arrays = make_fast(chosen, trace, latents)
     return arrays if dtype is None else arrays.astype(dtype)
+
+
+def chosen_recipe(
+    recipe: str | Recipe, stream: str | None, changes: Mapping[str, Any], templates: Templates | None = None
+) -> tuple[Recipe, Stream]:
+    """The recipe and the stream that the arguments of `make_mnist1d` mean.
+
+    Raises:
+        RecipeError: If a name is unknown or a value not allowed.
+    """
+    named = named_recipe(recipe) if isinstance(recipe, str) else None
+    chosen = (named.recipe if named else _checked_recipe(recipe)).replace(**changes)
+    of_stream = checked_stream(stream or (named.stream if named else "reference"))
+    if templates is not None and of_stream != "reference":
+        raise RecipeError("templates= is for stream='reference'; the fast stream makes the ten digits only")
+    return chosen, of_stream
 
 
 def make_slice(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mnist1d_hf.arithmetic import mean_and_std
+from mnist1d_hf.arithmetic import IntArray, mean_and_std
 from mnist1d_hf.arrays import MNIST1DArrays, Split
 from mnist1d_hf.draws import reference_draws, reference_label_noise
 from mnist1d_hf.recipe import Recipe, RecipeError
@@ -32,24 +32,15 @@ def make_reference(
     Raises:
         RecipeError: If there are more examples than fit into memory, fewer than templates, or only flat signals.
     """
-    recipe.split_sizes("reference")  # is an error if there are too many
     if rest := recipe.num_samples % len(templates.y):
         warnings.warn(
             f"num_samples={recipe.num_samples} makes {recipe.num_samples - rest} examples: the reference stream makes "
             f"equally many of each of {len(templates.y)} classes; stream='fast' makes exactly {recipe.num_samples}",
             stacklevel=3,
         )
-    if recipe.num_samples < len(templates.y):
-        raise RecipeError(
-            f"num_samples={recipe.num_samples} is less than one example for each of the {len(templates.y)} templates; "
-            f"ask for at least {len(templates.y)}"
-        )
     random = np.random.RandomState(recipe.seed) if random is None else random
-    generated = Split.concatenate(list(_reference_parts(recipe, templates, random, trace, latents)))
-    generated = generated[random.permutation(len(generated))]
-    raw = generated.x
-    if recipe.shuffle_seq:
-        raw = raw[:, random.permutation(recipe.final_seq_length)]
+    generated, order = _generated(recipe, templates, random, trace, latents)
+    raw = generated.x[:, order] if recipe.shuffle_seq else generated.x
     mean, std = mean_and_std(raw)  # train and test together, as in the reference
     check_spread(std)
     x = (raw - mean) / std
@@ -71,6 +62,36 @@ def make_reference(
         mean=mean,
         std=std,
     )
+
+
+def mean_std_and_order(recipe: Recipe, templates: Templates) -> tuple[float, float, IntArray]:
+    """What the sample of a recipe was normalised by, and which raw point each point of a finished signal is.
+
+    A finished signal is ``(raw[order] - mean) / std``.
+
+    Raises:
+        RecipeError: As `make_reference` does.
+    """
+    generated, order = _generated(recipe, templates, np.random.RandomState(recipe.seed), False, False)
+    mean, std = mean_and_std(generated.x[:, order] if recipe.shuffle_seq else generated.x)
+    check_spread(std)
+    return mean, std, order[::-1] if recipe.flip_seq else order
+
+
+def _generated(
+    recipe: Recipe, templates: Templates, random: np.random.RandomState, trace: bool, latents: bool
+) -> tuple[Split, IntArray]:
+    """The raw sample of a recipe, shuffled, and the order that its points are then brought into."""
+    recipe.split_sizes("reference")  # is an error if there are too many
+    if recipe.num_samples < len(templates.y):
+        raise RecipeError(
+            f"num_samples={recipe.num_samples} is less than one example for each of the {len(templates.y)} templates; "
+            f"ask for at least {len(templates.y)}"
+        )
+    generated = Split.concatenate(list(_reference_parts(recipe, templates, random, trace, latents)))
+    generated = generated[random.permutation(len(generated))]
+    points = recipe.final_seq_length
+    return generated, random.permutation(points) if recipe.shuffle_seq else np.arange(points)
 
 
 def _reference_parts(

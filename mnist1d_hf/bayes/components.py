@@ -4,8 +4,8 @@ A signal before normalisation is, with factor u and shear v,
 
     raw = u R roll(c, s) - v R ramp + R e,      e ~ N(0, corr^2 H G G' H + iid^2 I),
 
-where c is the dilated template of a label and a padding, R interpolates to the final length, G is the Gaussian filter and
-H keeps the points that are exact zeros of the rolled c: only the padding holds correlated noise.
+where c is the dilated template of a label and a padding, R interpolates to the final length, G is the Gaussian filter
+and H keeps the points that are exact zeros of the rolled c: only the padding holds correlated noise.
 """
 
 from dataclasses import dataclass
@@ -40,16 +40,15 @@ class Components:
     log_prior: FloatArray
 
 
-def clean_components(recipe: Recipe, curves: FloatArray) -> Components:
-    """All clean signals of a recipe whose templates are these curves, ``(rows, points)``.
+def clean_components(recipe: Recipe, templates: Templates) -> Components:
+    """All clean signals of a recipe.
 
     Raises:
         RecipeError: If they and the tables made of them would need more than `MOST_MEMORY`.
     """
     shifts = np.arange(min(recipe.max_translation, recipe.dilated_length))
-    rows, paddings = len(curves), recipe.padding[1] - recipe.padding[0] + 1
+    rows, paddings = len(templates.x), recipe.padding[1] - recipe.padding[0] + 1
     _check_memory(rows * paddings * len(shifts), recipe.final_seq_length + recipe.dilated_length)
-    templates = Templates(x=curves, t=np.arange(curves.shape[1]), y=np.arange(rows))
     dilated = dilated_templates(recipe, templates).swapaxes(0, 1)  # (rows, paddings, dilated length)
     zero, mask_of = np.unique((dilated == 0).reshape(-1, recipe.dilated_length), axis=0, return_inverse=True)
     _check_memory(len(zero) * len(shifts) * recipe.final_seq_length, recipe.final_seq_length)

@@ -61,22 +61,18 @@ def log_joint(tables: Tables, raw: FloatArray, precision: Precision = USUAL) -> 
     """
     rows = tables.shape[0]
     joint = np.empty((len(raw), rows))
-    for start, quadratics in _products(tables, raw):
-        kept = _keep(tables, quadratics, precision)
+    for start, products in _products(tables, raw):
+        kept = _keep(tables, products, precision)
         which = kept.signal * rows + kept.component // (len(tables.group) // rows)
-        n = len(quadratics.p)
+        n = len(products.p)
         joint[start : start + n] = _log_sums(kept.integral.log, which, n * rows).reshape(n, rows)
     return joint
 
 
-def kept_components(tables: Tables, raw: FloatArray, precision: Precision = USUAL) -> Iterator[tuple[int, Kept]]:
-    """The components that matter, with the means of factor and shear, for a few signals after the other.
-
-    Yields:
-        The number of the first signal, and the components; their ``signal`` counts from that one on.
-    """
-    for start, quadratics in _products(tables, raw):
-        yield start, _keep(tables, quadratics, precision, moments=True)
+def kept_components(tables: Tables, raw: FloatArray, precision: Precision = USUAL) -> Iterator[Kept]:
+    """The components that matter, with the means of factor and shear, for some signals after others, counted anew."""
+    for _, products in _products(tables, raw):
+        yield _keep(tables, products, precision, moments=True)
 
 
 @dataclass(frozen=True)
@@ -100,8 +96,9 @@ def _products(tables: Tables, raw: FloatArray) -> Iterator[tuple[int, _Products]
     for start in range(0, len(raw), step):
         some = raw[start : start + step]
         z = (some @ tables.whiten).reshape(len(some), -1, tables.rank)
-        yield start, _Products(
-            z2=np.einsum("ngr,ngr->ng", z, z), q=some @ tables.along_ramp, p=some @ tables.along_mean
+        yield (
+            start,
+            _Products(z2=np.einsum("ngr,ngr->ng", z, z), q=some @ tables.along_ramp, p=some @ tables.along_mean),
         )
 
 

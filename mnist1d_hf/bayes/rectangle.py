@@ -16,7 +16,7 @@ import numpy as np
 
 from mnist1d_hf.arithmetic import FloatArray, IntArray
 from mnist1d_hf.bayes.special import bell_average
-from mnist1d_hf.bayes.tables import Tables
+from mnist1d_hf.bayes.tables import FLAT, Tables
 
 REACH = 6.5  # standard deviations to which the integrand is followed on either side of its peak: all but 1e-10 of it
 NODES = (8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512)
@@ -46,13 +46,13 @@ class Integral:
 
     Attributes:
         log: Log of prior times likelihood, averaged over factor and shear.
-        factor: Mean of the factor under the posterior, if asked for.
-        shear: Mean of the shear, if asked for.
+        factor: Mean of the factor under the posterior; empty if not asked for.
+        shear: Mean of the shear; empty if not asked for.
     """
 
     log: FloatArray
-    factor: FloatArray | None = None
-    shear: FloatArray | None = None
+    factor: FloatArray
+    shear: FloatArray
 
 
 def constrained_peak(tables: Tables, rows: Quadratics) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -65,7 +65,7 @@ def constrained_peak(tables: Tables, rows: Quadratics) -> tuple[FloatArray, Floa
     mean2, ramp2, cross, profile2 = tables.mean2[c], tables.ramp2[c], tables.cross[c], tables.profile2[c]
     u = np.clip((rows.p - rows.q * cross / ramp2) / profile2, *tables.factor)
     v = np.clip((u * cross - rows.q) / ramp2, *tables.shear)
-    u = np.clip((rows.p + v * cross) / np.maximum(mean2, np.finfo(float).tiny), *tables.factor)
+    u = np.clip((rows.p + v * cross) / np.maximum(mean2, FLAT), *tables.factor)
     lowest = rows.z2 + u * (u * mean2 - 2 * (rows.p + v * cross)) + v * (2 * rows.q + v * ramp2)
     return u, v, lowest
 
@@ -84,7 +84,7 @@ def integrate(
     """
     u, v, lowest = constrained_peak(tables, rows)
     log = tables.base[rows.component] - 0.5 * lowest
-    means = [np.empty_like(u), np.empty_like(v)] if moments else []
+    factor, shear = u.copy(), v.copy()
     line = _Line.through(tables, rows, u, v, reach)
     size = np.searchsorted(NODES, line.difficulty())
     for which in np.unique(size):
@@ -93,11 +93,12 @@ def integrate(
         step = max(1, _BLOCK // len(nodes))
         for start in range(0, len(chosen), step):
             some = chosen[start : start + step]
-            average, *shifts = line.some(some).average(nodes, weights, moments)
-            log[some] += np.log(average)
-            for mean, peak, shift in zip(means, (u, v), shifts, strict=False):  # none of them without moments
-                mean[some] = peak[some] + shift
-    return Integral(log, *means)
+            values = line.some(some).values(nodes, weights)
+            log[some] += np.log(values.average())
+            if moments:
+                factor[some] += values.mean_step()
+                shear[some] += values.mean_shear()
+    return Integral(log, *((factor, shear) if moments else (u[:0], v[:0])))
 
 
 @cache
@@ -111,10 +112,11 @@ def _rule(nodes: int) -> tuple[FloatArray, FloatArray]:
 class _Line:
     """The integrand over u of components, relative to their peaks, as a function of d = u - peak, ``(n, 1)`` each.
 
-    The exponent is -E / 2 with E = slope d + profile2 d^2 + (D - tilt d)^2 + 2 near D, where D is how far the best shear
-    moves inside of its interval, in its standard deviations. No term is negative.
+    The exponent is -E / 2 with E = slope d + profile2 d^2 + (D - tilt d)^2 + 2 near D, where D is how far the best
+    shear moves inside of its interval, in its standard deviations. No term is negative.
     """
 
+    whole: float  # width of the interval of factors
     slope: FloatArray
     profile2: FloatArray
     tilt: FloatArray
@@ -124,7 +126,6 @@ class _Line:
     unit: FloatArray  # standard deviation of the shear
     below: FloatArray
     above: FloatArray
-    whole: float  # width of the interval of factors
 
     @classmethod
     def through(cls, tables: Tables, rows: Quadratics, u: FloatArray, v: FloatArray, reach: float) -> "_Line":
@@ -142,11 +143,11 @@ class _Line:
         far = _reach(np.abs(slope), mean2, profile2, np.abs(tilt), width, reach**2)
         below, above = np.minimum(far, u - lowest), np.minimum(far, highest - u)
         columns = (slope, profile2, tilt, near, low, width, 1 / root, below, above)
-        return cls(*(column[:, None] for column in columns), whole=highest - lowest)
+        return cls(highest - lowest, *(column[:, None] for column in columns))
 
     def some(self, rows: IntArray) -> "_Line":
         columns = [value[rows] for value in vars(self).values() if isinstance(value, np.ndarray)]
-        return _Line(*columns, whole=self.whole)
+        return _Line(self.whole, *columns)
 
     def difficulty(self) -> FloatArray:
         """How many nodes each component needs for an error of 1e-9, ``(n,)``.
@@ -157,34 +158,52 @@ class _Line:
         length = self.below + self.above
         bends = length * np.sqrt(self.profile2 + self.tilt**2)
         falls = np.minimum(length * np.abs(self.slope) / (2 * REACH**2), 1.0)
-        return (6 + np.maximum(1.6 * bends, 0.5 * bends + 8 * falls))[:, 0]
+        return np.asarray(6 + np.maximum(1.6 * bends, 0.5 * bends + 8 * falls))[:, 0]
 
-    def average(self, nodes: FloatArray, weights: FloatArray, moments: bool) -> tuple[FloatArray, ...]:
-        """The mean of the integrand, and how far the means of factor and shear lie from the peak, ``(n,)`` each."""
-        length = self.below + self.above
-        d = length * nodes - self.below  # (n, nodes)
+    def values(self, nodes: FloatArray, weights: FloatArray) -> "_Values":
+        """The integrand at the nodes."""
+        d = (self.below + self.above) * nodes - self.below  # (n, nodes)
         low = self.low - self.tilt * d
         inside = np.clip(-low, 0.0, self.width)
-        first = np.clip(-self.low, 0.0, self.width)
-        moved = inside - first
-        exponent = self.slope * d + self.profile2 * d * d + (moved - self.tilt * d) ** 2 + 2 * self.near * moved
+        moved = inside - np.clip(-self.low, 0.0, self.width)
+        exponent = d * (self.slope + self.profile2 * d)
+        exponent += (moved - self.tilt * d) ** 2
+        exponent += 2 * self.near * moved
+        exponent *= -0.5
         over_v = bell_average(np.abs(low + inside), inside, self.width)
-        values = weights * np.exp(-0.5 * exponent) * over_v
-        total = values.sum(axis=1)
-        share = length[:, 0] / self.whole if self.whole else np.ones(len(total))
-        if not moments:
-            return (total * share,)
-        return total * share, (values * d).sum(axis=1) / total, (values * self._shear(low, inside, over_v, moved)).sum(
-            axis=1
-        ) / total
+        return _Values(self, d, low, inside, moved, over_v, weights * np.exp(exponent) * over_v)
 
-    def _shear(self, low: FloatArray, inside: FloatArray, over_v: FloatArray, moved: FloatArray) -> FloatArray:
-        """How far the mean of v at given u lies from the peak's, ``(n, nodes)``."""
-        near, high = low + inside, low + self.width
-        ends = np.exp(-0.5 * (low**2 - near**2)) - np.exp(-0.5 * (high**2 - near**2))
-        wide = self.width > 1e-3
-        mean = np.divide(ends, self.width * over_v, out=low + 0.5 * self.width, where=wide & np.ones_like(low, bool))
-        return (mean - near + moved) * self.unit
+
+@dataclass(frozen=True)
+class _Values:
+    """The integrand at nodes, ``(n, nodes)`` each."""
+
+    line: _Line
+    d: FloatArray
+    low: FloatArray
+    inside: FloatArray
+    moved: FloatArray
+    over_v: FloatArray
+    weighted: FloatArray
+
+    def average(self) -> FloatArray:
+        """The mean of the integrand over the whole interval of factors, ``(n,)``."""
+        total: FloatArray = self.weighted.sum(axis=1)
+        length = self.line.below + self.line.above
+        return total * (length[:, 0] / self.line.whole) if self.line.whole else total
+
+    def mean_step(self) -> FloatArray:
+        """How far the mean of the factor lies from the peak, ``(n,)``."""
+        return np.asarray((self.weighted * self.d).sum(axis=1) / self.weighted.sum(axis=1))
+
+    def mean_shear(self) -> FloatArray:
+        """How far the mean of the shear lies from the peak, ``(n,)``."""
+        width, near, high = self.line.width, self.low + self.inside, self.low + self.line.width
+        ends = np.exp(-0.5 * (self.low**2 - near**2)) - np.exp(-0.5 * (high**2 - near**2))
+        wide = np.broadcast_to(width > 1e-3, ends.shape)  # the mean of a narrow interval is its middle
+        mean = np.divide(ends, width * self.over_v, out=self.low + 0.5 * width, where=wide)
+        step = (mean - near + self.moved) * self.line.unit
+        return np.asarray((self.weighted * step).sum(axis=1) / self.weighted.sum(axis=1))
 
 
 def _reach(
@@ -194,10 +213,10 @@ def _reach(
 
     E >= slope d + profile2 d^2 always; and where the shear has come to the end of its interval, the curvature is A.
     """
-    tiny = np.finfo(float).tiny
-    free = 2 * most / np.maximum(slope + np.sqrt(slope**2 + 4 * profile2 * most), tiny)
+    free = 2 * most / np.maximum(slope + np.sqrt(slope**2 + 4 * profile2 * most), FLAT)
     rest = np.maximum(most - width**2, 0.0)
     linear = slope - 2 * tilt * width
     root = np.sqrt(linear**2 + 4 * mean2 * rest)
-    bound = np.where(linear > 0, 2 * rest / np.maximum(linear + root, tiny), (root - linear) / np.maximum(2 * mean2, tiny))
+    falling, rising = 2 * rest / np.maximum(linear + root, FLAT), (root - linear) / np.maximum(2 * mean2, FLAT)
+    bound = np.where(linear > 0, falling, rising)
     return np.where((rest > 0) & (bound * tilt >= width), np.minimum(free, bound), free)

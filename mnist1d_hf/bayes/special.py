@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist1d_hf.arithmetic import FloatArray
+from mnist1d_hf.extras import extra_imports
 
-REMEDY = "the exact posterior needs scipy, which is not installed: pip install 'mnist1d-hf[bayes]'"
 _ROOT2 = float(np.sqrt(2.0))
 _ROOT_HALF_PI = float(np.sqrt(np.pi / 2.0))
 _NOTHING = 40.0  # its exponential does not change a sum with 1
@@ -18,12 +18,10 @@ def require_scipy() -> Any:
     """`scipy.special`, loaded now.
 
     Raises:
-        ImportError: If scipy is not installed; the message is the command that installs it.
+        MissingExtraError: If scipy is not installed; the message is the command that installs it.
     """
-    try:
+    with extra_imports():
         import scipy.special
-    except ModuleNotFoundError as error:
-        raise ImportError(REMEDY) from error
     return scipy.special
 
 

@@ -19,6 +19,7 @@ from mnist1d_hf.transforms import gaussian_filter
 
 LEAST_SPREAD = 1e-12  # of a covariance: its smallest variance over its largest, in an LU's pivots
 LEAST_WIDTH = 1e-9  # of an interval of factors; narrower ones are one factor
+FLAT = 1e-200  # in place of a curvature of zero: something to divide by
 _RANK = 1e-10  # singular values below this fraction of the largest are zeros
 # What the posterior of a raw signal does not depend on.
 _NO_MATTER = ("num_samples", "train_split", "seed", "shuffle_seq", "flip_seq", "label_noise", "label_noise_seed")
@@ -59,7 +60,7 @@ class Tables:
     @cached_property
     def profile2(self) -> FloatArray:
         """A - D^2 / B of each component: what is left of |mu|^2 if v may take any value; never below zero."""
-        least = 1e-14 * self.mean2 + np.finfo(float).tiny
+        least = 1e-14 * self.mean2 + FLAT
         return np.asarray(np.maximum(self.mean2 - self.cross**2 / self.ramp2, least))
 
     @cached_property
@@ -71,7 +72,7 @@ class Tables:
             q_to_u=self.cross / (self.ramp2 * self.profile2),
             u_to_v=self.cross / self.ramp2,
             q_to_v=1 / self.ramp2,
-            p_to_edge=1 / np.maximum(self.mean2, np.finfo(float).tiny),
+            p_to_edge=1 / np.maximum(self.mean2, FLAT),
             base=self.base + area,
         )
 
@@ -91,7 +92,28 @@ class Bounding:
 def _area(interval: tuple[float, float], precision: FloatArray) -> FloatArray:
     """Log of the part of an interval that a normal density fills, at most 0."""
     width = interval[1] - interval[0]
-    return np.minimum(0.0, 0.5 * np.log(2 * np.pi / precision) - np.log(width)) if width else np.zeros_like(precision)
+    if width == 0:
+        return np.zeros_like(precision)
+    return np.asarray(np.minimum(0.0, 0.5 * (np.log(2 * np.pi) - np.log(precision)) - np.log(width)))
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The curves of templates as a key: two templates with the same numbers are equal."""
+
+    rows: int
+    numbers: bytes
+
+    @classmethod
+    def of(cls, templates: Templates) -> "Curves":
+        """The key of templates."""
+        return cls(rows=len(templates.x), numbers=np.ascontiguousarray(templates.x, dtype=np.float64).tobytes())
+
+    @property
+    def templates(self) -> Templates:
+        """Templates with these curves; labels and positions are only numbered."""
+        x = np.frombuffer(self.numbers).reshape(self.rows, -1)
+        return Templates(x=x, t=np.arange(float(x.shape[1])), y=np.arange(self.rows))
 
 
 def tables_of(recipe: Recipe, templates: Templates) -> Tables:
@@ -105,40 +127,40 @@ def tables_of(recipe: Recipe, templates: Templates) -> Tables:
             "iid_noise_scale=0.0: without noise on every point a signal has no probability density, and so there is no "
             "posterior to compute; give a recipe with iid_noise_scale > 0"
         )
-    curves = np.ascontiguousarray(templates.x, dtype=np.float64)
-    return _tables(recipe.replace(**{name: getattr(DEFAULT, name) for name in _NO_MATTER}), curves.shape, curves.tobytes())
+    return _tables(recipe.replace(**{name: getattr(DEFAULT, name) for name in _NO_MATTER}), Curves.of(templates))
 
 
 @lru_cache(maxsize=4)
-def _tables(recipe: Recipe, shape: tuple[int, int], curves: bytes) -> Tables:
-    components = clean_components(recipe, np.frombuffer(curves).reshape(shape))
+def _tables(recipe: Recipe, curves: Curves) -> Tables:
+    components = clean_components(recipe, curves.templates)
     masks, shifts = components.masks.shape[:2]
     basis = _basis(resampling(recipe))  # (rank, length)
     inverse, log_det = _whitening(recipe, components, basis)  # (groups, rank, rank), (groups,)
     rank = len(basis)
-    rho = inverse @ (basis @ ramp(recipe))  # (groups, rank)
+    whiten = inverse @ basis  # (groups, rank, length)
+    rho = whiten @ ramp(recipe)  # (groups, rank)
     group = components.mask_of[:, :, None] * shifts + np.arange(shifts)  # (rows, paddings, shifts)
     means = components.means @ basis.T
-    mu = np.empty_like(means)
-    along_mean = np.empty((*group.shape, recipe.final_seq_length))
-    by_shift = inverse.reshape(masks, shifts, rank, rank)
+    mean2, cross = np.empty(group.shape), np.empty(group.shape)
+    along_mean = np.empty((recipe.final_seq_length, *group.shape))
     for mask in range(masks):
         chosen = components.mask_of == mask
-        own = by_shift[mask]  # (shifts, rank, rank)
-        white = np.matmul(own, means[chosen].transpose(1, 2, 0))  # (shifts, rank, rows and paddings)
-        mu[chosen] = white.transpose(2, 0, 1)
-        along_mean[chosen] = np.matmul(white.transpose(0, 2, 1), own @ basis).transpose(1, 0, 2)
+        own = slice(mask * shifts, (mask + 1) * shifts)
+        mu = np.matmul(inverse[own], means[chosen].transpose(1, 2, 0))  # (shifts, rank, rows and paddings)
+        mean2[chosen] = (mu * mu).sum(axis=1).T
+        cross[chosen] = np.matmul(rho[own, None, :], mu)[:, 0].T
+        along_mean[:, chosen] = np.matmul(whiten[own].transpose(0, 2, 1), mu).transpose(1, 2, 0)
     log_constant = -log_det - 0.5 * rank * np.log(2 * np.pi)
     return Tables(
         shape=group.shape,
         rank=rank,
-        whiten=np.ascontiguousarray((inverse @ basis).reshape(-1, recipe.final_seq_length).T),
-        along_mean=np.ascontiguousarray(along_mean.reshape(-1, recipe.final_seq_length).T),
-        along_ramp=np.ascontiguousarray(np.einsum("gr,grl->lg", rho, inverse @ basis)),
+        whiten=np.ascontiguousarray(whiten.reshape(-1, recipe.final_seq_length).T),
+        along_mean=along_mean.reshape(recipe.final_seq_length, -1),
+        along_ramp=np.ascontiguousarray(np.matmul(rho[:, None, :], whiten)[:, 0].T),
         group=group.ravel(),
-        mean2=np.einsum("lpsr,lpsr->lps", mu, mu).ravel(),
+        mean2=mean2.ravel(),
         ramp2=np.einsum("gr,gr->g", rho, rho)[group].ravel(),
-        cross=np.einsum("lpsr,lpsr->lps", mu, rho[group]).ravel(),
+        cross=cross.ravel(),
         base=(components.log_prior + log_constant[group]).ravel(),
         factor=_interval(1.0, recipe.scale_coeff),
         shear=_interval(0.0, recipe.shear_scale),
@@ -156,7 +178,7 @@ def _basis(matrix: FloatArray) -> FloatArray:
     Where the final signal is longer than the dilated one, interpolated points are determined by their neighbours and
     the covariance is singular; in this basis it is not.
     """
-    length, dilated = matrix.shape
+    length = len(matrix)
     left, values, _ = np.linalg.svd(matrix, full_matrices=False)
     rank = int((values > _RANK * values[0]).sum())
     return np.eye(length) if rank == length else left[:, :rank].T
