@@ -41,11 +41,11 @@ def is_as_made(network: nn.Module) -> bool:
     if type(network) not in NETWORKS or (isinstance(network, GRU) and network.gru.hidden_size > WIDEST):
         return False
     layers = network.children()
-    return all(type(layer) in LAYERS and _is_bare(layer) for layer in layers) and _is_bare(network)
+    return all(type(layer) in LAYERS and is_bare(layer) for layer in layers) and is_bare(network)
 
 
-def _is_bare(module: nn.Module | None) -> bool:
-    """Returns whether a module has no hooks; there is no public way to know."""
+def is_bare(module: nn.Module | None) -> bool:
+    """Returns whether a module has no hooks that a forward pass calls; there is no public way to know."""
     return module is not None and not (
         module._forward_pre_hooks or module._forward_hooks or module._backward_pre_hooks or module._backward_hooks
     )

@@ -1,5 +1,6 @@
 """`Classifier`: a network, its loss and its optimiser, for a Lightning Trainer."""
 
+import inspect
 import os
 from typing import Any, Literal, Self
 
@@ -8,22 +9,19 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
-from lightning_module.alone import cross_entropy_alone, is_as_made, is_one_of_many
-from lightning_module.model_schema import OWN_MODULE
+from lightning_module.alone import cross_entropy_alone, is_as_made, is_bare, is_one_of_many
+from lightning_module.hyper_parameters import OWN_MODULE, PlainHyperparameters, describe_module
 from lightning_module.networks import make_network
 from lightning_module.pretrained import load_pretrained
 from lightning_module.threads import is_small
 from lightning_module.training import MinibatchTraining
+from lightning_module.twin import pl, warn_of_other
 
 __all__ = ["OWN_MODULE", "Classifier", "describe_module"]
 
 
-def describe_module(module: nn.Module) -> str:
-    """Returns what a checkpoint keeps of a module of the user's own."""
-    return f"{OWN_MODULE}{type(module).__name__}"
-
-
 class Classifier(
+    PlainHyperparameters,
     MinibatchTraining,
     PyTorchModelHubMixin,
     library_name="mnist1d-hf",
@@ -34,8 +32,9 @@ class Classifier(
     """Trains a network on minibatches (x, y) with cross-entropy and Adam, and reports `*/loss` and `*/acc`.
 
     It logs `train/loss` at each step, `val/loss` and `val/acc`, `test/loss` and `test/acc` over whole splits.
-    Checkpoints load with `weights_only=True`, and `save_pretrained`, `push_to_hub`, `from_pretrained` keep the weights
-    as safetensors.
+    A subclass may override `forward`: training goes through it as evaluation does. Checkpoints load with
+    `weights_only=True`; `save_pretrained`, `push_to_hub`, `from_pretrained` keep the weights as safetensors; and
+    `to_onnx(path)` needs no sample.
 
     Args:
         network: "logistic", "mlp", "cnn", "gru", or a module of your own from signals (batch, length) to logits (batch,
@@ -61,24 +60,53 @@ class Classifier(
         steps_per_execution: int | Literal["auto"] = "auto",
     ) -> None:
         super().__init__(length=length, steps_per_execution=steps_per_execution)
+        warn_of_other(self)
         if lr <= 0:
             raise ValueError(f"lr={lr} must be above 0")
         self.save_hyperparameters()
         # Before Lightning 2.6, a command line that links these to the data does not tell the checkpoint.
         self.hparams.update(length=length, num_classes=num_classes)
-        if isinstance(network, nn.Module):
-            self.hparams["network"] = describe_module(network)
-        elif network.startswith(OWN_MODULE):
+        if not isinstance(network, nn.Module) and network.startswith(OWN_MODULE):
             raise ValueError(
                 f"network={network!r}: these weights belong to a module that is not one of the named ones; "
                 f"pass it again, network={network.removeprefix(OWN_MODULE)}(...)"
             )
-        else:
+        if isinstance(network, str):
             network = make_network(network, length=length, num_classes=num_classes)
         self.network = network
         self.lr = lr
         self.val_accuracy = MulticlassAccuracy(num_classes, average="micro")
         self.test_accuracy = MulticlassAccuracy(num_classes, average="micro")
+
+    @property
+    def example_input_array(self) -> Any:
+        """Returns two signals of zeros, in the module's dtype: for `to_onnx`, `to_torchscript`, and the summary."""
+        own = super().example_input_array
+        if own is not None:
+            return own
+        like = next(self.parameters())  # its device and dtype
+        return like.new_zeros(2, self.length)
+
+    @example_input_array.setter
+    def example_input_array(self, example: Any) -> None:
+        pl.LightningModule.example_input_array.fset(self, example)  # type: ignore[attr-defined]
+
+    def to_onnx(self, file_path: Any = None, input_sample: Any = None, **kwargs: Any) -> Any:
+        """Writes the network as ONNX, for any number of signals at once, as `LightningModule.to_onnx` does.
+
+        Args:
+            file_path: The file.
+            input_sample: Signals (batch, length). Given them, the number is theirs, unless a keyword says otherwise.
+            kwargs: Those of `torch.onnx.export`.
+        """
+        if input_sample is None and not {"dynamic_shapes", "dynamic_axes"} & kwargs.keys():
+            default = inspect.signature(torch.onnx.export).parameters["dynamo"].default
+            if kwargs.get("dynamo", default):
+                kwargs["dynamic_shapes"] = ({0: getattr(torch.export.Dim, "AUTO", None) or torch.export.Dim("batch")},)
+            else:
+                kwargs["input_names"] = kwargs.get("input_names") or ["x"]
+                kwargs["dynamic_axes"] = {kwargs["input_names"][0]: {0: "batch"}}
+        return super().to_onnx(file_path, input_sample, **kwargs)
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns the logits (batch, num_classes) of signals (batch, length)."""
@@ -90,13 +118,14 @@ class Classifier(
         On one thread of a CPU a reference network computes it as a replica of an `Ensemble`, see
         `lightning_module.alone`.
         """
-        if is_one_of_many(self.network, x):
+        if self._forward_is_plain() and is_one_of_many(self.network, x):
             return cross_entropy_alone(self.network, x, y)
-        return nn.functional.cross_entropy(self.network(x), y)
+        return nn.functional.cross_entropy(self(x), y)
 
     def threads(self, rows: int, length: int, available: int) -> int:
         """Returns 1 for a small reference network, else all; see `lightning_module.threads`."""
-        return 1 if is_as_made(self.network) and is_small(self.network, length, rows) else available
+        alone = self._forward_is_plain() and is_as_made(self.network)
+        return 1 if alone and is_small(self.network, length, rows) else available
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Adds a piece of the validation split to `val/loss` and `val/acc`."""
@@ -147,6 +176,10 @@ class Classifier(
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Returns Adam, fused into one kernel where the device has one."""
         return torch.optim.Adam(self.parameters(), lr=self.lr, fused=self.has_fused_optimizer())
+
+    def _forward_is_plain(self) -> bool:
+        """Returns whether `forward` is the one above, on the class and on the instance, and nothing hooks into it."""
+        return type(self).forward is Classifier.forward and "forward" not in vars(self) and is_bare(self)
 
     def _evaluate(self, split: str, accuracy: MulticlassAccuracy, x: Tensor, y: Tensor) -> None:
         logits = self(x)

@@ -1,5 +1,6 @@
 """The command `mnist1d`: training by LightningCLI, data, models, the demonstration. Nothing here imports torch."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -68,12 +69,25 @@ def parser() -> StrictOptions:
     return top
 
 
+def _use_pytorch_lightning() -> None:
+    """Chooses for this process and its workers, before `lightning_module.twin` would."""
+    variable, wish = "MNIST1D_LIGHTNING", "pytorch_lightning"
+    if (other := os.environ.get(variable, wish)) != wish:
+        sys.stderr.write(
+            f"{variable}={other} is for Python programs; mnist1d uses {wish}, whose checkpoints both load\n"
+        )
+    os.environ[variable] = wish
+
+
 def main(args: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status: 0, or 2 if the input cannot be used.
 
     Args:
-        args: The command and its arguments; None for those that the program was started with.
+        args: The command and its arguments; None for those that the program was started with. Then the process is the
+            command's own, and Lightning is `pytorch_lightning`, see `lightning_module.twin`.
     """
+    if args is None:
+        _use_pytorch_lightning()
     arguments = list(sys.argv[1:] if args is None else args)
     if arguments and arguments[0] in COMMANDS:
         _, command = COMMANDS[arguments[0]]

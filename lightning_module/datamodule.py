@@ -1,14 +1,18 @@
 """`MNIST1DDataModule`: a config of MNIST-1D as minibatches for a Lightning Trainer."""
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+import operator
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 import datasets
 import torch
 from torch import Tensor
 
 import mnist1d_hf
+from lightning_module.hyper_parameters import PlainHyperparameters, apart
 from lightning_module.loader import TensorLoader
-from lightning_module.twin import pl, rank_zero_warn
+from lightning_module.transform import Transform
+from lightning_module.twin import PACKAGE, pl, rank_zero_warn, refuse_foreign, remedy, warn_of_other
 from mnist1d_hf.pinned import pinned_revision
 
 if TYPE_CHECKING:
@@ -29,7 +33,7 @@ class Examples(NamedTuple):
     y: Tensor  # (n,), int64
 
 
-class MNIST1DDataModule(pl.LightningDataModule):
+class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
     """Minibatches of MNIST-1D: each split becomes one tensor, once, and a minibatch is a slice of it.
 
     On several devices `batch_size` is per device; the training minibatches are those of a `DistributedSampler`, and an
@@ -46,9 +50,21 @@ class MNIST1DDataModule(pl.LightningDataModule):
             of the training split, as the reference does: its accuracies are comparable with the published ones, but no
             model may be selected by them. None for nothing.
         shuffle: "epoch" for a new permutation in each epoch; "none" for the rows' own order in every epoch, as the
-        reference does.
+            reference does.
         seed: Decides the held-out examples and the permutations. The global random state is neither read nor changed.
         drop_last: Whether a last training minibatch with fewer examples is left out.
+        eval_batch_size: Examples in a piece of an evaluation, on each device. None for whole splits (10,000 at most),
+            or for `batch_size` where the trainer takes a fraction of a split, such as `limit_val_batches=0.5`.
+        classes: The digits that are kept in all splits, such as (0, 1, 2) for a task of continual learning; None for
+            all. Labels stay as they are, and `num_classes` is that of the whole data set, so that one network serves
+            all tasks. The held-out examples are those of the whole data set: tasks that share no digit share no
+            example, and together have them all.
+        transform: A function of the signals of a training minibatch, (batch, length) on its device, that returns as
+            many: noise, shifts. It is called once per minibatch, in training only, and does not slow several steps at
+            once down. It draws from torch's global random state; it may change the tensor that it gets. An `Ensemble`
+            shows all replicas the same transformed minibatch; where they have examples of their own, it gets those of
+            all replicas as one minibatch (batch * k, length). A checkpoint keeps its name only: pass it again to train
+            on.
         recipe: Numbers of the recipe to change, by name, such as `{"iid_noise_scale": 0.1}`; only with path="mnist1d".
 
     Raises:
@@ -67,10 +83,18 @@ class MNIST1DDataModule(pl.LightningDataModule):
         seed: int = 0,
         drop_last: bool = False,
         recipe: dict[str, Any] | None = None,
+        eval_batch_size: int | None = None,
+        classes: Sequence[int] | None = None,
+        transform: Transform | None = None,
     ) -> None:
         super().__init__()
+        warn_of_other(self)
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size} must be at least 1")
+        if eval_batch_size is not None and eval_batch_size < 1:
+            raise ValueError(f"eval_batch_size={eval_batch_size} must be at least 1, or None for whole splits")
+        if transform is not None and not callable(transform) and not isinstance(transform, str):
+            raise ValueError(f"transform={transform!r} must be a function from signals to as many signals, or None")
         if val is not None and val != "test" and (isinstance(val, str) or not 0 < val < 1):
             raise ValueError(
                 f'val={val!r} must be a fraction between 0 and 1, "test" for the test split, or None for nothing'
@@ -82,10 +106,41 @@ class MNIST1DDataModule(pl.LightningDataModule):
         self.path, self.name, self.revision = path, name, revision
         self.batch_size, self.val, self.shuffle, self.seed, self.drop_last = batch_size, val, shuffle, seed, drop_last
         self.recipe = dict(recipe or {})
+        self.eval_batch_size, self.classes = eval_batch_size, _checked_classes(classes)
+        # A name stands where a checkpoint has left one: enough to evaluate, not to train.
+        self.transform: Transform | str | None = transform
+        self._num_classes: int | None = None
         self._splits: dict[str, Examples] = {}
         self._version: str | None = None
         self._commit: str | None = None
         self.save_hyperparameters()
+        self.hparams["classes"] = None if self.classes is None else list(self.classes)
+
+    @property
+    def trainer(self) -> pl.Trainer | None:
+        """Returns the trainer that uses this data module, or None."""
+        return self._trainer
+
+    @trainer.setter
+    def trainer(self, trainer: pl.Trainer | None) -> None:
+        refuse_foreign(self, trainer)
+        self._trainer = trainer
+
+    @property
+    def hparams_initial(self) -> Any:
+        """Returns the hyperparameters for a logger: `data_seed` for `seed` where the module has another `seed`."""
+        return apart(super().hparams_initial, getattr(self.trainer, "lightning_module", None))
+
+    def __iter__(self) -> NoReturn:
+        """Refuses to be taken for a loader, as by a Trainer to which this is no data module.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError(
+            f"this {type(self).__name__} is a data module of {PACKAGE} and no loader; to iterate over minibatches take "
+            f"train_dataloader(); if it was given to a Trainer of the other package, {remedy()}"
+        )
 
     def prepare_data(self) -> None:
         """Generates or downloads the data, on one process of each machine."""
@@ -98,8 +153,11 @@ class MNIST1DDataModule(pl.LightningDataModule):
 
     @property
     def num_classes(self) -> int:
-        """Returns the number of classes."""
-        return int(self.examples("test").y.max()) + 1
+        """Returns the number of classes in the whole data set, whichever `classes` are kept."""
+        if self._num_classes is None:
+            self.examples("test")
+        assert self._num_classes is not None  # for the type checker: reading the test split has counted them
+        return self._num_classes
 
     def examples(self, split: Literal["train", "val", "test"]) -> Examples:
         """Returns a split as tensors, as this data module divides the data.
@@ -113,15 +171,23 @@ class MNIST1DDataModule(pl.LightningDataModule):
             if split == "val" and self.val is None:
                 raise ValueError('val=None leaves no split "val"; use a fraction, or "test"')
             if split == "test" or (split == "val" and self.val == "test"):
-                self._splits[split] = self._read("test")
+                whole = self._read("test")
+                self._num_classes = int(whole.y.max()) + 1
+                parts = {str(split): whole}
             elif isinstance(self.val, float):
-                self._splits["train"], self._splits["val"] = self._divide(self._read("train"), self.val)
+                parts = dict(zip(("train", "val"), self._divide(self._read("train"), self.val), strict=True))
             else:
-                self._splits["train"] = self._read("train")
+                parts = {"train": self._read("train")}
+            self._splits |= {name: self._of_classes(name, part) for name, part in parts.items()}
         return self._splits[split]
 
     def train_dataloader(self) -> TensorLoader:
         """Returns the training minibatches of this rank."""
+        if isinstance(self.transform, str):
+            raise ValueError(
+                f"transform={self.transform!r}: a checkpoint keeps only the name of a function; to train, pass it "
+                f"again, transform={self.transform.rpartition('.')[2]}"
+            )
         # A trainer that is to overfit a few minibatches must see the same ones in every epoch.
         overfit = self.trainer is not None and self.trainer.overfit_batches > 0  # type: ignore[attr-defined]
         x, y = self._on_device("train")
@@ -135,19 +201,21 @@ class MNIST1DDataModule(pl.LightningDataModule):
             drop_last=self.drop_last,
             rank=rank,
             world_size=world_size,
+            transform=self.transform,
+            device=self.trainer.strategy.root_device if self.trainer is not None else None,
         )
 
     def val_dataloader(self) -> TensorLoader | list[TensorLoader]:
         """Returns the validation split, in as few pieces as possible; nothing with `val=None`."""
-        return [] if self.val is None else self._evaluation("val")
+        return [] if self.val is None else self._evaluation("val", "limit_val_batches")
 
     def test_dataloader(self) -> TensorLoader:
         """Returns the test split, in as few pieces as possible."""
-        return self._evaluation("test")
+        return self._evaluation("test", "limit_test_batches")
 
     def predict_dataloader(self) -> TensorLoader:
         """Returns the test split, in its own order."""
-        return self._evaluation("test")
+        return self._evaluation("test", "limit_predict_batches")
 
     def plot(self, split: Literal["train", "val", "test"] = "train", *, count: int = 10) -> "Figure":
         """Returns a figure of the first examples of a split."""
@@ -161,7 +229,8 @@ class MNIST1DDataModule(pl.LightningDataModule):
         config_id = self.name
         if self.path == "mnist1d":
             config_id = str(datasets.load_dataset_builder("mnist1d", self.name, **self._keywords()).config_id)
-        return {"path": self.path, "config_id": config_id, "version": self._version}
+        kept = {} if self.classes is None else {"classes": list(self.classes)}
+        return {"path": self.path, "config_id": config_id, "version": self._version, **kept}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Warns if a checkpoint was trained on other data than these."""
@@ -188,21 +257,38 @@ class MNIST1DDataModule(pl.LightningDataModule):
         if missing := {"x", "y"} - columns.keys():
             raise ValueError(f"path={self.path!r} has no column {min(missing)!r}, but {', '.join(columns)}")
         # One copy: the arrays are a read-only view of a file, and a write to such a tensor would kill the process.
-        return Examples(torch.tensor(columns["x"], dtype=torch.float32), torch.tensor(columns["y"], dtype=torch.int64))
+        # On the CPU, whatever torch's default device is: the trainer's strategy says where they go.
+        x = torch.tensor(columns["x"], dtype=torch.float32, device="cpu")
+        return Examples(x, torch.tensor(columns["y"], dtype=torch.int64, device="cpu"))
 
     def _divide(self, full: Examples, fraction: float) -> tuple[Examples, Examples]:
         """Returns what is trained on and what is held out, each in the order of the rows."""
         held_out = round(fraction * len(full.x))
         if not 0 < held_out < len(full.x):
             raise ValueError(f"val={fraction} of {len(full.x)} examples leaves one part empty")
-        order = torch.randperm(len(full.x), generator=torch.Generator().manual_seed(self.seed))
+        order = torch.randperm(len(full.x), generator=torch.Generator().manual_seed(self.seed), device="cpu")
         kept, out = order[held_out:].sort().values, order[:held_out].sort().values
         return Examples(full.x[kept], full.y[kept]), Examples(full.x[out], full.y[out])
 
-    def _evaluation(self, split: Literal["val", "test"]) -> TensorLoader:
+    def _of_classes(self, split: str, whole: Examples) -> Examples:
+        if self.classes is None:
+            return whole
+        if unknown := [digit for digit in self.classes if digit >= self.num_classes]:
+            raise ValueError(
+                f"classes={self.classes} has {unknown[0]}, and the data at path={self.path!r}, name={self.name!r} have "
+                f"the classes 0 to {self.num_classes - 1}"
+            )
+        kept = torch.isin(whole.y, torch.tensor(self.classes, device=whole.y.device))
+        if not kept.any():
+            raise ValueError(f"classes={self.classes} leaves no example of the split {split!r}")
+        return Examples(whole.x[kept], whole.y[kept])
+
+    def _evaluation(self, split: Literal["val", "test"], limit: str) -> TensorLoader:
         rank, world_size = self._rank
         x, y = self._on_device(split)
-        return TensorLoader(x, y, batch_size=EVALUATION_ROWS, rank=rank, world_size=world_size, pad=False)
+        fraction = 0 < getattr(self.trainer, limit, 1.0) < 1
+        rows = self.eval_batch_size or (self.batch_size if fraction else EVALUATION_ROWS)
+        return TensorLoader(x, y, batch_size=rows, rank=rank, world_size=world_size, pad=False)
 
     def _on_device(self, split: Literal["train", "val", "test"]) -> Examples:
         x, y = self.examples(split)
@@ -216,3 +302,15 @@ class MNIST1DDataModule(pl.LightningDataModule):
         """Which of how many ranks this is, in the eyes of a sampler."""
         sampler = self.trainer.distributed_sampler_kwargs if self.trainer is not None else None
         return (sampler["rank"], sampler["num_replicas"]) if sampler else (0, 1)
+
+
+def _checked_classes(classes: Sequence[int] | None) -> tuple[int, ...] | None:
+    if classes is None:
+        return None
+    try:
+        digits = tuple(map(operator.index, classes))  # also of numpy and torch
+    except TypeError:
+        digits = ()
+    if not digits or min(digits) < 0 or len(set(digits)) < len(digits):
+        raise ValueError(f"classes={classes!r} must be different digits, such as classes=(0, 1, 2), or None for all")
+    return digits

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from lightning_module.alone import is_as_made
 from lightning_module.batched import batched_logits
-from lightning_module.classifier import OWN_MODULE, Classifier
+from lightning_module.classifier import Classifier
+from lightning_module.hyper_parameters import OWN_MODULE, PlainHyperparameters
 from lightning_module.losses import LOSSES
 from lightning_module.replica import OwnRows, Replica
 from lightning_module.replica_adam import ReplicaAdam
@@ -18,14 +19,14 @@ from lightning_module.replica_sgd import ReplicaSGD
 from lightning_module.stacking import complete_masks, initialised, maker, stacked, stacked_points, tree
 from lightning_module.threads import is_small
 from lightning_module.training import MinibatchTraining
-from lightning_module.twin import pl
+from lightning_module.twin import pl, warn_of_other
 from lightning_module.widths import padding_of
 
 # Rows of all replicas together in one forward pass of an evaluation: some 100 MB of activations at most.
 EVALUATION_ROWS = 20_000
 
 
-class Ensemble(MinibatchTraining):
+class Ensemble(PlainHyperparameters, MinibatchTraining):
     """Trains k replicas of a network on the same minibatches, or each on its own, as `Classifier` would train each.
 
     The parameters of all replicas are stacked, so a step is one forward pass, one backward pass and one optimiser step
@@ -70,6 +71,7 @@ class Ensemble(MinibatchTraining):
         compiled: bool = False,
     ) -> None:
         super().__init__(length=length, steps_per_execution=steps_per_execution)
+        warn_of_other(self)
         if loss not in LOSSES:
             raise ValueError(f"loss={loss!r} must be one of {', '.join(map(repr, LOSSES))}")
         if optimizer not in ("adam", "adamw", "sgd"):
@@ -84,7 +86,8 @@ class Ensemble(MinibatchTraining):
         self.num_classes = num_classes
         self.optimizer, self.momentum = optimizer, momentum
         self._loss = LOSSES[loss]
-        self._sum_of_losses = torch.compile(self._plain_sum_of_losses) if compiled else self._plain_sum_of_losses
+        self._compiled = compiled
+        self._hooks: list[Any] = []
         self._name = network if isinstance(network, str) else None
         self._make = maker(network, self.replicas, length=length, num_classes=num_classes)
 
@@ -98,7 +101,7 @@ class Ensemble(MinibatchTraining):
         # What the logits are worked out with where the network has no formulation of its own. Not a submodule: its
         # parameters are none of ours.
         self._structure = (networks[widths.index(max(widths))],)
-        self._logits = batched_logits(*self._structure)
+        self._derive()
         self.network = tree({name: nn.Parameter(tensor) for name, tensor in stacked(parameters).items()})
         self.masks = tree(stacked(masks))
         self.register_buffer("_points", stacked_points(self.replicas, length), persistent=False)
@@ -116,6 +119,19 @@ class Ensemble(MinibatchTraining):
                 "compiled": compiled,
             }
         )
+
+    def _derive(self) -> None:
+        """Makes the functions that belong to the networks' structure and the loss."""
+        self._logits = batched_logits(*self._structure)
+        self._sum_of_losses = torch.compile(self._plain_sum_of_losses) if self._compiled else self._plain_sum_of_losses
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns what goes to another process: everything but the functions, which are made anew there."""
+        return {**super().__getstate__(), "_logits": None, "_sum_of_losses": None, "_hooks": []}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        self._derive()
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns the logits (k, batch, num_classes) of signals (batch, length) or (k, batch, length)."""
@@ -239,7 +255,7 @@ class Ensemble(MinibatchTraining):
     def on_train_start(self) -> None:
         """Lets every optimiser step end with the masks."""
         self._hooks = [
-            optimizer.register_step_post_hook(lambda *_: self._apply_masks())
+            optimizer.register_step_post_hook(self._after_step)
             for optimizer in (self.trainer.optimizers if list(self.masks.buffers()) else [])
         ]
 
@@ -247,6 +263,7 @@ class Ensemble(MinibatchTraining):
         """Lets go of the optimisers."""
         for hook in self._hooks:
             hook.remove()
+        self._hooks = []
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Makes room for the masks of a checkpoint."""
@@ -301,6 +318,9 @@ class Ensemble(MinibatchTraining):
     @property
     def _rows_at_once(self) -> int:
         return max(1, EVALUATION_ROWS // len(self.replicas))
+
+    def _after_step(self, *_: Any) -> None:
+        self._apply_masks()
 
     @torch.no_grad()
     def _apply_masks(self) -> None:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from lightning_module.transform import Transform, TransformedMinibatches, transformed
+
 
 class Execution(NamedTuple):
     """Consecutive minibatches, one or more, fetched at once."""
@@ -15,15 +17,17 @@ class Execution(NamedTuple):
     x: Tensor  # (k * batch_size, length); the last minibatch of an epoch may be shorter
     y: Tensor  # (k * batch_size,)
     batch_size: int
+    transform: Transform | None = None  # of the signals of each minibatch
 
     @property
     def number(self) -> int:
         """Returns the number of minibatches."""
         return math.ceil(len(self.x) / self.batch_size)
 
-    def minibatches(self) -> list[tuple[Tensor, Tensor]]:
-        """Returns the minibatches in order, as views."""
-        return list(zip(torch.split(self.x, self.batch_size), torch.split(self.y, self.batch_size), strict=True))
+    def minibatches(self) -> Sequence[tuple[Tensor, Tensor]]:
+        """Returns the minibatches in order, as views; with a transform, each is transformed as it is reached."""
+        views = list(zip(torch.split(self.x, self.batch_size), torch.split(self.y, self.batch_size), strict=True))
+        return views if self.transform is None else TransformedMinibatches(views, self.transform)
 
 
 class TensorLoader:
@@ -47,6 +51,8 @@ class TensorLoader:
         world_size: The number of devices that share the split.
         pad: Whether rows are repeated until all ranks have as many. Training needs it (the ranks wait for each other at
             every step); an evaluation must not have it, or some examples would count twice.
+        transform: A function of the signals of each minibatch, see `lightning_module.transform`.
+        device: Where it works; None for where the examples are.
 
     Raises:
         ValueError: If the sizes of `x` and `y` differ, or a number is out of its range.
@@ -64,6 +70,8 @@ class TensorLoader:
         rank: int = 0,
         world_size: int = 1,
         pad: bool = True,
+        transform: Transform | None = None,
+        device: torch.device | None = None,
     ) -> None:
         if len(x) != len(y):
             raise ValueError(f"x has {len(x)} rows and y has {len(y)}: they must have as many, one label an example")
@@ -79,6 +87,8 @@ class TensorLoader:
         self.rank = rank
         self.world_size = world_size
         self.pad = pad
+        self.transform = transform
+        self.device = device
         # How many of the minibatches that are left to hand out at once, as an `Execution`, asked before each; None for
         # one, as it is.
         self.plan: Callable[[int], int | None] | None = None
@@ -118,7 +128,10 @@ class TensorLoader:
             rows = slice(first * self.batch_size, min(self._position * self.batch_size, self.rows))
             # A slice is a view; an index makes one copy for the whole execution.
             x, y = take(rows if order is None else order[rows])
-            yield (x, y) if planned is None else Execution(x, y, self.batch_size)
+            if planned is not None:
+                yield Execution(x, y, self.batch_size, self.transform)
+            else:
+                yield (x if self.transform is None else transformed(x.to(self.device or x.device), self.transform)), y
 
     def _orders(self) -> Tensor | None:
         """Returns the row numbers of this rank's epoch, (rows,) or (rows, models), or None for the rows' own order."""
@@ -131,9 +144,10 @@ class TensorLoader:
 
     def _order(self, seed: int) -> Tensor:
         if self.shuffle:
-            order = torch.randperm(len(self.x), generator=torch.Generator().manual_seed(seed + self._epoch))
+            generator = torch.Generator().manual_seed(seed + self._epoch)
+            order = torch.randperm(len(self.x), generator=generator, device="cpu")
         else:
-            order = torch.arange(len(self.x))
+            order = torch.arange(len(self.x), device="cpu")
         if self.pad:
             order = order.repeat(1 + self.rows * self.world_size // max(1, len(order)))[: self.rows * self.world_size]
         return order[self.rank :: self.world_size].to(self.x.device)

@@ -1,6 +1,7 @@
 """Trained classifiers on the Hub: `push_model` and `pull_model`, weights as safetensors only, with a card."""
 
 import hashlib
+import inspect
 import math
 import os
 import tempfile
@@ -19,6 +20,7 @@ from torch import nn
 
 from lightning_module.classifier import Classifier
 from lightning_module.datamodule import EVALUATION_ROWS, MNIST1DDataModule
+from lightning_module.hyper_parameters import arguments_of
 from lightning_module.model_plan import KEY, ModelPlanner
 from lightning_module.pretrained import CONFIG, WEIGHTS, Pretrained, load_pretrained, weights_digest
 from mnist1d_hf.card import CARD, with_section
@@ -56,10 +58,10 @@ class TrainedModel:
             ValueError: If the file is no such checkpoint, or the data are no longer those it was trained on.
         """
         checkpoint = _checkpoint(path)
-        arguments = dict(checkpoint["hyper_parameters"])
+        arguments = _arguments(checkpoint, Classifier, path)
         classifier = Classifier(**({**arguments, "network": network} if network is not None else arguments))
         classifier.load_state_dict(checkpoint["state_dict"])
-        data = MNIST1DDataModule(**checkpoint["datamodule_hyper_parameters"])
+        data = MNIST1DDataModule(**_arguments(checkpoint, MNIST1DDataModule, path))
         accuracy, examples = _test_accuracy(classifier.eval(), data)
         trained_on = checkpoint[type(data).__name__]
         if trained_on != data.state_dict():
@@ -246,6 +248,17 @@ def _checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
     return checkpoint
 
 
+def _arguments(checkpoint: Mapping[str, Any], kind: type[Any], path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Returns what an object of our class is made of again: its hyperparameters, without those of LightningCLI."""
+    arguments = arguments_of(checkpoint[kind.CHECKPOINT_HYPER_PARAMS_KEY])
+    if unknown := sorted(arguments.keys() - inspect.signature(kind).parameters):
+        raise ValueError(
+            f"{path} holds a class of your own, with the argument {unknown[0]!r}, that {kind.__name__} does not have; "
+            "only a Classifier trained on an MNIST1DDataModule can be published"
+        )
+    return arguments
+
+
 @torch.inference_mode()
 def _test_accuracy(classifier: Classifier, data: MNIST1DDataModule) -> tuple[float, int]:
     x, y = data.examples("test")
@@ -256,7 +269,13 @@ def _test_accuracy(classifier: Classifier, data: MNIST1DDataModule) -> tuple[flo
 
 def _protocol(classifier: Classifier, data: MNIST1DDataModule) -> str:
     order = "in their own order" if data.shuffle == "none" else f"shuffled each epoch, seed {data.seed}"
-    return f"cross-entropy, Adam with a learning rate of {classifier.lr:g}, batches of {data.batch_size} rows {order}"
+    changes = "" if data.transform is None else f", each transformed by {data.transform}"
+    digits = ", ".join(map(str, data.classes or ()))
+    kept = f"; of the classes {digits} only, also in the test" if digits else ""
+    return (
+        f"cross-entropy, Adam with a learning rate of {classifier.lr:g}, batches of {data.batch_size} rows {order}"
+        f"{changes}{kept}"
+    )
 
 
 def _selection(data: MNIST1DDataModule) -> str:

@@ -5,11 +5,11 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from lightning_module.hyper_parameters import OWN_MODULE
 from lightning_module.networks import NETWORKS
 from mnist1d_hf.one_line import one_line
 from mnist1d_hf.schema import LINE, SHA256, ContentError, Schema, checked
 
-OWN_MODULE: Final = "module:"  # stands where only the name of a user's own module can be kept
 LARGEST_CONFIG: Final = 2**18  # bytes
 
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
@@ -38,6 +38,7 @@ RECORD: Final[Schema] = {
         "test_examples": {"type": "integer", "minimum": 1},
         "steps": _COUNT,
         "epochs": _COUNT,
+        "classes": {"type": "array", "items": _COUNT},  # where only some were trained and tested on
         "sha256": SHA256,
     },
     "required": ["config_id", "network", "accuracy", "sha256"],

@@ -7,11 +7,11 @@ from typing import Any
 
 from torch import Tensor
 
-from lightning_module.twin import pl
+from lightning_module.twin import Callback, pl
 from mnist1d_hf.atomic import replace
 
 
-class PredictionWriter(pl.Callback):
+class PredictionWriter(Callback):
     """Writes the predictions of `Trainer.predict`: row of the split, predicted class, probability of each class.
 
     Args:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lightning_module.datamodule import Examples
 from lightning_module.loader import TensorLoader
-from lightning_module.twin import pl
+from lightning_module.twin import Callback, pl
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,8 +75,10 @@ def noisy_labels(y: Tensor, fraction: float, *, seed: int, num_classes: int = 10
     The new one may be the old one: with 10 classes and a fraction of 0.15, 13.5 % are wrong.
     """
     generator = torch.Generator().manual_seed(seed)
-    replaced = torch.rand(len(y), generator=generator) < fraction
-    return torch.where(replaced.to(y.device), torch.randint(num_classes, y.shape, generator=generator).to(y.device), y)
+    # On the CPU and in float32, whatever torch's defaults are: the draws are part of the noise's definition.
+    replaced = torch.rand(len(y), generator=generator, dtype=torch.float32, device="cpu") < fraction
+    drawn = torch.randint(num_classes, y.shape, generator=generator, dtype=torch.int64, device="cpu")
+    return torch.where(replaced.to(y.device), drawn.to(y.device), y)
 
 
 class ReplicaRows:
@@ -129,7 +131,7 @@ def _labels(replica: Replica, y: Tensor, num_classes: int) -> Tensor:
     return noisy_labels(y, replica.label_noise, seed=seed, num_classes=num_classes)
 
 
-class OwnRows(pl.Callback):
+class OwnRows(Callback):
     """Lets the training loader hand out each replica's own rows, for as long as an ensemble trains.
 
     `Ensemble.configure_callbacks` adds it by itself.

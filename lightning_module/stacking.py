@@ -2,14 +2,58 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from lightning_module.classifier import OWN_MODULE
+from lightning_module.hyper_parameters import OWN_MODULE
 from lightning_module.networks import NETWORKS, make_network
 from lightning_module.replica import Replica
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes a replica's network, from the replica's width.
+
+    It goes to another process by pickle, as spawned strategies send it: a function that has no name there stays behind.
+
+    Attributes:
+        function: Makes the network; None where it stayed behind.
+        with_width: Whether it takes the width.
+    """
+
+    function: Callable[..., nn.Module] | None
+    with_width: bool = True
+
+    def __call__(self, width: int | None) -> nn.Module:
+        """Returns a new network.
+
+        Raises:
+            ValueError: If the function stayed behind.
+        """
+        if self.function is None:
+            raise ValueError(
+                "the function that makes the network did not come to this process, as it has no name; "
+                "pass one that is defined by def at the top of a module, or a partial of one"
+            )
+        return self.function(width=width) if self.with_width else self.function()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        named = self.function
+        while isinstance(named, partial):
+            named = named.func
+        has_name = "<" not in getattr(named, "__qualname__", "")  # <lambda>, <locals>
+        return Maker, (self.function if has_name else None, self.with_width)
+
+    def __deepcopy__(self, memo: Any) -> "Maker":
+        return self
+
+
+def _named(name: str, length: int, num_classes: int, width: int) -> nn.Module:
+    return NETWORKS[name](length, num_classes, width)  # type: ignore[call-arg]
 
 
 def maker(
@@ -36,7 +80,7 @@ def maker(
         width = _width_of(network) if callable(network) else None
         if width is not None and width.default is inspect.Parameter.empty:
             raise ValueError("network needs a width, and the replicas have none; give each one, Replica(width=...)")
-        return lambda _: network() if callable(network) else of_name()
+        return Maker(network if callable(network) else of_name, with_width=False)
     if None in widths:
         k = widths.index(None)
         raise ValueError(f"width of replica {k} is None, and others have one; give all replicas a width, or none")
@@ -46,11 +90,11 @@ def maker(
                 f"network takes no width, and replica 0 has width={widths[0]}; pass a function of it, such as "
                 "network=lambda width: MLP(hidden_size=width)"
             )
-        return lambda width: network(width=width)
+        return Maker(network)
     initialised(of_name, seed=0)  # looks at the other arguments
     if len(inspect.signature(NETWORKS[network]).parameters) < 3:  # length, num_classes, width
         raise ValueError(f"network={network!r} has no width, and replica 0 has width={widths[0]}; leave it out")
-    return lambda width: NETWORKS[network](length, num_classes, width)  # type: ignore[call-arg]
+    return Maker(partial(_named, network, length, num_classes))
 
 
 def _width_of(network: Callable[..., nn.Module]) -> inspect.Parameter | None:

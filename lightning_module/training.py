@@ -10,6 +10,7 @@ from torch import Tensor
 import mnist1d_hf
 from lightning_module.bare_step import bare_step
 from lightning_module.execution import LOSS, StepsPerExecution, steps_at_once, train_on
+from lightning_module.hyper_parameters import settle_instantiator
 from lightning_module.loader import Execution
 from lightning_module.threads import ThreadPerNetwork
 from lightning_module.twin import pl
@@ -104,10 +105,15 @@ class MinibatchTraining(pl.LightningModule, ABC):
             )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Records the versions of the code and of the data set."""
+        """Records the versions of the code and of the data set, and lets either package of Lightning load it."""
+        for key in (self.CHECKPOINT_HYPER_PARAMS_KEY, pl.LightningDataModule.CHECKPOINT_HYPER_PARAMS_KEY):
+            settle_instantiator(checkpoint.get(key, {}))
         checkpoint["mnist1d_hf"] = {"code_version": mnist1d_hf.__version__, "data_version": mnist1d_hf.DATA_VERSION}
 
     def has_fused_optimizer(self) -> bool:
-        """Returns whether the device has Adam as one kernel, and the precision leaves the gradients to it."""
+        """Returns whether the device has Adam as one kernel, and the precision leaves the gradients to it.
+
+        Mixed precision does not: Lightning clips no gradients there that the optimiser itself would unscale.
+        """
         precision = str(self.trainer.precision) if self._trainer is not None else "32-true"
-        return self.device.type in ("cpu", "cuda") and precision != "16-mixed"
+        return self.device.type in ("cpu", "cuda") and not precision.endswith("mixed")

@@ -15,6 +15,7 @@ A checkpoint of either is a checkpoint of the other.
 import os
 import sys
 import warnings
+from collections.abc import Container, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
@@ -25,20 +26,24 @@ VARIABLE: Final = "MNIST1D_LIGHTNING"
 PACKAGES: Final = {"pytorch_lightning": "pytorch_lightning", "lightning": "lightning.pytorch"}
 
 
-def _choice() -> str:
+def choice(environment: Mapping[str, str], imported: Container[str]) -> str:
     """Returns which of the two it is, see above.
+
+    Args:
+        environment: The environment variables.
+        imported: The names of the modules that are imported.
 
     Raises:
         ValueError: If the variable names neither.
     """
-    if wish := os.environ.get(VARIABLE):
+    if wish := environment.get(VARIABLE):
         if wish not in PACKAGES:
             raise ValueError(f"{VARIABLE}={wish!r} must be {' or '.join(PACKAGES)}, or not be set")
         return wish
-    return next((name for name, package in PACKAGES.items() if package in sys.modules), "pytorch_lightning")
+    return next((name for name, package in PACKAGES.items() if package in imported), "pytorch_lightning")
 
 
-CHOSEN: Final = _choice()
+CHOSEN: Final = choice(os.environ, sys.modules)
 PACKAGE: Final = PACKAGES[CHOSEN]
 (OTHER,) = PACKAGES.keys() - {CHOSEN}
 
@@ -56,11 +61,13 @@ if TYPE_CHECKING:
     import pytorch_lightning as pl
     from lightning_fabric.utilities.exceptions import MisconfigurationException
     from pytorch_lightning import accelerators, callbacks, cli, loggers, strategies
+    from pytorch_lightning.core.mixins.hparams_mixin import HyperparametersMixin
     from pytorch_lightning.strategies import SingleDeviceStrategy
     from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 else:
     pl = import_module(PACKAGE)
     rank_zero_info, rank_zero_warn = pl.utilities.rank_zero_info, pl.utilities.rank_zero_warn
+    HyperparametersMixin = pl.core.mixins.HyperparametersMixin
     SingleDeviceStrategy = pl.strategies.SingleDeviceStrategy
     MisconfigurationException = pl.utilities.exceptions.MisconfigurationException
 
@@ -77,16 +84,19 @@ __all__ = [
     "PACKAGES",
     "VARIABLE",
     "Callback",
+    "HyperparametersMixin",
     "MisconfigurationException",
     "SingleDeviceStrategy",
     "accelerators",
     "callbacks",
+    "choice",
     "cli",
     "loggers",
     "pl",
     "rank_zero_info",
     "rank_zero_warn",
     "refuse_foreign",
+    "remedy",
     "strategies",
     "warn_of_other",
 ]
