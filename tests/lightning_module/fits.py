@@ -24,8 +24,13 @@ def classifier(network: Any = "mlp", steps: Any = "auto", kind: type[Classifier]
 
 
 def trainer_in(path: Path, **keywords: Any) -> pl.Trainer:
-    quiet = {"accelerator": "cpu", "logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
-    return pl.Trainer(default_root_dir=path, enable_model_summary=False, **{**quiet, **keywords})
+    quiet = {
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+    }
+    return pl.Trainer(default_root_dir=path, **{"accelerator": "cpu", **quiet, **keywords})
 
 
 class Batches(pl.Callback):

@@ -2,11 +2,14 @@ import math
 
 import pytest
 import torch
-from fits import classifier, data_of, same_weights, trainer_in
+import yaml
+from fits import SAFELY, classifier, data_of, same, same_weights, trainer_in
 from torch import nn
+from torchmetrics.classification import MulticlassF1Score
 
 import mnist1d_hf
-from lightning_module import Classifier, MNIST1DDataModule
+from lightning_module import Classifier, Ensemble, MNIST1DDataModule
+from lightning_module.twin import loggers
 
 
 class Own(nn.Module):
@@ -97,6 +100,144 @@ def test_optimiser_is_the_reference_s():
     group = optimizer.param_groups[0]
     assert (group["lr"], group["weight_decay"], group["betas"], group["fused"]) == (1e-2, 0, (0.9, 0.999), True)
     assert sum(p.numel() for p in group["params"]) == 15_210
+
+
+class Scaled(Classifier):
+    """A forward pass of its own, with a dropout that the network does not have."""
+
+    def forward(self, x):
+        return nn.functional.dropout(self.network(3 * x), 0.5, self.training)
+
+
+@pytest.mark.parametrize("way", ["class", "instance", "hook"])
+@pytest.mark.parametrize("network", ["mlp", Own])
+def test_training_goes_through_a_forward_of_one_s_own(folder, tmp_path, way, network):
+    torch.manual_seed(0)
+    network = network() if isinstance(network, type) else network
+    model = Scaled(network, length=40) if way == "class" else Classifier(network)
+    if way == "instance":
+        model.forward = lambda x: nn.functional.dropout(model.network(3 * x), 0.5, model.training)
+    if way == "hook":
+        model.register_forward_hook(lambda _, x, out: nn.functional.dropout(network(3 * x[0]), 0.5, model.training))
+    weights, data = {name: p.detach().clone() for name, p in model.named_parameters()}, data_of(folder, shuffle="none")
+    torch.manual_seed(5)
+    trainer_in(tmp_path, max_steps=3).fit(model, data)
+
+    parameters = {name: nn.Parameter(p) for name, p in weights.items()}
+    optimizer = torch.optim.Adam(parameters.values(), lr=1e-2)
+    torch.manual_seed(5)
+    for x, y in list(data.train_dataloader())[:3]:
+        optimizer.zero_grad()
+        inner = {name.removeprefix("network."): p for name, p in parameters.items()}
+        logits = nn.functional.dropout(torch.func.functional_call(model.network, inner, (3 * x,)), 0.5)
+        nn.functional.cross_entropy(logits, y).backward()
+        optimizer.step()
+    for name, p in model.named_parameters():
+        torch.testing.assert_close(p, parameters[name], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["16-mixed", "bf16-mixed", "bf16-true", "64-true"])
+@pytest.mark.parametrize("algorithm", ["norm", "value"])
+@pytest.mark.parametrize("kind", [Classifier, Ensemble])
+def test_every_precision_can_clip_gradients(folder, tmp_path, precision, algorithm, kind):
+    model = kind("mlp") if kind is Classifier else kind("mlp", 2)
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    clip = {"gradient_clip_val": 1e-3, "gradient_clip_algorithm": algorithm}
+    trainer = trainer_in(tmp_path, max_steps=2, precision=precision, enable_model_summary=True, **clip)
+    trainer.fit(model, data_of(folder, val=None))
+    assert trainer.global_step == 2
+    assert not same(before, {name: p.detach() for name, p in model.named_parameters()})
+
+
+@pytest.mark.parametrize("precision", ["32-true", "64-true"])
+def test_full_precision_keeps_the_fused_optimiser(folder, tmp_path, precision):
+    trainer = trainer_in(tmp_path, max_steps=1, precision=precision, gradient_clip_val=1.0)
+    trainer.fit(Classifier("mlp"), data_of(folder, val=None))
+    assert trainer.optimizers[0].param_groups[0]["fused"]
+
+
+# The GRU by torch's older exporter: the newer one writes every point of the sequence, for ten seconds.
+EXPORTS = [
+    *(("logistic", {}), ("mlp", {}), ("cnn", {}), ("gru", {"dynamo": False})),
+    pytest.param("gru", {}, marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize(("network", "keywords"), EXPORTS)
+@pytest.mark.filterwarnings("ignore")
+def test_onnx_without_a_sample_computes_the_logits_of_any_number_of_signals(tmp_path, network, keywords):
+    reference = pytest.importorskip("onnx.reference")
+    pytest.importorskip("onnxscript")
+    model = classifier(network)
+    model.to_onnx(tmp_path / "model.onnx", **keywords)
+    session = reference.ReferenceEvaluator(str(tmp_path / "model.onnx"))
+    for count in (1, 2, 7):
+        x = torch.randn(count, 40, generator=torch.Generator().manual_seed(count))
+        (logits,) = session.run(None, {session.input_names[0]: x.numpy()})
+        with torch.no_grad():
+            torch.testing.assert_close(torch.from_numpy(logits), model(x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("network", ["logistic", "mlp", "cnn", "gru"])
+@pytest.mark.filterwarnings("ignore")
+def test_torchscript_by_tracing_without_a_sample(network):
+    model = classifier(network)
+    traced, x = model.to_torchscript(method="trace"), torch.randn(7, 40)
+    torch.testing.assert_close(traced(x), model(x))
+
+
+def test_an_example_of_one_s_own_is_kept():
+    model = Classifier("mlp", length=120).double()
+    assert model.example_input_array.shape == (2, 120)
+    assert model.example_input_array.dtype == torch.float64
+    model.example_input_array = torch.ones(3, 120)
+    assert torch.equal(model.example_input_array, torch.ones(3, 120))
+
+
+class Mine(Classifier):
+    """A subclass with hyperparameters of its own, saved by itself once more."""
+
+    def __init__(self, encoder: nn.Module, *, smoothing: float = 0.1, seed: int = 7, lr: float = 1e-2) -> None:
+        super().__init__(encoder, lr)
+        self.save_hyperparameters()
+        self.smoothing = smoothing
+        self.f1 = MulticlassF1Score(10)
+
+    def validation_step(self, batch, batch_idx):
+        super().validation_step(batch, batch_idx)
+        self.f1(self(batch[0]), batch[1])
+        self.log("val/f1", self.f1)
+
+
+def negative(x):
+    return -x
+
+
+class MyData(MNIST1DDataModule):
+    def __init__(self, path: str, *, seed: int = 0, noise: float = 0.5, **keywords) -> None:
+        super().__init__(path, seed=seed, **keywords)
+        self.save_hyperparameters()
+        self.noise = noise
+
+
+def test_subclasses_with_hyperparameters_of_their_own(folder, tmp_path):
+    """With a logger, where Lightning puts both tables into one: the two seeds differ."""
+    model, data = Mine(Own(), smoothing=0.3), MyData(str(folder), noise=0.25, val="test", transform=negative)
+    trainer = trainer_in(tmp_path, max_epochs=1, limit_train_batches=2, logger=loggers.CSVLogger(tmp_path, version=""))
+    trainer.fit(model, data)
+    assert "val/f1" in trainer.callback_metrics
+    table = yaml.safe_load(next(tmp_path.rglob("hparams.yaml")).read_text())
+    assert (table["seed"], table["data_seed"], table["smoothing"], table["noise"]) == (7, 0, 0.3, 0.25)
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    saved = torch.load(tmp_path / "a.ckpt", weights_only=True)
+    assert saved["hyper_parameters"]["encoder"] == "module:Own"
+    assert saved["datamodule_hyper_parameters"]["noise"] == 0.25
+    assert saved["datamodule_hyper_parameters"]["transform"] == f"{__name__}.negative"
+    loaded = Mine.load_from_checkpoint(tmp_path / "a.ckpt", encoder=Own(), **SAFELY)
+    assert same_weights(model, loaded)
+    assert (loaded.smoothing, loaded.hparams["seed"]) == (0.3, 7)
+    again = MyData.load_from_checkpoint(tmp_path / "a.ckpt", **SAFELY)
+    assert (again.noise, again.path, again.val) == (0.25, str(folder), "test")
 
 
 def test_length_of_the_data_is_compared(tmp_path):
