@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Mapping, MutableMapping, Sequence
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 
 from torch import nn
 
@@ -33,11 +33,23 @@ class PlainHyperparameters(HyperparametersMixin):
         current = inspect.currentframe()
         frame = frame or (current.f_back if current else None)
         super().save_hyperparameters(*args, ignore=ignore, frame=frame, logger=logger)
-        if type(self).__init__.__module__.startswith("lightning_module."):
-            # Our constructors need no more than their arguments; one of a subclass may need what its config says.
+        if _is_ours(type(self)):
             self.hparams.pop(INSTANTIATOR, None)
         settle_instantiator(self.hparams)
         self.hparams.update(plain(self.hparams))
+
+    @classmethod
+    def load_from_checkpoint(cls, checkpoint_path: Any, *args: Any, **kwargs: Any) -> Self:
+        """Returns the object of a checkpoint, as Lightning does; nothing is imported that the checkpoint names.
+
+        Args:
+            checkpoint_path: The checkpoint.
+            args: As Lightning has them.
+            kwargs: As Lightning has them; among them arguments of the constructor.
+        """
+        if _is_ours(cls):  # then what LightningCLI left is not needed, to make it from its config
+            kwargs[INSTANTIATOR] = None
+        return super().load_from_checkpoint(checkpoint_path, *args, **kwargs)  # type: ignore[misc,no-any-return]
 
     @property
     def hparams_initial(self) -> Any:
@@ -45,6 +57,11 @@ class PlainHyperparameters(HyperparametersMixin):
         initial = super().hparams_initial
         initial.update(plain(initial))
         return initial
+
+
+def _is_ours(kind: type) -> bool:
+    """Returns whether a constructor is ours: it needs no more than its arguments; another's may need its config."""
+    return kind.__init__.__module__.startswith("lightning_module.")  # type: ignore[misc]
 
 
 def plain(hyper_parameters: Mapping[str, Any]) -> dict[str, Any]:

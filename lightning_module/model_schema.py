@@ -38,6 +38,7 @@ RECORD: Final[Schema] = {
         "test_examples": {"type": "integer", "minimum": 1},
         "steps": _COUNT,
         "epochs": _COUNT,
+        "classes": {"type": "array", "items": _COUNT},  # where only some were trained and tested on
         "sha256": SHA256,
     },
     "required": ["config_id", "network", "accuracy", "sha256"],
