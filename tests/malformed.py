@@ -111,7 +111,9 @@ def split_card(card: bytes) -> tuple[dict[str, Any], str]:
 
 
 def joined(header: Any, text: str = "# Text\n") -> bytes:
-    return f"---\n{yaml.safe_dump(header, allow_unicode=True, sort_keys=False)}---\n{text}".encode("utf-8", "surrogatepass")
+    return f"---\n{yaml.safe_dump(header, allow_unicode=True, sort_keys=False)}---\n{text}".encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def cards(card: bytes, key: str) -> Iterator[tuple[str, bytes]]:
