@@ -92,7 +92,7 @@ def test_a_networks_file_is_not_anothers(tmp_path):
     saved(tmp_path, recorded=False)
     config = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps({**config, "network": "mlp"}))
-    with pytest.raises(ContentError, match="it has no tensor 'network.conv1.bias'"):
+    with pytest.raises(ContentError, match=r"it has no tensor 'network\.conv1\.bias'"):
         Classifier.from_pretrained(tmp_path)
 
 
