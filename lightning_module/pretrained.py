@@ -131,15 +131,16 @@ def _read(kind: type[M], door: Opened, where: str, arguments: Mapping[str, Any],
     said = {name: value for name, value in said.items() if name not in arguments}
     _compare(_shapes(weights, where), _on_meta(kind, said, arguments, where), where)
     state = _tensors(weights, where)
-    if record is None:
-        say_once(f"The card of {where} records no digest of the weights, so they are not verified.")
-    elif weights_digest(state) != record["sha256"]:
-        raise ContentError(f"the weights of {where} are not those that its card tells of; tell its owner")
     with torch.random.fork_rng(devices=[]):  # an initialisation is drawn, to be overwritten
         module = kind(**said, **arguments)
     expected = module.state_dict(keep_vars=True)
     _compare({name: _described(tensor) for name, tensor in state.items()}, expected, where)
-    module.load_state_dict(_complete(state, expected), strict=True)
+    complete = _complete(state, expected)
+    if record is None:
+        say_once(f"The card of {where} records no digest of the weights, so they are not verified.")
+    elif weights_digest(complete) != record["sha256"]:
+        raise ContentError(f"the weights of {where} are not those that its card tells of; tell its owner")
+    module.load_state_dict(complete, strict=True)
     files = {name: file_digest(path) for name, path in ((CONFIG, config), (WEIGHTS, weights))}
     return Pretrained(module.eval(), record, door, files)
 

@@ -21,6 +21,7 @@ def server(_server):
     """Serves, with no faults and all its settings as they were."""
     yield _server
     _server.settle()
+    _server.rewrite = {}
     _server.faults, _server.echo_token, _server.multipart_above, _server.page = [], False, None, 1000
     if _server.gone or _server._http is None:
         _server.start()

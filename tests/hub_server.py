@@ -142,6 +142,7 @@ class HubServer:
         self.asked: Counter[str] = Counter()
         self.multipart_above: int | None = None
         self.page = 1000
+        self.rewrite: dict[str, Callable[[Reply], Reply]] = {}  # what becomes of an endpoint's replies
         self.busy = 0  # requests being worked on
         self.gone = False  # until `start`
         self.echo_token = False  # whether error messages repeat the Authorization header: a server's bug
@@ -277,6 +278,7 @@ class _Handler(BaseHTTPRequestHandler):
                 reply = function(self, **parts)
         except Refusal as refusal:
             reply = refusal.reply
+        reply = self.hub.rewrite.get(endpoint, lambda same: same)(reply)
         return self._drop() if kind == "lost" else self._send(reply)
 
     def _drop(self) -> None:
