@@ -26,6 +26,7 @@ TAG = "data-v1.0.0"
 STATES = ("unchanged", "empty repository", "committed but untagged", "complete")
 NEW = ("info", "create", "validate_yaml", "preupload", "lfs_batch", "lfs_put", "lfs_verify", "commit", "refs", "tag")
 EXISTING = ("resolve_head", "resolve_get")
+READ_BACK = {"head_after": "resolve_head", "get_after": "resolve_get"}  # of a new repository, before the tag
 MULTIPART = ("lfs_complete",)
 KINDS = ("401", "403", "404", "409", "412", "429", "500", "503", "drop", "lost", "slow", "gone")
 TITLES = {"drop": "dropped before", "lost": "reply lost", "slow": "slow", "gone": "server gone"}
@@ -57,7 +58,7 @@ class Outcome:
     problems: tuple[str, ...]
 
 
-def cells(endpoints: Iterable[str] = (*NEW, *EXISTING, *MULTIPART)) -> list[Cell]:
+def cells(endpoints: Iterable[str] = (*NEW, *EXISTING, *READ_BACK, *MULTIPART)) -> list[Cell]:
     return [Cell(*cell) for cell in itertools.product(endpoints, KINDS, (False, True)) if cell[1:] != ("gone", True)]
 
 
@@ -84,7 +85,8 @@ class Bench:
         repo_id = f"owner/{cell.endpoint}-{cell.kind}-{'always' if cell.always else 'once'}".replace("_", "-")
         before = self._prepare(cell, repo_id)
         seconds = PATIENCE + 2 if cell.kind == "slow" and cell.always else 1.0
-        self.server.faults = [Fault(cell.endpoint, cell.kind, count=10**9 if cell.always else 1, seconds=seconds)]
+        endpoint = READ_BACK.get(cell.endpoint, cell.endpoint)
+        self.server.faults = [Fault(endpoint, cell.kind, count=10**9 if cell.always else 1, seconds=seconds)]
         first = self._push(repo_id)
         self.server.settle()
         self.server.faults = []
@@ -116,6 +118,8 @@ class Bench:
         made = self.client.push(repo_id, ["no-shift"], tag="data-v0")
         if not made["ok"]:
             raise RuntimeError(made["message"])
+        card = self.server.file(repo_id, "README.md")
+        self.server.put(repo_id, {"README.md": card + b"\nA line of somebody else's.\n"})  # the client has not seen it
         return len(self.server.repo(repo_id).history())
 
     def _push(self, repo_id: str) -> dict[str, object]:
@@ -182,7 +186,8 @@ Written by `python tests/fault_matrix.py docs/hub-faults.md`: a push of one conf
 processes of their own, to a stand-in Hub on loopback that fails as ordered at one endpoint, and whose error messages
 repeat the token. `patience` was {patience:g} s, the default is 60 s. Rows `resolve_head` and `resolve_get` push to a
 repository with an older tag, which is loaded and verified at the end; `lfs_complete` is the end of a multipart upload;
-the others push to a new repository.
+the others push to a new repository. `head_after` and `get_after` are the same two requests after the commit, which is
+read back before it is tagged.
 
 A cell: the state that the repository was left in, and the seconds until the command ended. Permitted are
 
