@@ -33,7 +33,7 @@ from mnist1d_hf.recipe import (
     named_recipe,
     nearest,
 )
-from mnist1d_hf.tidy import end_with_parent, is_unwritable, tidy
+from mnist1d_hf.tidy import children_end_with_this_process, is_unwritable, tidy
 
 # PATCH: the same records in other bytes; MINOR: more columns or configs; MAJOR: any record, order or split changed.
 DATA_VERSION: Final = "1.0.0"
@@ -287,10 +287,10 @@ class MNIST1D(datasets.GeneratorBasedBuilder):  # type: ignore[misc]  # datasets
 
     def _prepare_split(self, split_generator: Any, check_duplicate_keys: bool = False, **keywords: Any) -> None:
         del check_duplicate_keys  # rows have no keys
-        datasets.ArrowBasedBuilder._prepare_split(self, split_generator, **keywords)
+        with children_end_with_this_process():
+            datasets.ArrowBasedBuilder._prepare_split(self, split_generator, **keywords)
 
     def _prepare_split_single(self, *, gen_kwargs: dict[str, Any], **keywords: Any) -> Any:
-        end_with_parent()
         # Neighbouring pieces that one process got are one again, and are written in tables as large as memory allows.
         ranges = gen_kwargs["ranges"]
         rows = min(BUILT_ROWS, max(BLOCK_SIZE, BUILT_BYTES // (4 * self.config.recipe.final_seq_length)))
