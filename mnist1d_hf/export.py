@@ -4,10 +4,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from mnist1d_hf import checks
 from mnist1d_hf.card import CARD, FIGURE, figure, new_card
 from mnist1d_hf.parquet import BuiltConfig
 from mnist1d_hf.recipe import RECIPES, named_recipe
 from mnist1d_hf.staged_folder import recover, staged_folder
+
+MOST_NAMES = 10_000  # configs in a call; a repository does not hold as many
 
 
 def export(
@@ -35,13 +38,16 @@ def export(
         FileExistsError: If the folder holds files and may not be overwritten.
         ValueError: If a cached config does not contain what its version says.
     """
+    folder = checks.path("folder", folder, "the path of a folder")
+    overwrite = checks.flag("overwrite", overwrite)
+    cache_dir = None if cache_dir is None else checks.path("cache_dir", cache_dir, "the path of a cache, or None")
+    names = exported_configs(configs)
     target = Path(folder).expanduser().absolute()
     recover(target)
     if target.exists() and (not target.is_dir() or any(target.iterdir())) and not overwrite:
         raise FileExistsError(
             f"{target} exists and is not empty; name another folder, or pass overwrite=True to replace it"
         )
-    names = exported_configs(configs)
     with staged_folder(target) as staging:
         built = [BuiltConfig.build(name, cache_dir=cache_dir) for name in names]
         infos = {config.name: config.write(staging) for config in built}
@@ -52,12 +58,23 @@ def export(
     return sorted(path for path in target.rglob("*") if path.is_file())
 
 
+def checked_names(field: str, names: Sequence[str]) -> list[str]:
+    """The names as a list; one alone, which is a sequence of letters too, is an error.
+
+    Raises:
+        ValueError: If it is no list of names.
+    """
+    what = 'a list of names, such as ["default"]'
+    return [checks.text(field, name, what) for name in checks.items(field, names, what, MOST_NAMES)]
+
+
 def exported_configs(configs: Sequence[str]) -> list[str]:
     """These configs, once each; if none are given, all that the reference stream makes.
 
     Raises:
         RecipeError: If one does not exist.
     """
-    for name in configs:
+    names = checked_names("configs", configs)
+    for name in names:
         named_recipe(name)
-    return list(dict.fromkeys(configs)) or [name for name, named in RECIPES.items() if named.stream == "reference"]
+    return list(dict.fromkeys(names)) or [name for name, named in RECIPES.items() if named.stream == "reference"]

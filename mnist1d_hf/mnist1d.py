@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from mnist1d_hf import manifest
 from mnist1d_hf.arrays import MNIST1DArrays
+from mnist1d_hf.checks import flag, kind_of, shown, text
 from mnist1d_hf.columns import features_of, table_of
 from mnist1d_hf.draws import BLOCK_SIZE
 from mnist1d_hf.fast_stream import FastStream
@@ -29,11 +30,11 @@ from mnist1d_hf.recipe import (
     RecipeError,
     Stream,
     checked_stream,
-    is_bool,
+    known_name,
     named_recipe,
     nearest,
 )
-from mnist1d_hf.tidy import end_with_parent, is_unwritable, tidy
+from mnist1d_hf.tidy import children_end_with_this_process, is_unwritable, tidy
 
 # PATCH: the same records in other bytes; MINOR: more columns or configs; MAJOR: any record, order or split changed.
 DATA_VERSION: Final = "1.0.0"
@@ -65,6 +66,7 @@ BUILT_BYTES: Final = 1 << 28  # or fewer rows, if they are long
 _GENERATOR_FILES: Final = (
     "arithmetic.py",
     "arrays.py",
+    "checks.py",
     "columns.py",
     "draws.py",
     "fast_stream.py",
@@ -94,6 +96,14 @@ class MNIST1DConfig(datasets.BuilderConfig):  # type: ignore[misc]  # datasets i
     recipe: Recipe = DEFAULT
     stream: Stream = "reference"
     latents: bool = False
+
+    def __post_init__(self) -> None:
+        text("name", self.name, "the name of a config", error=RecipeError)
+        super().__post_init__()
+        if not isinstance(self.recipe, Recipe):
+            raise RecipeError(f"recipe={shown(self.recipe)} must be a Recipe; it is a {kind_of(self.recipe)}")
+        self.stream = checked_stream(self.stream)
+        self.latents = flag("latents", self.latents, error=RecipeError)
 
     def create_config_id(self, config_kwargs: dict[str, Any], custom_features: datasets.Features | None = None) -> str:
         """The name, and behind it every keyword that differs from what the name stands for, in one fixed form."""
@@ -141,9 +151,9 @@ class MNIST1D(datasets.GeneratorBasedBuilder):  # type: ignore[misc]  # datasets
     def __init__(self, *, config_name: str | None = None, hash: str | None = None, **keywords: Any) -> None:
         # `hash` comes from the module factory, which cannot know the numbers; ours does.
         builder_keywords = {key: keywords.pop(key) for key in _BUILDER_KEYWORDS & keywords.keys()}
-        recipe, stream, latents = _chosen(config_name or self.DEFAULT_CONFIG_NAME, keywords)
-        builder_keywords |= {"config_name": config_name or self.DEFAULT_CONFIG_NAME}
-        builder_keywords |= {"hash": _content_hash(recipe, stream, latents)}
+        config_name = self.DEFAULT_CONFIG_NAME if config_name is None else known_name(config_name)
+        recipe, stream, latents = _chosen(config_name, keywords)
+        builder_keywords |= {"config_name": config_name, "hash": _content_hash(recipe, stream, latents)}
         builder_keywords |= {"recipe": recipe, "stream": stream, "latents": latents}
         self._reference_arrays: MNIST1DArrays | None = None
         try:
@@ -287,10 +297,10 @@ class MNIST1D(datasets.GeneratorBasedBuilder):  # type: ignore[misc]  # datasets
 
     def _prepare_split(self, split_generator: Any, check_duplicate_keys: bool = False, **keywords: Any) -> None:
         del check_duplicate_keys  # rows have no keys
-        datasets.ArrowBasedBuilder._prepare_split(self, split_generator, **keywords)
+        with children_end_with_this_process():
+            datasets.ArrowBasedBuilder._prepare_split(self, split_generator, **keywords)
 
     def _prepare_split_single(self, *, gen_kwargs: dict[str, Any], **keywords: Any) -> Any:
-        end_with_parent()
         # Neighbouring pieces that one process got are one again, and are written in tables as large as memory allows.
         ranges = gen_kwargs["ranges"]
         rows = min(BUILT_ROWS, max(BLOCK_SIZE, BUILT_BYTES // (4 * self.config.recipe.final_seq_length)))
@@ -316,12 +326,10 @@ def _chosen(config_name: str, keywords: dict[str, Any]) -> tuple[Recipe, Stream,
         raise RecipeError(f"{unknown[0]!r} is no keyword of this data set{nearest(unknown[0], known)}")
     given = {name: value for name, value in keywords.items() if value is not None}
     stream = checked_stream(given.pop("stream", named.stream))
-    latents = given.pop("latents", named.latents)
-    if not is_bool(latents):
-        raise RecipeError(f"latents={latents!r} must be True or False; it is a {type(latents).__name__}")
+    latents = flag("latents", given.pop("latents", named.latents), error=RecipeError)
     recipe = named.recipe.replace(**given)
     recipe.split_sizes(stream)  # is an error if the stream cannot hold them
-    return recipe, stream, bool(latents)
+    return recipe, stream, latents
 
 
 def _content_hash(recipe: Recipe, stream: Stream, latents: bool) -> str:

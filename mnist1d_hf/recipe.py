@@ -1,13 +1,23 @@
 """Recipes: every parameter of the generator with its unit and its bounds, and the named ones with why they exist."""
 
-import difflib
-import math
-import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal, Self, get_args
 
+from mnist1d_hf.checks import flag, is_bool, items, nearest, number, shown, whole_number
 from mnist1d_hf.templates import NUM_CLASSES
+
+__all__ = [
+    "RECIPES",
+    "STREAMS",
+    "Recipe",
+    "RecipeError",
+    "Stream",
+    "checked_stream",
+    "is_bool",
+    "named_recipe",
+    "nearest",
+]
 
 Stream = Literal["reference", "fast"]
 STREAMS: Final[tuple[str, ...]] = get_args(Stream)
@@ -34,17 +44,11 @@ REAL_BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     "label_noise": (0.0, 1.0),
 }
 FLAGS: Final = ("shuffle_seq", "flip_seq")
+PADDING: Final = "(low, high), two integers with 0 <= low <= high"
 
 
 class RecipeError(ValueError):
     """A recipe, stream or config name that cannot be used; the message names the field, its value and the remedy."""
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of an error message about an unknown name: the closest known one, and all of them."""
-    known = list(known)
-    close = difflib.get_close_matches(name, known, n=1)
-    return (f"; did you mean {close[0]!r}?" if close else ";") + f" Known: {', '.join(known)}"
 
 
 def checked_stream(stream: str) -> Stream:
@@ -53,57 +57,19 @@ def checked_stream(stream: str) -> Stream:
     Raises:
         RecipeError: If it is none of `STREAMS`.
     """
-    if stream not in STREAMS:
-        raise RecipeError(f"stream={stream!r} is not known{nearest(str(stream), STREAMS)}")
-    return stream  # type: ignore[return-value]  # just checked
-
-
-def _integer(name: str, value: Any, lowest: int, highest: int) -> int:
-    if isinstance(value, float) and value.is_integer():
-        raise RecipeError(f"{name}={value!r} must be an integer; write {int(value)}")
-    try:
-        number = None if is_bool(value) else operator.index(value)
-    except TypeError:
-        number = None
-    if number is None:
-        raise RecipeError(f"{name}={value!r} must be an integer from {lowest} to {highest}; it is a {_type(value)}")
-    if not lowest <= number <= highest:
-        raise RecipeError(f"{name}={value!r} must be from {lowest} to {highest}")
-    return number
-
-
-def _real(name: str, value: Any, low: float, high: float) -> float:
-    if is_bool(value) or isinstance(value, (str, bytes)) or not hasattr(value, "__float__"):
-        raise RecipeError(f"{name}={value!r} must be a number from {low:g} to {high:g}; it is a {_type(value)}")
-    number = float(value)
-    if not (math.isfinite(number) and low <= number <= high):
-        remedy = "; the sign has no effect, leave it out" if number < 0 and -number <= high else ""
-        raise RecipeError(f"{name}={value!r} must be a number from {low:g} to {high:g}{remedy}")
-    return number + 0.0  # -0.0 is 0.0
-
-
-def _flag(name: str, value: Any) -> bool:
-    if not is_bool(value):
-        raise RecipeError(f"{name}={value!r} must be True or False; it is a {_type(value)}")
-    return bool(value)
+    if not isinstance(stream, str) or str.__str__(stream) not in STREAMS:
+        raise RecipeError(f"stream={shown(stream)} is not known{nearest(stream, STREAMS)}")
+    return str.__str__(stream)  # type: ignore[return-value]  # just checked
 
 
 def _padding(value: Any) -> tuple[int, int]:
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__len__") or len(value) != 2:
-        raise RecipeError(f"padding={value!r} must be (low, high), two integers with 0 <= low <= high")
-    low, high = (_integer("padding", end, 0, LONGEST_SIGNAL) for end in value)
+    ends = items("padding", value, PADDING, 2, error=RecipeError)
+    if len(ends) != 2:
+        raise RecipeError(f"padding={shown(value)} must be {PADDING}")
+    low, high = (whole_number("padding", end, 0, LONGEST_SIGNAL, error=RecipeError) for end in ends)
     if low > high:
         raise RecipeError(f"padding={(low, high)} must be (low, high) with 0 <= low <= high; swap them?")
     return low, high
-
-
-def is_bool(value: Any) -> bool:
-    """Whether this is True or False, Python's or NumPy's."""
-    return isinstance(value, bool) or type(value).__name__ in {"bool", "bool_"}  # numpy's, without importing numpy here
-
-
-def _type(value: Any) -> str:
-    return type(value).__name__
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,11 +115,12 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name, (lowest, highest) in INTEGER_BOUNDS.items():
-            object.__setattr__(self, name, _integer(name, getattr(self, name), lowest, highest))
+            value = whole_number(name, getattr(self, name), lowest, highest, error=RecipeError)
+            object.__setattr__(self, name, value)
         for name, (low, high) in REAL_BOUNDS.items():
-            object.__setattr__(self, name, _real(name, getattr(self, name), low, high))
+            object.__setattr__(self, name, number(name, getattr(self, name), low, high, error=RecipeError))
         for name in FLAGS:
-            object.__setattr__(self, name, _flag(name, getattr(self, name)))
+            object.__setattr__(self, name, flag(name, getattr(self, name), error=RecipeError))
         object.__setattr__(self, "padding", _padding(self.padding))
 
     @property
@@ -273,12 +240,21 @@ RECIPES: Final[Mapping[str, NamedRecipe]] = {
 }
 
 
+def known_name(name: str) -> str:
+    """The name of a config, once it is known to exist.
+
+    Raises:
+        RecipeError: If there is none; the message lists all names and the nearest.
+    """
+    if not isinstance(name, str) or str.__str__(name) not in RECIPES:
+        raise RecipeError(f"there is no config {shown(name)}{nearest(name, RECIPES)}")
+    return str.__str__(name)
+
+
 def named_recipe(name: str) -> NamedRecipe:
     """The recipe of that name.
 
     Raises:
         RecipeError: If there is none; the message lists all names and the nearest.
     """
-    if not isinstance(name, str) or name not in RECIPES:
-        raise RecipeError(f"there is no config {name!r}{nearest(str(name), RECIPES)}")
-    return RECIPES[name]
+    return RECIPES[known_name(name)]

@@ -3,12 +3,13 @@
 import errno
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Thread
 from typing import Final
 
-import multiprocess  # a dependency of datasets, whose workers these are
 from filelock import FileLock, Timeout  # a dependency of datasets
 
 NAME: Final = "mnist1d"
@@ -67,13 +68,40 @@ def make_newest(folder: str | os.PathLike[str], other: int = 0) -> None:
         os.utime(folder, ns=(status.st_atime_ns, other + 10**6))
 
 
-def end_with_parent() -> None:
-    """Let a worker of a pool end when the process does that started it: else it writes on, and then waits for ever."""
-    if multiprocess.current_process().daemon:
-        _watch_parent(os.getpid())
+@contextmanager
+def children_end_with_this_process() -> Iterator[None]:
+    """While this lasts: processes that are forked end when this one does, however it ends.
+
+    Else a killed build's workers would write on into the next one's folder, and then wait for ever.
+    """
+    if not hasattr(os, "register_at_fork"):  # nothing is forked there
+        yield
+        return
+    _register()
+    lifeline = os.pipe()  # of which only this process holds the end that is written to
+    _LIFELINES.append(lifeline)
+    try:
+        yield
+    finally:
+        _LIFELINES.remove(lifeline)
+        for end in lifeline:
+            os.close(end)
+
+
+_LIFELINES: Final[list[tuple[int, int]]] = []
 
 
 @cache
-def _watch_parent(_: int) -> None:
-    parent = multiprocess.parent_process()
-    Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+def _register() -> None:
+    os.register_at_fork(after_in_child=_hold_lifelines)
+
+
+def _hold_lifelines() -> None:
+    for reader, writer in _LIFELINES:
+        os.close(writer)
+        Thread(target=_end_with, args=(reader,), daemon=True).start()
+
+
+def _end_with(reader: int) -> None:
+    os.read(reader, 1)  # returns when the other end is closed, as the system does for a process that has ended
+    os._exit(1)

@@ -40,14 +40,21 @@ def ended(child, after):
 
 
 def left_behind(session):
-    """Whether processes of the command are there after ten seconds."""
+    """Whether processes of the command are still at work after ten seconds."""
     for _ in range(1000):
-        try:
-            os.killpg(session, 0)
-        except ProcessLookupError:
+        if not any(at_work(int(name), session) for name in os.listdir("/proc") if name.isdigit()):
             return False
         time.sleep(0.01)
     return True
+
+
+def at_work(pid, session):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            state, _, group = file.read().rpartition(")")[2].split()[:3]
+    except OSError:
+        return False
+    return int(group) == session and state != "Z"
 
 
 if __name__ == "__main__":
