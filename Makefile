@@ -9,7 +9,7 @@ define install
 	$(LOCKED) -r requirements/torch-cpu.lock 2>/dev/null || $(LOCKED) -r requirements/torch.lock
 	$(LOCKED) -r requirements/$(1).lock
 	$(PIP) install --no-deps --no-build-isolation -e .
-	$(PIP) check
+	@$(BIN)/python -m pip --disable-pip-version-check check
 	touch $@
 endef
 

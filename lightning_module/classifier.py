@@ -66,7 +66,9 @@ class Classifier(
         self.save_hyperparameters()
         # Before Lightning 2.6, a command line that links these to the data does not tell the checkpoint.
         self.hparams.update(length=length, num_classes=num_classes)
-        if not isinstance(network, nn.Module) and network.startswith(OWN_MODULE):
+        if not isinstance(network, str | nn.Module):
+            raise ValueError(f"network={network!r} must be a name, such as 'cnn', or an nn.Module")
+        if isinstance(network, str) and network.startswith(OWN_MODULE):
             raise ValueError(
                 f"network={network!r}: these weights belong to a module that is not one of the named ones; "
                 f"pass it again, network={network.removeprefix(OWN_MODULE)}(...)"
