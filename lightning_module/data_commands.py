@@ -10,10 +10,11 @@ import docstring_parser
 from rich.console import Console
 from rich.table import Table
 
-from lightning_module import hub_commands
+from lightning_module import hub_commands, limits_command
 from lightning_module.command_group import CommandGroup, Parser
 from mnist1d_hf import MNIST1D, RECIPES, Recipe, animation, golden, hub, plot, verification
 from mnist1d_hf.atomic import replace
+from mnist1d_hf.bayes.posterior import Labels
 from mnist1d_hf.construction import Construction
 from mnist1d_hf.recipe import Stream
 
@@ -212,6 +213,13 @@ def _add_push(parser: Parser) -> None:
     _add_numbers(parser)
 
 
+def _add_limits(parser: Parser) -> None:
+    _add_variant(parser)
+    parser.add_argument("--n", type=int, default=2000, help="signals to draw; the errors fall with their root")
+    parser.add_argument("--labels", type=Labels, default="clean", help="noisy: of train, with the recipe's label noise")
+    parser.add_argument("--workers", type=int, default=1, help="threads; the result does not depend on it")
+
+
 def _add_animate(parser: Parser) -> None:
     _add_variant(parser)
     parser.add_argument(
@@ -243,6 +251,7 @@ GROUP: Final = CommandGroup(
         "export": (export, _add_export),
         "verify": (verify, _add_verify),
         "install": (install, _add_install),
+        "limits": (limits_command.limits, _add_limits),
         "animate": (animate, _add_animate),
         "push": (hub_commands.push, _add_push),
     },

@@ -22,6 +22,7 @@ from datasets.info import DatasetInfosDict
 from datasets.utils.metadata import MetadataConfigs
 
 from mnist1d_hf import golden
+from mnist1d_hf.bayes.limits import committed_limits
 from mnist1d_hf.header import parsed_header
 from mnist1d_hf.mnist1d import CITATION, DATA_HISTORY, MNIST1D
 from mnist1d_hf.recipe import RECIPES
@@ -284,7 +285,10 @@ def _true_parts(template: str, facts: Mapping[str, bool]) -> str:
 
 
 def _config_table(records: Sequence[ConfigRecord]) -> str:
-    header = ("config", "version", "train", "test", "points", "stream", "differs from the default in", "what it is for")
+    header = (
+        *("config", "version", "train", "test", "points", "stream", "Bayes accuracy"),
+        *("differs from the default in", "what it is for"),
+    )
     rows = []
     for record in records:
         changes = ", ".join(f"`{name}={value!r}`" for name, value in record.recipe.items())
@@ -295,11 +299,28 @@ def _config_table(records: Sequence[ConfigRecord]) -> str:
                 *(f"{record.examples.get(split, 0):,}" for split in ("train", "test")),
                 str(record.points),
                 record.stream,
+                _bayes_accuracy(record),
                 changes or ("latent columns" if record.latents else "nothing"),
                 record.description,
             )
         )
     return _table(header, rows)
+
+
+def _bayes_accuracy(record: ConfigRecord) -> str:
+    """The mean of the exact posterior's largest probability with its standard error, where it has been computed."""
+    if record.recipe.get("iid_noise_scale") == 0:
+        return "none"
+    named = RECIPES.get(record.config_name)
+    limits = committed_limits().get(record.config_name)
+    if named is None or limits is None or named.recipe.differences() != _as_given(record.recipe):
+        return ""
+    return f"{100 * limits.accuracy.mean:.3f} ± {100 * limits.accuracy.error:.3f} %"
+
+
+def _as_given(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's changes as `Recipe.differences` has them; YAML makes lists of pairs."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in recipe.items()}
 
 
 def _digest_table(records: Sequence[ConfigRecord]) -> str:

@@ -18,7 +18,7 @@ EXTRAS: Final[Mapping[str, str]] = {
     "openTSNE": "studies",
     "pandas": "studies",
     "ray": "scale",
-    "scipy": "bayes",
+    "scipy": "studies",
     "sklearn": "studies",
 }
 
