@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 HOME = tempfile.mkdtemp(prefix="mnist1d-hf-tests-")
@@ -20,6 +21,9 @@ os.environ |= {  # before anything imports datasets, which reads them once
     "COLUMNS": "200",  # of tables on the console
 }
 pytest_plugins = ["hub_fixtures"]
+# A machine that does other work as well takes longer over an example than a quiet one; that is no failure.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 

@@ -226,7 +226,8 @@ def test_what_datasets_own_push_overwrites_is_damaged(server, client, repo_id):
     assert client.push(repo_id, [], new_config="mine", recipe={"seed": 1, "num_samples": 500})["ok"]
     code = (
         "import datasets, mnist1d_hf\n"
-        f"rows = datasets.load_dataset('mnist1d', 'default', seed=7, num_samples=500)\nrows.push_to_hub({repo_id!r}, 'mine')"
+        "rows = datasets.load_dataset('mnist1d', 'default', seed=7, num_samples=500)\n"
+        f"rows.push_to_hub({repo_id!r}, 'mine')"
     )
     assert client.call("builtins:exec", code)["ok"]
     answer = client.call(MAIN, ["verify", repo_id])

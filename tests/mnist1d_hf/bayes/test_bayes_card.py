@@ -1,4 +1,4 @@
-"""The column "Bayes accuracy" of the card: for whom it is known, for whom there is none, for whom nobody computed it."""
+"""The column "Bayes accuracy" of the card: where it is known, where there is none, where nobody computed it."""
 
 import pytest
 
