@@ -9,12 +9,22 @@ result records a digest of all claims, so that a rule that was changed later is 
 """
 
 import hashlib
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from lightning_module.studies.quantities import Exact, NoRowsError, Proportion, Quantity, Tables, Unpaired
+from lightning_module.studies.quantities import (
+    Exact,
+    NoRowsError,
+    Proportion,
+    Quantity,
+    Tables,
+    Unpaired,
+    plain,
+)
+from lightning_module.studies.quantities import Finding as Finding  # a claim is read where it is written
 from lightning_module.studies.statistics import (
     Estimate,
     Interval,
@@ -32,40 +42,7 @@ from lightning_module.studies.statistics import (
 )
 
 SIGNIFICANT = 0.05
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """A contrast and where it has to lie.
-
-    Args:
-        of: The contrast.
-        above: It has to be larger than this.
-        below: It has to be smaller than this.
-
-    Raises:
-        ValueError: If there is no margin, or nothing between the two.
-    """
-
-    of: Quantity
-    above: float | None = None
-    below: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.above is None and self.below is None:
-            raise ValueError("above=None, below=None leaves nothing to be found out; give the margin, above=0.0")
-        if self.above is not None and self.below is not None and self.above >= self.below:
-            raise ValueError(f"above={self.above} must be less than below={self.below}")
-
-    @property
-    def margins(self) -> list[float]:
-        """Returns the margins that there are."""
-        return [margin for margin in (self.above, self.below) if margin is not None]
-
-    def violated(self, estimate: float) -> list[float]:
-        """Returns the margins on whose wrong side an estimate lies."""
-        wrong = [self.above] if self.above is not None and estimate <= self.above else []
-        return wrong + ([self.below] if self.below is not None and estimate >= self.below else [])
+RULES = 1  # of how verdicts are made from what is found; raised when `judge` comes to decide otherwise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,16 +156,34 @@ def judge(claims: Sequence[Claim], tables: Tables) -> list[Verdict]:
     ]
 
 
-def claims_digest(claims: Sequence[Claim]) -> str:
-    """Returns the SHA-256 of everything that decides the verdicts, and of no wording.
+def rules_of(claims: Sequence[Claim]) -> dict[str, Any]:
+    """Returns everything that decides the verdicts, and no wording, as JSON has it.
 
     Raises:
-        ValueError: If a quantity of one's own has no `repr` that tells what it is: make it a dataclass.
+        ValueError: If a quantity does not say what it is; see `Quantity.definition`.
     """
-    rules = [(c.name, c.findings, c.number, c.not_tested is not None, c.exploratory) for c in claims]
-    text = "\n".join(map(repr, rules))
-    if " at 0x" in text:
-        raise ValueError("a claim has a part whose repr() is an address; make its quantities frozen dataclasses")
+    return {
+        "rules": RULES,
+        "claims": [
+            {
+                "name": claim.name,
+                "findings": [plain(finding) for finding in claim.findings],
+                "number": plain(claim.number),
+                "tested": claim.not_tested is None,
+                "exploratory": claim.exploratory,
+            }
+            for claim in claims
+        ],
+    }
+
+
+def claims_digest(claims: Sequence[Claim]) -> str:
+    """Returns the SHA-256 of the rules, as JSON with sorted keys and no spaces.
+
+    Raises:
+        ValueError: If a quantity does not say what it is.
+    """
+    text = json.dumps(rules_of(claims), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

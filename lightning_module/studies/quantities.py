@@ -6,12 +6,14 @@
 
 A quantity has one number for each unit, which is a seed unless it says otherwise. Nothing is computed before
 `per_unit` is given the tables of a result, so a claim can be written, and fixed, before there is one.
+
+`cnn - mlp > 0.1` is a `Finding`: the contrast, and where it has to lie.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -27,7 +29,19 @@ class NoRowsError(ValueError):
 
 
 class Quantity(ABC):
-    """Something that has a number for each unit of a study."""
+    """Something that has a number for each unit of a study.
+
+    A quantity of one's own is a frozen dataclass that names its kind: `class Median(Quantity, kind="median")`. The
+    kind, its version and the fields are what the digest of a claim is made of. So a class may be renamed or moved; and
+    where `per_unit` comes to compute something else from the same fields, the version is raised: `version=2`.
+    """
+
+    _kind: ClassVar[str]
+    _version: ClassVar[int]
+
+    def __init_subclass__(cls, *, kind: str = "", version: int = 1, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        cls._kind, cls._version = kind, version
 
     @abstractmethod
     def per_unit(self, tables: Tables) -> "pd.Series[float]":
@@ -36,6 +50,29 @@ class Quantity(ABC):
         Raises:
             NoRowsError: If the tables do not have them.
         """
+
+    def definition(self) -> dict[str, Any]:
+        """Returns what decides the numbers, as JSON has it: kind, version and fields.
+
+        Raises:
+            ValueError: If it has no kind, is no dataclass, or a field is neither a quantity nor plain data.
+        """
+        name = type(self).__name__
+        if not self._kind:
+            raise ValueError(
+                f"{name} has no kind, by which the digest of a claim knows it; "
+                f'write class {name}(Quantity, kind="{name.lower()}")'
+            )
+        if not is_dataclass(self):
+            raise ValueError(f"{name} must be a frozen dataclass: its fields are what the digest of a claim is made of")
+        own = {field.name: plain(getattr(self, field.name)) for field in fields(self)}
+        return {"kind": self._kind, "version": self._version, "fields": own}
+
+    def __gt__(self, margin: float) -> "Finding":
+        return Finding(of=self, above=_margin(margin))
+
+    def __lt__(self, margin: float) -> "Finding":
+        return Finding(of=self, below=_margin(margin))
 
     def __sub__(self, other: "Quantity | float") -> "Combined":
         return Combined("-", self, _quantity(other))
@@ -47,8 +84,53 @@ class Quantity(ABC):
         return Combined("/", self, _quantity(other))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """A contrast and where it has to lie.
+
+    Args:
+        of: The contrast.
+        above: It has to be larger than this.
+        below: It has to be smaller than this.
+
+    Raises:
+        ValueError: If there is no margin, or nothing between the two.
+    """
+
+    of: Quantity
+    above: float | None = None
+    below: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.above is None and self.below is None:
+            raise ValueError("above=None, below=None leaves nothing to be found out; give the margin, above=0.0")
+        if self.above is not None and self.below is not None and self.above >= self.below:
+            raise ValueError(f"above={self.above} must be less than below={self.below}")
+
+    def __bool__(self) -> bool:
+        """Refuses to be true or false: of `0.1 < contrast < 0.2` Python would keep the second half alone.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError(
+            "a finding is neither true nor false before it is judged; for two margins write "
+            "Finding(of=contrast, above=0.1, below=0.2), for several statements a tuple of findings"
+        )
+
+    @property
+    def margins(self) -> list[float]:
+        """Returns the margins that there are."""
+        return [margin for margin in (self.above, self.below) if margin is not None]
+
+    def violated(self, estimate: float) -> list[float]:
+        """Returns the margins on whose wrong side an estimate lies."""
+        wrong = [self.above] if self.above is not None and estimate <= self.above else []
+        return wrong + ([self.below] if self.below is not None and estimate >= self.below else [])
+
+
 @dataclass(frozen=True)
-class Value(Quantity):
+class Value(Quantity, kind="value"):
     """A column where other columns have certain values; the mean of the rows of a unit."""
 
     column: str
@@ -91,7 +173,7 @@ def value(column: str, /, *, table: str = "rows", unit: str | None = "seed", **w
 
 
 @dataclass(frozen=True)
-class Proportion(Quantity):
+class Proportion(Quantity, kind="proportion"):
     """Hits out of trials that are independent of each other: its interval is Wilson's."""
 
     hits: Value
@@ -114,7 +196,7 @@ def proportion(hits: str, trials: str, /, *, table: str = "rows", **where: Any) 
 
 
 @dataclass(frozen=True)
-class Unpaired(Quantity):
+class Unpaired(Quantity, kind="unpaired-difference"):
     """The difference of two quantities that have nothing in common, each with the uncertainty of its own."""
 
     left: Quantity
@@ -128,7 +210,7 @@ class Unpaired(Quantity):
 
 
 @dataclass(frozen=True)
-class Constant(Quantity):
+class Constant(Quantity, kind="constant"):
     """A number."""
 
     number: float
@@ -141,7 +223,7 @@ class Constant(Quantity):
 
 
 @dataclass(frozen=True)
-class Exact(Quantity):
+class Exact(Quantity, kind="exact"):
     """A quantity without chance, such as the points of a signal: one number, which is known and has no interval."""
 
     of: Quantity
@@ -161,7 +243,7 @@ class Exact(Quantity):
 
 
 @dataclass(frozen=True)
-class Combined(Quantity):
+class Combined(Quantity, kind="combined"):
     """A difference or a ratio, unit by unit."""
 
     operation: Literal["-", "/"]
@@ -180,7 +262,7 @@ class Combined(Quantity):
 
 
 @dataclass(frozen=True)
-class Across(Quantity):
+class Across(Quantity, kind="across"):
     """The largest, the smallest or the mean of several, unit by unit."""
 
     kind: Literal["largest", "smallest", "mean"]
@@ -216,6 +298,36 @@ ACROSS: dict[str, Callable[..., Any]] = {"largest": np.max, "smallest": np.min, 
 def is_constant(series: "pd.Series[float]") -> bool:
     """Returns whether the numbers of a quantity are one number without a unit."""
     return list(series.index) == [CONSTANT]
+
+
+def plain(value: Any) -> Any:
+    """Returns a field of a quantity as JSON has it; of a dataclass that is no quantity, its fields.
+
+    Raises:
+        ValueError: If JSON does not have it: a function, say, whose code no digest could see.
+    """
+    if isinstance(value, Quantity):
+        return value.definition()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): plain(entry) for name, entry in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise ValueError(
+        f"a quantity has a field of type {type(value).__name__}, which a claim's digest cannot be made of; "
+        "use numbers, texts, quantities and dataclasses of such"
+    )
+
+
+def _margin(margin: float) -> float:
+    if isinstance(margin, Quantity):
+        raise ValueError("a quantity is compared with a number; for two quantities write a - b > 0.0")
+    return float(margin)
 
 
 def _quantity(other: Quantity | float) -> Quantity:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Slope(Quantity):
+class Slope(Quantity, kind="slope"):
     """The slope of the straight line nearest in squares through several quantities, for each unit a line of its own.
 
     Args:

@@ -56,7 +56,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Threshold(Quantity):
+class Threshold(Quantity, kind="threshold"):
     """The number of parameters at the threshold, by seed; not a number for a seed that does not show it.
 
     Args:
@@ -78,7 +78,7 @@ class Threshold(Quantity):
 
 
 @dataclass(frozen=True)
-class Exponent(Quantity):
+class Exponent(Quantity, kind="threshold-exponent"):
     """The power of n or K with which the threshold grows, by seed: a fit to all sizes, which knows of unseen ones.
 
     Args:
@@ -109,7 +109,7 @@ class Exponent(Quantity):
 
 
 @dataclass(frozen=True)
-class Shared(Quantity):
+class Shared(Quantity, kind="shared-ratio"):
     """The ratio of two quantities for the units that both have.
 
     Args:

@@ -78,7 +78,7 @@ def peak(parameters: Sequence[float], values: Sequence[float]) -> Place:
 
 
 @dataclass(frozen=True)
-class At(Quantity):
+class At(Quantity, kind="at"):
     """The number of parameters at which a curve has its peak, or first comes to a bound, for each unit.
 
     Not a number for a unit whose curve does not show it: then there is no verdict.
@@ -105,7 +105,7 @@ class At(Quantity):
 
 
 @dataclass(frozen=True)
-class Log(Quantity):
+class Log(Quantity, kind="logarithm"):
     """The logarithm of a quantity to a base: by how many factors of the base it differs from 1.
 
     Args:
@@ -122,7 +122,7 @@ class Log(Quantity):
 
 
 @dataclass(frozen=True)
-class Turn(Quantity):
+class Turn(Quantity, kind="turn"):
     """How far a curve over epochs rises after it has fallen, or how far it then falls again until the last epoch.
 
     The rise is the largest from any epoch to a later one; so chance alone makes it positive, and a margin is needed.

@@ -1,5 +1,6 @@
 """Verdicts on synthetic results whose truth is known."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lightning_module.studies import STUDIES
 from lightning_module.studies.claims import Claim, Finding, Number, claims_digest, judge
-from lightning_module.studies.quantities import Exact, Quantity, Unpaired, proportion, value
+from lightning_module.studies.quantities import Across, Exact, Quantity, Unpaired, proportion, value
 from lightning_module.studies.result import table_of
 
 CNN, MLP = value("accuracy", network="cnn"), value("accuracy", network="mlp")
@@ -243,7 +245,7 @@ def test_order_of_rows_changes_no_verdict(random):
 
 
 @dataclass(frozen=True)
-class Drawn(Quantity):
+class Drawn(Quantity, kind="drawn"):
     """Four numbers that are given instead of tables, which would take longer than all else."""
 
     row: int
@@ -314,19 +316,93 @@ class TestDigest:
         )
         assert python(code).strip() == claims_digest([self.rule()])
 
-    def test_quantity_without_a_repr_is_an_error(self):
-        class Own(Quantity):
+    def test_it_is_of_plain_rules_and_of_no_names_of_classes(self):
+        """The rules as a reader of the digest would write them down, in the order and spacing that it is made of."""
+        rule = (
+            '{"claims":[{"exploratory":false,"findings":[{"above":0.0,"below":null,"of":{"fields":{"left":'
+            '{"fields":{"column":"accuracy","table":"rows","unit":"seed","where":{"network":"cnn"}},"kind":"value",'
+            '"version":1},"operation":"-","right":{"fields":{"column":"accuracy","table":"rows","unit":"seed",'
+            '"where":{"network":"mlp"}},"kind":"value","version":1}},"kind":"combined","version":1}}],"name":"cnn",'
+            '"number":null,"tested":true}],"rules":1}'
+        )
+        assert claims_digest([self.rule()]) == hashlib.sha256(rule.encode()).hexdigest()
+
+    def test_a_renamed_class_leaves_it_and_another_meaning_does_not(self):
+        @dataclass(frozen=True)
+        class Own(Quantity, kind="own"):
+            of: Quantity
+
+            def per_unit(self, tables):
+                return self.of.per_unit(tables)
+
+        @dataclass(frozen=True)
+        class Renamed(Quantity, kind="own"):
+            of: Quantity
+
+            def per_unit(self, tables):
+                return self.of.per_unit(tables)
+
+        @dataclass(frozen=True)
+        class Changed(Quantity, kind="own", version=2):
+            of: Quantity
+
+            def per_unit(self, tables):
+                return -self.of.per_unit(tables)
+
+        own, renamed, changed = (claims_digest([claim(quantity(CNN) > 0.0)]) for quantity in (Own, Renamed, Changed))
+        assert own == renamed != changed
+
+    def test_a_quantity_that_does_not_say_what_it_is_is_an_error(self):
+        class Nameless(Quantity):
             def per_unit(self, tables):
                 return tables
 
-        with pytest.raises(ValueError, match="frozen dataclasses"):
-            claims_digest([claim(Finding(of=Own(), above=0.0))])
-
-        @dataclass(frozen=True)
-        class Better(Own):
+        class Fieldless(Nameless, kind="fieldless"):
             pass
 
-        assert len(claims_digest([claim(Finding(of=Better(), above=0.0))])) == 64
+        @dataclass(frozen=True)
+        class Child(Across):  # a class that computes something else must not pass for what it is derived from
+            pass
+
+        @dataclass(frozen=True)
+        class Hidden(Nameless, kind="hidden"):
+            function: object
+
+        for quantity, message in (
+            (Nameless(), 'Nameless has no kind.*write class Nameless.Quantity, kind="nameless"'),
+            (Fieldless(), "Fieldless must be a frozen dataclass"),
+            (Child("mean", (CNN,)), "Child has no kind"),
+            (Hidden(len), "a field of type builtin_function_or_method"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                claims_digest([claim(quantity > 0.0)])
+
+    def test_each_kind_is_one_class(self):
+        """Every quantity of the package has a kind of its own."""
+        for name in STUDIES:
+            assert STUDIES[name].claims_sha256
+
+        def below(kind):
+            return [each for child in kind.__subclasses__() for each in (child, *below(child))]
+
+        kinds = [each._kind for each in below(Quantity) if each.__module__.startswith("lightning_module")]
+        assert all(kinds)
+        assert len(kinds) == len(set(kinds)) > 10
+
+
+def test_a_finding_may_be_written_as_it_is_meant():
+    assert (CNN - MLP > 0.1) == Finding(of=CNN - MLP, above=0.1)
+    assert (CNN - MLP > 0.1) == Finding(of=CNN - MLP, above=0.1)
+    assert (CNN - MLP < 0.1) == Finding(of=CNN - MLP, below=0.1)
+    for written in (
+        lambda: 0.1 < CNN - MLP < 0.2,  # of which Python keeps the second half
+        lambda: (CNN - MLP > 0.1) and (CNN > 0.9),
+        lambda: not CNN - MLP > 0.1,
+    ):
+        with pytest.raises(ValueError, match=r"neither true nor false.*above=0.1, below=0.2"):
+            written()
+    with pytest.raises(ValueError, match="write a - b > 0"):
+        CNN > MLP  # noqa: B015
 
 
 def test_a_verdict_prints_as_a_line():

@@ -423,7 +423,7 @@ def test_numbers_have_the_digits_that_their_interval_warrants() -> None:
 
 
 def test_quantities_in_words() -> None:
-    class Slope(Quantity):
+    class Slope(Quantity, kind="slope of the report"):
         def per_unit(self, tables: Any) -> Any:
             return tables
 
