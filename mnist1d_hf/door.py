@@ -56,25 +56,22 @@ class Opened:
             raise ContentError(f"the card of {self.where} has under {KEY!r} no record of a classifier; tell its owner")
         return record
 
-    def fetch(self, path: str, *, sha256: str | None = None, most: int | None = None, again: bool = False) -> Path:
+    def fetch(self, path: str, *, most: int | None = None, again: bool = False) -> Path:
         """A file, downloaded if need be.
 
         Args:
             path: The file.
-            sha256: What it must hold.
             most: Most bytes that it may have.
             again: Whether to download it even if it is here.
 
         Raises:
             UnavailableError: If it is not here and cannot be had.
-            ContentError: If it is too large, or holds something else.
+            ContentError: If it is too large, or its path leads out of the repository.
         """
         local = self.source.fetch(path, again=again)
         size = local.stat().st_size
         if most is not None and size > most:
             raise ContentError(f"{path} of {self.where} has {size:,} bytes, more than {most:,}; tell its owner")
-        if sha256 is not None and file_digest(local) != sha256:
-            raise ContentError(f"{path} of {self.where} is another file than the one that its card records")
         return local
 
 
