@@ -123,6 +123,10 @@ def _read(kind: type[M], door: Opened, where: str, arguments: Mapping[str, Any],
             "`mnist1d model push` write it, and never a pickle"
         )
     config, weights = (door.fetch(CONFIG, most=LARGEST_CONFIG, again=again), door.fetch(WEIGHTS, again=again))
+    files = {name: file_digest(path) for name, path in ((CONFIG, config), (WEIGHTS, weights))}
+    told = {entry["path"]: entry["sha256"] for entry in (record or {}).get("files", ())}
+    if told.get(CONFIG, files[CONFIG]) != files[CONFIG]:  # of the weights the tensors are compared, below
+        raise ContentError(f"{CONFIG} of {where} is another file than the one that its card tells of; tell its owner")
     said = arguments_of(config.read_bytes(), kind.__init__, where)
     if record is not None and said.get("network") != record["network"]:
         raise ContentError(
@@ -141,7 +145,6 @@ def _read(kind: type[M], door: Opened, where: str, arguments: Mapping[str, Any],
     elif weights_digest(complete) != record["sha256"]:
         raise ContentError(f"the weights of {where} are not those that its card tells of; tell its owner")
     module.load_state_dict(complete, strict=True)
-    files = {name: file_digest(path) for name, path in ((CONFIG, config), (WEIGHTS, weights))}
     return Pretrained(module.eval(), record, door, files)
 
 
