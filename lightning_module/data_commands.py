@@ -87,7 +87,11 @@ def export(folder: str, config: list[str] | None, overwrite: bool) -> int:
 
 
 def verify(path: str | None, revision: str | None, config: list[str] | None) -> int:
-    """Compare contents with their digests: of everything in the cache, or of a repository or folder."""
+    """Compare contents with their digests: of everything in the cache, or of a repository or folder.
+
+    Ends with 0 if there is something and all of it is ok, 1 if something is damaged, 3 if nothing is but not all is
+    verified, and 2 if the input cannot be used.
+    """
     if path is not None:
         return hub_commands.verify(path, revision, config)
     if revision is not None or config is not None:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 import datasets
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -31,6 +33,16 @@ class Examples(NamedTuple):
 
     x: Tensor  # (n, length), float32
     y: Tensor  # (n,), int64
+
+
+def _check_examples(what: str, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> None:
+    """Raise a ValueError unless these are signals of one length and a label for each: anybody may have written them."""
+    if x.ndim != 2 or not np.issubdtype(x.dtype, np.number):
+        raise ValueError(f"{what}: column 'x' must hold a list of numbers in each row, all of one length")
+    if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer) or (len(y) and y.min() < 0):
+        raise ValueError(f"{what}: column 'y' must hold a label in each row, an integer from 0")
+    if not len(y):
+        raise ValueError(f"{what} has no rows")
 
 
 class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
@@ -253,9 +265,11 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
         if split not in dataset:
             raise ValueError(f"path={self.path!r}, name={self.name!r} has no split {split!r}, but {', '.join(dataset)}")
         self._version = str(dataset[split].info.version)
-        columns = mnist1d_hf.as_numpy(dataset[split])
-        if missing := {"x", "y"} - columns.keys():
-            raise ValueError(f"path={self.path!r} has no column {min(missing)!r}, but {', '.join(columns)}")
+        if missing := {"x", "y"} - {*dataset[split].column_names}:
+            names = ", ".join(map(repr, dataset[split].column_names))
+            raise ValueError(f"path={self.path!r} has no column {min(missing)!r}, but {names}")
+        columns = mnist1d_hf.as_numpy(dataset[split].select_columns(["x", "y"]))
+        _check_examples(f"path={self.path!r}, split {split!r}", columns["x"], columns["y"])
         # One copy: the arrays are a read-only view of a file, and a write to such a tensor would kill the process.
         # On the CPU, whatever torch's default device is: the trainer's strategy says where they go.
         x = torch.tensor(columns["x"], dtype=torch.float32, device="cpu")

@@ -8,7 +8,7 @@ from typing import Any, Final
 from lightning_module.hyper_parameters import OWN_MODULE
 from lightning_module.networks import NETWORKS
 from mnist1d_hf.one_line import one_line
-from mnist1d_hf.schema import LINE, SHA256, ContentError, Schema, checked
+from mnist1d_hf.schema import FILES, LINE, SHA256, ContentError, Schema, checked
 
 LARGEST_CONFIG: Final = 2**18  # bytes
 
@@ -40,6 +40,7 @@ RECORD: Final[Schema] = {
         "epochs": _COUNT,
         "classes": {"type": "array", "items": _COUNT},  # where only some were trained and tested on
         "sha256": SHA256,
+        "files": FILES,
     },
     "required": ["config_id", "network", "accuracy", "sha256"],
 }

@@ -25,6 +25,7 @@ from mnist1d_hf.schema import ContentError
 
 WEIGHTS: Final = "model.safetensors"
 CONFIG: Final = "config.json"
+LARGEST_HEADER: Final = 100_000_000  # bytes; what safetensors itself allows
 TYPES: Final[Mapping[torch.dtype, str]] = {  # as safetensors calls them
     torch.float64: "F64",
     torch.float32: "F32",
@@ -122,14 +123,21 @@ def _read(kind: type[M], door: Opened, where: str, arguments: Mapping[str, Any],
             f"{where} has no {min(lacking)}; only {WEIGHTS} with its {CONFIG} is loaded, as `save_pretrained` and "
             "`mnist1d model push` write it, and never a pickle"
         )
-    config, weights = (door.fetch(CONFIG, most=LARGEST_CONFIG, again=again), door.fetch(WEIGHTS, again=again))
+    config = door.fetch(CONFIG, most=LARGEST_CONFIG, again=again)
+    files = {CONFIG: file_digest(config)}
+    told = {entry["path"]: entry["sha256"] for entry in (record or {}).get("files", ())}
+    if told.get(CONFIG, files[CONFIG]) != files[CONFIG]:  # of the weights the tensors are compared, below
+        raise ContentError(f"{CONFIG} of {where} is another file than the one that its card tells of; tell its owner")
     said = arguments_of(config.read_bytes(), kind.__init__, where)
     if record is not None and said.get("network") != record["network"]:
         raise ContentError(
             f"{where}: {CONFIG} names the network {said.get('network')!r}, and its card {record['network']!r}"
         )
     said = {name: value for name, value in said.items() if name not in arguments}
-    _compare(_shapes(weights, where), _on_meta(kind, said, arguments, where), where)
+    planned = _on_meta(kind, said, arguments, where)
+    weights = door.fetch(WEIGHTS, most=_most_bytes(planned), again=again)
+    files[WEIGHTS] = file_digest(weights)
+    _compare(_shapes(weights, where), planned, where)
     state = _tensors(weights, where)
     with torch.random.fork_rng(devices=[]):  # an initialisation is drawn, to be overwritten
         module = kind(**said, **arguments)
@@ -141,8 +149,14 @@ def _read(kind: type[M], door: Opened, where: str, arguments: Mapping[str, Any],
     elif weights_digest(complete) != record["sha256"]:
         raise ContentError(f"the weights of {where} are not those that its card tells of; tell its owner")
     module.load_state_dict(complete, strict=True)
-    files = {name: file_digest(path) for name, path in ((CONFIG, config), (WEIGHTS, weights))}
     return Pretrained(module.eval(), record, door, files)
+
+
+def _most_bytes(planned: Mapping[str, Tensor] | None) -> int | None:
+    """How large a file of these tensors may be; of what is not known beforehand, any."""
+    if planned is None:
+        return None
+    return LARGEST_HEADER + sum(tensor.numel() * tensor.element_size() for tensor in planned.values())
 
 
 def _shapes(weights: Path, where: str) -> dict[str, tuple[str, list[int]]]:

@@ -56,26 +56,9 @@ class Opened:
             raise ContentError(f"the card of {self.where} has under {KEY!r} no record of a classifier; tell its owner")
         return record
 
-    def fetch(self, path: str, *, sha256: str | None = None, most: int | None = None, again: bool = False) -> Path:
-        """A file, downloaded if need be.
-
-        Args:
-            path: The file.
-            sha256: What it must hold.
-            most: Most bytes that it may have.
-            again: Whether to download it even if it is here.
-
-        Raises:
-            UnavailableError: If it is not here and cannot be had.
-            ContentError: If it is too large, or holds something else.
-        """
-        local = self.source.fetch(path, again=again)
-        size = local.stat().st_size
-        if most is not None and size > most:
-            raise ContentError(f"{path} of {self.where} has {size:,} bytes, more than {most:,}; tell its owner")
-        if sha256 is not None and file_digest(local) != sha256:
-            raise ContentError(f"{path} of {self.where} is another file than the one that its card records")
-        return local
+    def fetch(self, path: str, *, most: int | None = None, again: bool = False) -> Path:
+        """A file, downloaded if need be, see `Source.fetch`."""
+        return self.source.fetch(path, most=most, again=again)
 
 
 def opened(
@@ -109,9 +92,7 @@ def opened(
     )
     if CARD not in source.files:
         return Opened(source, Header(source.where))
-    card = source.fetch(CARD, again=again)
-    if (size := card.stat().st_size) > LARGEST_CARD:
-        raise ContentError(f"{CARD} of {source.where} has {size:,} bytes, more than {LARGEST_CARD:,}; tell its owner")
+    card = source.fetch(CARD, most=LARGEST_CARD, again=again)
     return Opened(source, read_header(card.read_bytes(), source.where))
 
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from mnist1d_hf.about import told_of
 from mnist1d_hf.columns import column_digests
-from mnist1d_hf.door import Opened, opened, say_once
+from mnist1d_hf.door import Opened, file_digest, opened, say_once
 from mnist1d_hf.drift import matches
 from mnist1d_hf.one_line import one_line
 from mnist1d_hf.records import ConfigRecord
@@ -191,6 +191,8 @@ def _attempt(
         return datasets.load_dataset("parquet", **_keywords(local, record, cache_dir, rebuild))
     except (UnavailableError, MemoryError):
         raise
+    except ContentError as error:
+        return str(error)
     except Exception as error:  # of libraries whose parsers raise anything over bytes that somebody else wrote
         return f"its files cannot be read ({one_line(error.__cause__ or error, 300)})"
 
@@ -198,7 +200,10 @@ def _attempt(
 def _fetched(door: Opened, path: str, record: ConfigRecord, again: bool = False) -> str:
     if record.files and path not in record.files:
         raise ContentError(f"its record has no file {path!r}")
-    return str(door.fetch(path, sha256=record.files[path] if record.files else None, again=again))
+    local = door.fetch(path, again=again)
+    if record.files and file_digest(local) != record.files[path]:
+        raise ContentError(f"{path} is another file than the one that its record tells of")
+    return str(local)
 
 
 def _unlike(record: ConfigRecord, split: str, files: list[str]) -> str:

@@ -356,9 +356,11 @@ def checked_tag(tag: str) -> str:
 
 def _stored(sibling: Any) -> Stored:
     """What is told of a file; the SHA-1 of one in LFS is that of its pointer, and of no use."""
-    if sibling.lfs is not None:
-        return Stored(sibling.lfs.size, sibling.lfs.sha256)
-    return Stored(sibling.size, git_sha1=sibling.blob_id or "")
+    lfs = sibling.lfs
+    told = Stored(lfs.size, lfs.sha256) if lfs is not None else Stored(sibling.size, git_sha1=sibling.blob_id or "")
+    if not isinstance(told.size, int | None) or not isinstance(told.sha256, str) or not isinstance(told.git_sha1, str):
+        raise RemoteError("the Hub tells sizes and digests of files that are none", "denied")
+    return told
 
 
 def _reply(error: BaseException | None) -> Any:

@@ -68,6 +68,21 @@ RECIPE: Final[Schema] = {
     },
     "additionalProperties": False,
 }
+# Files of a repository, as `mnist1d_hf.stored` writes them.
+FILES: Final[Schema] = {
+    "type": "array",
+    "maxItems": 10_000,
+    "items": {
+        "type": "object",
+        "properties": {
+            "path": PATH,
+            "sha256": SHA256,
+            "size": {"type": "integer", "minimum": 0},
+            "git_sha1": {"type": "string", "pattern": r"\A[0-9a-f]{40}\Z"},
+        },
+        "required": ["path", "sha256"],
+    },
+}
 # How one config was made, see `mnist1d_hf.records`. Keys that a later version adds are left to it.
 RECORD: Final[Schema] = {
     "type": "object",
@@ -87,20 +102,7 @@ RECORD: Final[Schema] = {
             }
         ),
         "population": {"type": "array", "items": {"type": "number"}, "maxItems": 2},
-        "files": {
-            "type": "array",
-            "maxItems": 10_000,
-            "items": {
-                "type": "object",
-                "properties": {
-                    "path": PATH,
-                    "sha256": SHA256,
-                    "size": {"type": "integer", "minimum": 0},
-                    "git_sha1": {"type": "string", "pattern": r"\A[0-9a-f]{40}\Z"},
-                },
-                "required": ["path", "sha256"],
-            },
-        },
+        "files": FILES,
         "data_files": {
             "type": "array",
             "maxItems": 1_000,

@@ -3,14 +3,16 @@
 import logging
 import os
 import re
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import huggingface_hub
 
 from mnist1d_hf.card import CARD
+from mnist1d_hf.header import LARGEST_CARD
 from mnist1d_hf.one_line import one_line
 from mnist1d_hf.remote import Head, Remote, RemoteError, RepoType, checked_repo_id, is_commit
 from mnist1d_hf.schema import ContentError
@@ -38,6 +40,7 @@ class Source:
         files: Paths of all files; of a repository as it says itself.
         remote: The repository, if it can be reached.
         commit: The commit; empty for a folder that is no copy.
+        sizes: Bytes of each file of a repository that can be reached, as it says itself.
     """
 
     folder: Path
@@ -45,22 +48,35 @@ class Source:
     files: frozenset[str]
     remote: Remote | None = None
     commit: str = ""
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
-    def fetch(self, path: str, *, again: bool = False) -> Path:
+    def fetch(self, path: str, *, most: int | None = None, again: bool = False) -> Path:
         """A file, downloaded if need be.
 
+        Args:
+            path: The file.
+            most: Most bytes that it may have; it is not downloaded if it has more.
+            again: Whether to download it even if it is here.
+
         Raises:
-            ContentError: If its path leads out of the repository.
+            ContentError: If its path leads out of the repository, or it is too large.
             UnavailableError: If it is not here and cannot be had.
         """
         if not is_inside(path):
             raise ContentError(f"{self.where} lists the file {path!r}, which is no path inside of it; tell its owner")
+        _check_size(path, self.sizes.get(path), most, self.where)
         local = self.folder / path
         if self.remote and (again or not local.exists()):
-            return _downloaded(self.remote, path, self.commit, self.where, again)
+            local = _downloaded(self.remote, path, self.commit, self.where, again)
         if not local.exists():
             raise UnavailableError(f"{path} of {self.where} is not on this machine; {ONLINE}")
+        _check_size(path, local.stat().st_size, most, self.where)
         return local
+
+
+def _check_size(path: str, size: int | None, most: int | None, where: str) -> None:
+    if size is not None and most is not None and size > most:
+        raise ContentError(f"{path} of {where} has {size:,} bytes, and may have {most:,} at most; tell its owner")
 
 
 def is_inside(path: str) -> bool:
@@ -130,7 +146,7 @@ def snapshot(
         return _copy(cached, where)
     remote = Remote(repo_id, repo_type, token=token, patience=CONTACT, persistent=cached is None)
     try:
-        head = remote.head(wanted)
+        head = remote.head(wanted, contents=True)
     except RemoteError as error:
         if error.kind == "missing":
             raise ValueError(f"path={repo_id!r}: there is no such repository or revision ({error})") from None
@@ -143,12 +159,14 @@ def snapshot(
         return _copy(cached, where)
     if head is None or (is_commit(wanted) and head.commit != wanted):
         raise ValueError(f"there is no {where}")
+    sizes = {path: told.size for path, told in head.stored.items() if told.size is not None}
+    _check_size(CARD, sizes.get(CARD), LARGEST_CARD, where)
     patient = Remote(repo_id, repo_type, token=token, cache_dir=cache_dir)
     first = _anchor(patient, head, where)
     folder = _root(_downloaded(patient, first, wanted, where), first)  # by its name: without a network it is found
     if folder.name != head.commit:  # the revision has moved just now
         folder = _root(_downloaded(patient, first, head.commit, where), first)
-    return Source(folder, f"{repo_id} at commit {head.commit[:12]}", head.files, patient, head.commit)
+    return Source(folder, f"{repo_id} at commit {head.commit[:12]}", head.files, patient, head.commit, sizes)
 
 
 def _anchor(remote: Remote, head: Head, where: str) -> str:

@@ -10,6 +10,7 @@ import pickle
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from io import BytesIO
 from typing import Any
 
@@ -160,12 +161,21 @@ def cards(card: bytes, key: str) -> Iterator[tuple[str, bytes]]:
 def data_cases(sound: Files) -> Iterator[Case]:
     """Malformed folders of the configs "mine", which is changed, and "other"."""
     header, text = split_card(sound["README.md"])
+    mine = {path: content for path, content in sound.items() if path.startswith("mine/")}
     for key in ("mnist1d", "configs"):
         entries = header[key]
         index = next(i for i, entry in enumerate(entries) if entry["config_name"] == "mine")
         for name, changed in mutations(entries[index], every=4 if key == "mnist1d" else 3):
             new = {**header, key: [*entries[:index], changed, *entries[index + 1 :]]}
             yield Case(f"data: {key}.{name}", {**sound, "README.md": joined(new, text)}, other=True)
+        if key == "mnist1d":
+            kept = {
+                "files": [{"path": path, "sha256": sha256(content).hexdigest()} for path, content in mine.items()],
+                "data_files": [{"split": split, "path": f"mine/{split}-*"} for split in ("train", "test")],
+            }
+            for name, changed in mutations(kept, every=5):
+                new = {**header, key: [*entries[:index], {**entries[index], **changed}, *entries[index + 1 :]]}
+                yield Case(f"data: {key}.{name}", {**sound, "README.md": joined(new, text)}, other=True)
         twice = {**header, key: [*entries, {**entries[index], "version": "9.9.9"}]}
         yield Case(f"data: {key} has it twice", {**sound, "README.md": joined(twice, text)}, other=True)
         junk = {**header, key: [*entries, 7]}

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 
 import pytest
 import torch
-from malformed import Case, data_cases, model_cases
+from malformed import Case, data_cases, joined, model_cases
 from safetensors.torch import load
 
 from lightning_module import Classifier, data_commands
-from lightning_module.model_hub import TrainedModel, _card, read_model, weights_digest
+from lightning_module.model_hub import read_model, weights_digest
 from mnist1d_hf import pinned
 from mnist1d_hf.card import new_card
 from mnist1d_hf.columns import column_digests
@@ -62,7 +62,7 @@ def sound_model(tmp_path_factory):
         "code_version": "0.1.0",
         "sha256": weights_digest(classifier.state_dict()),
     }
-    (root / "README.md").write_text(_card(None, TrainedModel(classifier, record), "owner/x"), encoding="utf-8")
+    (root / "README.md").write_bytes(joined({"library_name": "mnist1d-hf", "mnist1d": record}))
     return {path.name: path.read_bytes() for path in root.iterdir()}
 
 

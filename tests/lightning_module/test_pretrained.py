@@ -6,11 +6,12 @@ import logging
 import pytest
 import torch
 from hub_server import WRITE_TOKEN
+from malformed import joined
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from lightning_module import Classifier
-from lightning_module.model_hub import TrainedModel, _card, read_model
+from lightning_module.model_hub import read_model
 from lightning_module.pretrained import weights_digest
 from mnist1d_hf import door
 from mnist1d_hf.schema import ContentError, IncompleteError
@@ -38,7 +39,7 @@ def saved(folder, network="cnn", recorded=True, seed=0, **keywords):
         record = {"path": "mnist1d", "config_id": "default", "version": "1.0.0", "accuracy": 0.9, "test_examples": 1000}
         record |= {"network": classifier.hparams["network"], "sha256": weights_digest(classifier.state_dict())}
         record |= {"steps": 1, "epochs": 1, "protocol": "Adam", "selection": "none", "code_version": "0.1.0"}
-        (folder / "README.md").write_text(_card(None, TrainedModel(classifier, record), "owner/x"), encoding="utf-8")
+        (folder / "README.md").write_bytes(joined({"library_name": "mnist1d-hf", "mnist1d": record}))
     return classifier
 
 
@@ -260,3 +261,12 @@ def test_nothing_is_said_when_all_is_well(tmp_path, caplog):
     with caplog.at_level(logging.INFO):
         Classifier.from_pretrained(tmp_path)
     assert not caplog.messages
+
+
+def test_a_configuration_that_is_not_the_cards_is_refused(tmp_path):
+    saved(tmp_path)
+    header, text = (tmp_path / "README.md").read_text(encoding="utf-8").split("\n---\n", 1)
+    recorded = f"mnist1d:\n  files:\n  - path: config.json\n    sha256: {'f' * 64}\n"
+    (tmp_path / "README.md").write_text(f"{header}\n---\n{text}".replace("mnist1d:\n", recorded, 1), encoding="utf-8")
+    with pytest.raises(ContentError, match="another file than the one that its card tells of"):
+        Classifier.from_pretrained(tmp_path)

@@ -144,8 +144,13 @@ def test_content_that_is_not_the_cards_is_an_error(server, published, client, re
     assert client.push(repo_id, [], new_config="mine", recipe=OLD)["ok"]
     path = "mine/train-00000-of-00001.parquet"
     server.put(repo_id, {path: server.file(published, path, "v2")})  # of the same shape, size and schema
-    answer = failed(client.load(repo_id, "mine"), "column 'x' of split 'train' has another digest", "tell its owner")
+    answer = failed(client.load(repo_id, "mine"), "another file than the one that its record", "tell its owner")
     assert answer["error"] == "ContentError"
+    card = server.file(repo_id, "README.md").decode()
+    entries = re.compile(r"^  files:\n(  - .*\n|    .*\n)+", flags=re.MULTILINE)  # as earlier releases wrote it
+    assert entries.search(card)
+    server.put(repo_id, {"README.md": entries.sub("", card).encode()})
+    failed(client.load(repo_id, "mine"), "column 'x' of split 'train' has another digest", "tell its owner")
     server.put(repo_id, {path: b"PAR1 truncated"})
     failed(client.load(repo_id, "mine"), "cannot be read")
 
@@ -206,7 +211,7 @@ def test_a_folder_that_was_altered_is_an_error(folder, cache, tmp_path):
     hub.export(other, ["train-2k"])
     text = (folder / "README.md").read_text(encoding="utf-8").replace("train-1k", "train-2k")
     (other / "README.md").write_text(text, encoding="utf-8")
-    with pytest.raises(ContentError, match="2,000 rows instead of 1,000, so it is not what its card says"):
+    with pytest.raises(ContentError, match="another file than the one that its record tells of, so it is not"):
         load(other, "train-2k")
     (other / "train-2k" / "test-00000-of-00001.parquet").unlink()
     with pytest.raises(UnavailableError, match="split 'test'"):

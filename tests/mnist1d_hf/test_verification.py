@@ -155,7 +155,7 @@ def test_a_file_with_other_bytes_than_its_digest_is_refused(folder):
         ]
 
     change_header(folder, change)
-    with pytest.raises(ContentError, match="is another file than the one that its card records"):
+    with pytest.raises(ContentError, match="is another file than the one that its record tells of"):
         load(folder, "train-1k")
 
 
