@@ -389,6 +389,7 @@ def test_the_command_says_what_it_puts_right_and_nothing_remote_reaches_the_term
     answer = client.call("lightning_module.cli:main", ["data", "push", repo_id, "--config", "train-1k"])
     assert "put right   train-1k: the file 'train-1k/train-\\x1b[31m.parquet' would be loaded too" in answer["output"]
     assert "DRIFTED     train-2k: the file 'train-2k/test-00000-of-00001.parquet' has another" in answer["output"]
+    assert "push those configs too" in answer["output"]
     assert "\x1b" not in answer["output"]
 
 
