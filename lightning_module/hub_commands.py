@@ -70,7 +70,9 @@ def _print_drift(done: hub.Push) -> None:
             _print(f"put right   {one_line(name)}: {one_line(what)}")
     for name, found in done.drifted.items():
         for what in found:
-            _print(f"DRIFTED     {one_line(name)}: {one_line(what)}; push this config too, which puts it right")
+            _print(f"DRIFTED     {one_line(name)}: {one_line(what)}")
+    if done.drifted:
+        _print("no tag can mark what has drifted: push those configs too, which puts them right, or --remove them")
 
 
 def _outcome(done: hub.Push) -> str:

@@ -115,13 +115,19 @@ def matching(record: ConfigRecord, paths: Iterable[str], split: str | None = Non
     return sorted(path for path in paths if any(matches(path, entry["path"]) for entry in entries))
 
 
+def recorded_files(record: ConfigRecord) -> Mapping[str, Stored]:
+    """The files in a record; none if a split has none among them, for then it is no record of all of them."""
+    complete = all(matching(record, record.stored, split) for split in record.examples)
+    return record.stored if complete else {}
+
+
 def usual_paths(record: ConfigRecord) -> dict[str, str]:
     """The file of each split, where the record does not name them: releases without file digests wrote these."""
     return {split: f"{record.config_name}/{split}-00000-of-00001.parquet" for split in record.examples}
 
 
 def _record_drift(record: ConfigRecord, stored: Mapping[str, Stored], whole: bool) -> Drift:
-    expected = record.stored or dict.fromkeys(usual_paths(record).values(), Stored())
+    expected = recorded_files(record) or dict.fromkeys(usual_paths(record).values(), Stored())
     extra = tuple(path for path in matching(record, stored) if path not in expected)
     return replace(files_drift(expected, stored, whole=whole), extra=extra)
 

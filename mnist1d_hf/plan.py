@@ -6,68 +6,24 @@ an earlier release, which does not tell of files, is completed once the files' c
 
 import difflib
 import fnmatch
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import datasets
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-from mnist1d_hf.card import CARD, FIGURE, CardError, configs_of, figure, merged_card, new_card, parsed
-from mnist1d_hf.columns import as_numpy, column_digests
-from mnist1d_hf.drift import Drift, drifts, matching, usual_paths
-from mnist1d_hf.golden import TOLERANCE
+from mnist1d_hf.card import CARD, FIGURE, CardError, configs_of, figure, merged_card, new_card
+from mnist1d_hf.drift import Drift, drifts, matching
+from mnist1d_hf.judge import Judge, Present, Verdict
 from mnist1d_hf.parquet import BuiltConfig
 from mnist1d_hf.publish import Plan, RefusedError
-from mnist1d_hf.records import ConfigRecord, read_records
+from mnist1d_hf.records import ConfigRecord
 from mnist1d_hf.remote import Head, Operation, Remote
-from mnist1d_hf.stored import Stored, stored
 
 _TABLES: Final = frozenset({".arrow", ".csv", ".json", ".jsonl", ".parquet", ".tsv", ".txt", ".zip"})
 _NEVER_REMOVED: Final = frozenset({CARD, FIGURE, ".gitattributes"})  # even if a config's pattern matches them
-
-
-@dataclass(frozen=True)
-class Present:
-    """What a repository has at a commit.
-
-    Attributes:
-        head: The commit.
-        text: Its card.
-        configs: The entries of all configs in the card.
-        records: The records of those that this package wrote.
-        drift: How each of these differs from its record.
-    """
-
-    head: Head
-    text: str | None
-    configs: Mapping[str, Any]
-    records: Mapping[str, ConfigRecord]
-    drift: Mapping[str, Drift]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What is to be done about a config.
-
-    Attributes:
-        record: Its record then; without files, if they are yet to be written.
-        write: Whether its files are written.
-        restate: Whether its entries in the card are.
-        holds_content: Whether the repository serves its content now.
-        repaired: What is put right by that.
-    """
-
-    record: ConfigRecord
-    write: bool = False
-    restate: bool = False
-    holds_content: bool = True
-    repaired: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,7 +62,7 @@ class Planner:
     def __init__(self, remote: Remote, built: Sequence[BuiltConfig], remove: Sequence[str], folder: Path) -> None:
         self.remote, self.built, self.remove, self.folder = remote, built, remove, folder
         self._infos: dict[str, datasets.DatasetInfo] = {}
-        self._read: dict[tuple[str, str], Mapping[str, Stored]] = {}
+        self._judge = Judge(remote)
         self._last = self._change = Changes({}, (), ("", ""), {}, {})
 
     def title(self) -> str:
@@ -126,9 +82,11 @@ class Planner:
             RefusedError: If content would change under its version, or what others wrote would be lost.
         """
         try:
-            present = self._present(head)
-            verdicts = {config.name: self._judged(config, present) for config in self.built}
-            completed, others = self._others(present)
+            present = self._judge.present(head)
+            _refuse_unnamed(present)
+            verdicts = {config.name: self._judge.of_pushed(config, present) for config in self.built}
+            pushed = {*verdicts, *self.remove}
+            completed, others = self._judge.of_others(present, sorted(present.records.keys() - pushed))
             card = self._card(present, verdicts, completed)
             then = drifts(card, head.stored)
         except CardError as error:
@@ -173,74 +131,12 @@ class Planner:
         first = min(names, key=lambda name: name != "default")
         return f'load_dataset("{self.remote.repo_id}", "{first}"' + (f', revision="{tag}")' if tag else ")")
 
-    def _present(self, head: Head) -> Present:
-        text = self.remote.text(CARD, head)
-        configs = configs_of(text)
-        _refuse_unnamed(head, text, configs)
-        records = read_records(parsed(text).data) if text else {}
-        return Present(head, text, configs, records, drifts(text, head.stored))
-
-    def _judged(self, config: BuiltConfig, present: Present) -> Verdict:
-        """What is to be done about a config that is pushed.
-
-        Raises:
-            RefusedError: If other content is there, which must not be replaced.
-        """
-        name, record = config.name, present.records.get(config.name)
-        if record is None:
-            if name in present.configs or any(path.startswith(f"{name}/") for path in present.head.files):
-                raise RefusedError(
-                    f"the repository has a config or a folder {name!r} that this package did not write; push under "
-                    f"another name (new_config=), or take it out first (remove={name!r})"
-                )
-            return Verdict(config.record, write=True, holds_content=False)
-        expected = _with_digests(record, config.record)
-        drift, files = self._examined(expected, present, told=expected == record)
-        newer = _version(config.record) > _version(record)
-        if self._same_content(config, expected, drift, present.head):
-            best = config.record if newer else expected
-            if drift.lost:
-                fresh = replace(config.record, version=best.version)
-                return Verdict(fresh, write=True, holds_content=False, repaired=drift.found)
-            kept = replace(best, digests=expected.digests, data_files=expected.data_files).with_files(files)
-            restate = bool(newer or drift.card)
-            return Verdict(kept, restate=restate, holds_content=not (restate or drift.extra), repaired=drift.found)
-        if not newer:
-            raise RefusedError(
-                f"the config {name!r} has version {record.version} in {self.remote.repo_id}, with other content than "
-                f"what is pushed as version {config.record.version}; published records never change under their "
-                "version: raise it (version=), or push under another name"
-            )
-        return Verdict(config.record, write=True, holds_content=False)
-
-    def _others(self, present: Present) -> tuple[dict[str, ConfigRecord], dict[str, Sequence[str]]]:
-        """Of configs that are not pushed: records that can be completed, and what is wrong with files of any."""
-        names = present.records.keys() - {config.name for config in self.built} - set(self.remove)
-        completed: dict[str, ConfigRecord] = {}
-        wrong: dict[str, Sequence[str]] = {}
-        for name in sorted(names):
-            record = present.records[name]
-            if lacking := record.missing_digest():
-                what = f"its record lacks {lacking}, so its content is not verified"
-                wrong[name] = (*replace(present.drift[name], card=()).found, what)
-                continue
-            drift, files = self._examined(record, present)
-            wrong[name] = replace(drift, card=()).found
-            if not wrong[name] and files != record.stored:
-                completed[name] = record.with_files(files)
-        return completed, wrong
-
     def _staying(self, present: Present, deletions: Sequence[str]) -> dict[str, Sequence[str]]:
         """Files that would have to go from a pushed config, and must not, for another one names them."""
         drifts = {config.name: present.drift.get(config.name, Drift()) for config in self.built}
         staying = {name: sorted(set(drift.extra) - set(deletions)) for name, drift in drifts.items()}
-        return {
-            name: [
-                f"the file {path!r} is loaded too, and another config names it; take it out of one" for path in paths
-            ]
-            for name, paths in staying.items()
-            if paths
-        }
+        why = "would be loaded too; it stays, for another config names it, or it lies outside of the config's folder"
+        return {name: [f"the file {path!r} {why}" for path in paths] for name, paths in staying.items() if paths}
 
     def _untaggable(self, drifted: Mapping[str, Sequence[str]]) -> str:
         """Why a tag would mark what the card does not tell, and what to do about it."""
@@ -251,35 +147,6 @@ class Planner:
             f"a tag marks all of {self.remote.repo_id} for good, but its config {name!r} is not what its record says: "
             f"{found[0]}. Push that config too, which puts it right, or take it out (remove={name!r})"
         )
-
-    def _examined(
-        self, record: ConfigRecord, present: Present, *, told: bool = True
-    ) -> tuple[Drift, Mapping[str, Stored]]:
-        """How a config has drifted, and what its files are; they are read if the record tells too little of them."""
-        drift = present.drift[record.config_name]
-        if drift.lost or (told and not drift.unproven):
-            return drift, record.stored
-        paths = tuple(record.stored or usual_paths(record).values())
-        key = (present.head.commit, record.config_name)
-        if key not in self._read:
-            local = {path: self.remote.download(path, present.head.commit) for path in paths}
-            proven = _digests_of(record, local) == record.digests
-            self._read[key] = {path: stored(file) for path, file in local.items()} if proven else {}
-        if not self._read[key]:
-            return replace(drift, unproven=(), changed=paths), record.stored
-        return replace(drift, unproven=()), self._read[key]
-
-    def _same_content(self, config: BuiltConfig, present: ConfigRecord, drift: Drift, head: Head) -> bool:
-        """Whether what was written is what was built: bit for bit, or within `TOLERANCE` if the stream is fast."""
-        if config.record.digests == present.digests:
-            return True
-        if "fast" not in {config.record.stream} & {present.stream} or not config.record.made_alike(present):
-            return False
-        if drift.lost:  # the same numbers under the same name make the same content, and there is nothing to compare
-            return config.record.version == present.version
-        tables = {split: self.remote.download(path, head.commit) for split, path in config.paths().items()}
-        splits = config.builder.as_dataset()
-        return all(_close(splits[split].with_format("arrow")[:], pq.read_table(path)) for split, path in tables.items())
 
     def _card(self, present: Present, verdicts: Mapping[str, Verdict], others: Mapping[str, ConfigRecord]) -> str:
         changed, completed, infos = {}, dict(others), {}
@@ -305,17 +172,17 @@ class Planner:
         """Files of removed configs; files of pushed ones that would be loaded and are none of theirs any more."""
         paths = present.head.files
         own = {path for config in written for path in config.paths().values()}
-        stale = set()
+        stale: set[str] = set()
         for config in self.built:
             if (record := present.records.get(config.name)) is None:
                 continue
-            stale |= set(present.drift[config.name].extra)
+            stale |= {path for path in present.drift[config.name].extra if path.startswith(f"{config.name}/")}
             if config in written:
-                stale |= {*record.stored, *matching(record, paths), *matching(config.record, paths)} & paths - own
+                stale |= {*_own_files(record, paths), *matching(config.record, paths)}
         for name in self.remove:
-            record = present.records.get(name)
             stale |= _files_of(present.configs.get(name, {}), paths)
-            stale |= {*record.stored, *matching(record, paths)} & paths if record else set()
+            if record := present.records.get(name):
+                stale |= _own_files(record, paths)
         kept = {
             path
             for name in present.configs
@@ -325,13 +192,15 @@ class Planner:
         return sorted(stale - own - kept - _NEVER_REMOVED)
 
 
-def _refuse_unnamed(head: Head, existing: str | None, configs: Mapping[str, Any]) -> None:
+def _refuse_unnamed(present: Present) -> None:
     """Refuse to name configs in a card where datasets finds data by itself now: it no longer would."""
-    tables = sorted(path for path in head.files if PurePosixPath(path).suffix in _TABLES and not _is_notice(path))
-    if tables and not configs:
+    paths = sorted(present.head.files)
+    tables = [path for path in paths if PurePosixPath(path).suffix in _TABLES and not _is_notice(path)]
+    if tables and not present.configs:
+        lacking = "its card names no configs" if present.text else "it has no card"
         raise RefusedError(
-            f"the repository holds {tables[0]!r}, but its {'card names no configs' if existing else 'has no card'}: "
-            f"once a card names some, that file could no longer be loaded; first add it to `configs` in {CARD}"
+            f"the repository holds {tables[0]!r}, but {lacking}: once a card names some, that file could no longer be "
+            f"loaded; first add it to `configs` in {CARD}"
         )
 
 
@@ -349,38 +218,11 @@ def _files_of(metadata: Mapping[str, Any], paths: frozenset[str]) -> set[str]:
     return {path for path in paths for pattern in patterns if fnmatch.fnmatchcase(path, pattern)}
 
 
-def _digests_of(record: ConfigRecord, local: Mapping[str, Path]) -> Any:
-    """The digests of each split's columns in files that were downloaded; None if they cannot be read."""
-    try:
-        return {
-            split: column_digests(pq.read_table(local[path]) for path in matching(record, local, split))
-            for split in record.examples
-        }
-    except (pa.ArrowException, OSError, ValueError):
-        return None
-
-
-def _with_digests(record: ConfigRecord, built: ConfigRecord) -> ConfigRecord:
-    """The record with the digests that it lacks, if those that it has are those of what was built."""
-    pairs = [(split, column, digest) for split, columns in record.digests.items() for column, digest in columns.items()]
-    if not record.missing_digest() or any(
-        built.digests.get(s, {}).get(column) != digest for s, column, digest in pairs
-    ):
-        return record
-    return replace(record, digests=built.digests, examples=built.examples)
-
-
-def _version(record: ConfigRecord) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", record.version))
-
-
-def _close(left: pa.Table, right: pa.Table) -> bool:
-    """Whether two tables hold the same columns, integers equal and numbers within `TOLERANCE`."""
-    ours, theirs = (as_numpy(datasets.Dataset(table)) for table in (left, right))
-    return ours.keys() == theirs.keys() and all(
-        ours[name].shape == theirs[name].shape and bool(np.allclose(ours[name], theirs[name], rtol=0, atol=TOLERANCE))
-        for name in ours
-    )
+def _own_files(record: ConfigRecord, paths: frozenset[str]) -> set[str]:
+    """The files of a config, as its record tells; one outside of its folder may be anybody's."""
+    folder = f"{record.config_name}/"
+    recorded = {path for path in record.stored if path.startswith(folder)} & paths
+    return recorded | {path for path in matching(record, paths) if path.startswith(folder)}
 
 
 def _size(content: bytes | Path) -> int:

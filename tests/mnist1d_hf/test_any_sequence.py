@@ -2,6 +2,7 @@
 
 import random
 
+import huggingface_hub
 import pytest
 from fault_matrix import Cell, cells, run
 from hub_server import Fault
@@ -26,11 +27,40 @@ def a_push(choose):
     return configs, keywords
 
 
-def play(server, client, repo_id, seed, steps):
+def meddle(server, repo_id, choose):
+    """What somebody else may do to a repository, with any program."""
+    repo = server.repos.get(("dataset", repo_id))
+    tree = dict(repo.at("main").tree) if repo else {}
+    files = sorted(path for path in tree if path.endswith(".parquet"))
+    if not files:
+        return
+    path, other = choose.choice(files), choose.choice(files)
+    kind = choose.choice(["replace", "delete", "add", "point elsewhere", "take out"])
+    card = server.file(repo_id, "README.md").decode()
+    if kind == "replace":
+        tree[path] = tree[other]
+    elif kind == "delete":
+        del tree[path]
+    elif kind == "add":
+        tree[path.replace("-00000-of-", "-00001-of-")] = tree[other]
+    elif kind == "point elsewhere":
+        pattern = path.replace("00000-of-00001.parquet", "*")
+        tree["README.md"] = server._blob("README.md", card.replace(f"path: {pattern}", f"path: {other}", 1).encode())
+    else:
+        name = path.split("/")[0]
+        header = huggingface_hub.DatasetCard(card)
+        header.data["configs"] = [entry for entry in header.data["configs"] if entry["config_name"] != name]
+        tree["README.md"] = server._blob("README.md", str(header).encode())
+    server.commit(repo, tree, kind)
+
+
+def play(server, client, repo_id, seed, steps, meddling=False):
     """Push with faults at random; returns how many pushes made something, to see that it is no empty exercise."""
     choose = random.Random(seed)
     tags, effective = {}, 0
     for _ in range(steps):
+        if meddling and choose.random() < 0.4:
+            meddle(server, repo_id, choose)
         configs, keywords = a_push(choose)
         server.faults = [
             Fault(choose.choice(PLACES), choose.choice(KINDS), first=choose.randint(1, 2), count=choose.randint(1, 2))
@@ -64,6 +94,16 @@ def _digests(found, config):
 
 def test_every_tag_loads_after_any_sequence(server, client, repo_id):
     assert play(server, client, repo_id, seed=1, steps=8) >= 2
+
+
+def test_every_tag_loads_whatever_others_do_in_between(server, client, repo_id):
+    assert play(server, client, repo_id, seed=8, steps=8, meddling=True) >= 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(200, 230))
+def test_every_tag_loads_whatever_others_do_for_long(server, client, repo_id, seed):
+    play(server, client, repo_id, seed, steps=20, meddling=True)
 
 
 @pytest.mark.slow

@@ -289,6 +289,32 @@ def test_a_record_without_digests_is_never_taken_for_verified(server, client, re
     assert records["train-1k"].digests == golden.committed()["train-1k"]
 
 
+def test_a_record_of_some_files_only_is_no_record_of_all(server, client, repo_id):
+    value(client.push(repo_id, ["train-1k"]))
+    before = server.file(repo_id, TEST)
+    edited(server, repo_id, lambda header: entry(header, "mnist1d")["files"].pop(0))
+    done = value(client.push(repo_id, ["train-1k"], tag="v1"))
+    assert set(done["files"]) == {CARD}
+    assert server.file(repo_id, TEST) == before
+    record = read_records(huggingface_hub.DatasetCard(text_of(server, repo_id)).data)["train-1k"]
+    assert set(record.stored) == {TRAIN, TEST}
+
+
+def test_files_outside_of_a_configs_folder_are_never_removed_for_it(server, client, repo_id):
+    value(client.push(repo_id, ["train-1k"]))
+    server.put(repo_id, {"LICENSE": b"theirs", "mine.md": b"mine"})
+    everything = [{"split": "train", "path": "*"}, {"split": "test", "path": "*/test-*"}]
+
+    def change(header):
+        entry(header, "mnist1d").update(data_files=everything)
+        entry(header).update(data_files=everything)
+
+    edited(server, repo_id, change)
+    client.push(repo_id, ["train-1k"])
+    client.push(repo_id, ["train-1k"], tag="v1")
+    assert {"LICENSE", "mine.md", CARD} <= set(server.repo(repo_id).at("main").tree)
+
+
 # What a repository may hold beside
 
 
@@ -318,7 +344,7 @@ def test_a_file_that_another_config_names_is_not_deleted_but_no_tag_marks_it(ser
     more = "train-1k/train-more.parquet"
     server.put(repo_id, {more: server.file(repo_id, TRAIN)})
     edited(server, repo_id, lambda header: header["configs"].append({"config_name": "theirs", "data_files": more}))
-    refused(client.push(repo_id, ["train-1k"], tag="v1"), more, "another config names it")
+    refused(client.push(repo_id, ["train-1k"], tag="v1"), more, "another config names it, or")
     assert value(client.push(repo_id, ["train-1k"]))["drifted"]["train-1k"]
     assert more in server.repo(repo_id).at("main").tree
 
@@ -363,6 +389,7 @@ def test_the_command_says_what_it_puts_right_and_nothing_remote_reaches_the_term
     answer = client.call("lightning_module.cli:main", ["data", "push", repo_id, "--config", "train-1k"])
     assert "put right   train-1k: the file 'train-1k/train-\\x1b[31m.parquet' would be loaded too" in answer["output"]
     assert "DRIFTED     train-2k: the file 'train-2k/test-00000-of-00001.parquet' has another" in answer["output"]
+    assert "push those configs too" in answer["output"]
     assert "\x1b" not in answer["output"]
 
 
