@@ -3,7 +3,11 @@
 import importlib.metadata
 import itertools
 import re
+import subprocess
+import sys
 import tomllib
+import zipfile
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -171,6 +175,27 @@ def test_nothing_is_installed_without_a_digest(file):
                 own = re.search(r"(-e \.|/dist/\*\.whl)$", command.strip())
                 assert own or re.search(r'--require-hashes .*-r "?requirements/', command), command
     assert "-m build" not in text or "--no-isolation" in text
+
+
+def test_a_file_with_another_digest_is_refused(tmp_path):
+    """By the options that the Makefile installs with; without an index, from a wheel made here."""
+    wheel = tmp_path / "tiny-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("tiny.py", "")
+        archive.writestr("tiny-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1\n")
+        archive.writestr("tiny-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("tiny-1.dist-info/RECORD", "")
+    (options,) = re.findall(
+        r"^LOCKED := \$\(PIP\) (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    for digest, accepted in [(sha256(wheel.read_bytes()).hexdigest(), True), ("0" * 64, False), (None, False)]:
+        line = "tiny==1" + (f" --hash=sha256:{digest}" if digest else "")
+        (tmp_path / "tiny.lock").write_text(line, encoding="utf-8")
+        places = ["--no-index", "--find-links", str(tmp_path), "--target", str(tmp_path / f"{accepted}")]
+        command = [sys.executable, "-m", "pip", *options.split(), *places, "-r", str(tmp_path / "tiny.lock")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode == 0) is accepted, done.stderr
+        assert (tmp_path / f"{accepted}" / "tiny.py").exists() is accepted
 
 
 def test_the_licence_names_its_owner_and_the_distribution_carries_it_and_the_notice():
