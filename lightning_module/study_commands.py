@@ -14,6 +14,7 @@ from lightning_module.studies import STUDIES
 
 if TYPE_CHECKING:
     from lightning_module.studies.base import Config, Study
+    from lightning_module.studies.checks import Check
     from lightning_module.studies.claims import Verdict
     from lightning_module.studies.result import Result
 
@@ -21,6 +22,7 @@ console = Console()
 
 FOLDER: Final = "outputs/studies"
 PRESET: Final = "quick"
+EXIT: Final = {"ok": 0, "not verified": 3, "DIFFERS": 1}  # from the best to the worst
 MOST_NUMBERS: Final = 8  # published numbers without a statement that are printed one by one
 
 
@@ -102,16 +104,71 @@ def plot(name: str, preset: str, folder: str | None) -> int:
     return 0
 
 
-def verify(name: str, preset: str, folder: str | None) -> int:
-    """Check a result: its files, the claims' rules, the data, the regression bands; and print the verdicts."""
+def verify(name: str, preset: str, folder: str | None, recompute: int, mnist: str | None) -> int:
+    """Check a result: its files, cells, numbers, versions, rules, data and regression bands; and print the verdicts."""
+    from lightning_module.studies.checks import Check, overall
+    from lightning_module.studies.result_head import DamagedResultError
     from lightning_module.studies.verify import findings_of
 
-    study, result, _ = _saved(name, preset, folder)
-    _print_verdicts(study, result)
-    checks = findings_of(study, result)
+    if recompute < 0:
+        raise ValueError(f"--recompute {recompute} must be at least 1, or 0 for no cell")
+    try:
+        study, result, place = _saved(name, preset, folder)
+    except DamagedResultError as error:
+        return _print_checks([Check("DIFFERS", str(error))])
+    checks = findings_of(study, result, place)
+    if overall(checks) != "DIFFERS":
+        _print_verdicts(study, result)
+    status = _print_checks(checks)
+    if not recompute:
+        _print_checks([Check("not verified", "no cell was computed again; --recompute N does it with N of them")])
+        return status
+    if status == EXIT["DIFFERS"]:
+        return status
+    return max(status, _recompute(study, result, recompute, mnist), key=list(EXIT.values()).index)
+
+
+def _recompute(study: "Study[Any]", result: "Result", count: int, mnist: str | None) -> int:
+    """Computes cells again, after saying which and how long that took; returns the exit status."""
+    from lightning_module.studies.checks import Check
+    from lightning_module.studies.json_files import as_json
+    from lightning_module.studies.recompute import choose, recomputed
+    from lightning_module.studies.verify import config_of
+
+    config = config_of(study, result)
+    if config is None:
+        what = "no cell is computed again: the numbers are none that the study can be run with"
+        return _print_checks([Check("not verified", what, essential=True)])
+    config = _changed(config, [f"{field}={value}" for field, value in _sources(config, result, mnist).items()])
+    record = as_json(config.record())
+    if odd := [field for field in record if record[field] != result.config[field]]:
+        what = f"no cell is computed again: the result was made with {odd[0]}={result.config[odd[0]]}, not with "
+        what += f"{record[odd[0]]}; name the file with --mnist FILE.npz"
+        return _print_checks([Check("not verified", what, essential=True)])
+    chosen = choose(study, config, result, count)
+    names = ", ".join(again.cell.name for again in chosen)
+    _print(f"computing {len(chosen)} of {len(study.cells(config))} cells again, chosen by chance: {names}")
+    _print(f"when they were computed they took {sum(again.seconds for again in chosen):,.0f} seconds")
+    statuses = [_print_checks([recomputed(study, config, result, again)]) for again in chosen]
+    return max(statuses, key=list(EXIT.values()).index)
+
+
+def _sources(config: "Config", result: "Result", mnist: str | None) -> dict[str, Any]:
+    """Returns where the data of a result come from, as far as that is no file."""
+    from dataclasses import fields
+
+    kept = {field.name: result.config[field.name] for field in fields(config) if not field.compare}
+    flags = {name: str(value).lower() for name, value in kept.items() if isinstance(value, bool)}
+    return flags | ({"mnist": mnist} if mnist else {})
+
+
+def _print_checks(checks: "Sequence[Check]") -> int:
+    """Prints what was checked, and returns the exit status."""
+    from lightning_module.studies.checks import overall
+
     for check in checks:
-        _print(f"{'ok' if check.good else 'DIFFERS':8}{check.what}")
-    return int(not all(check.good for check in checks))
+        _print(f"{check.answer:14}{check.what}")
+    return EXIT[overall(checks)]
 
 
 def report(folder: str, output: str) -> int:
@@ -281,6 +338,21 @@ def _add_run(parser: Parser) -> None:
     )
 
 
+def _add_verify(parser: Parser) -> None:
+    _add_name(parser)
+    parser.add_argument(
+        "--recompute",
+        metavar="N",
+        type=int,
+        default=0,
+        help="compute N cells again, chosen by chance, after saying how long they took: the same to the last bit where "
+        "processor and versions are, elsewhere within what rounding explains, which is not verified",
+    )
+    parser.add_argument(
+        "--mnist", metavar="FILE.npz", type=str | None, default=None, help="the MNIST digits that --recompute needs"
+    )
+
+
 def _add_report(parser: Parser) -> None:
     parser.add_argument("--folder", type=str, default=FOLDER, help="where the results are, each in a folder of its own")
     parser.add_argument("--output", type=str, default="report", help="folder of report.md and report.html")
@@ -294,12 +366,16 @@ _COMMANDS: Final[dict[str, tuple[Callable[..., int], Callable[[Parser], None]]]]
     "list": (list_studies, _add_nothing),
     "run": (run, _add_run),
     "plot": (plot, _add_name),
-    "verify": (verify, _add_name),
+    "verify": (verify, _add_verify),
     "report": (report, _add_report),
 }
 GROUP: Final = CommandGroup("mnist1d study", "Run studies, and judge what their sources claim.", _COMMANDS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one study command; returns its exit status: 0, 1 if a check failed, 2 if the input cannot be used."""
+    """Runs one study command; returns its exit status.
+
+    0; 1 if a check or a cell failed, 2 if the input cannot be used, 3 if a result is not verified; 130 or 143 if it was
+    stopped.
+    """
     return GROUP.run(arguments)

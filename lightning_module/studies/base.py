@@ -131,6 +131,7 @@ class Study(Generic[C]):
         figures: Functions that draw a result, by the name of the file; "figure" is the main one.
         bands: Regression checks.
         protocol: What was done, and where it departs from the source, in Markdown.
+        measured_times: By table, the columns that are times, which no two runs share.
     """
 
     name: str
@@ -142,6 +143,7 @@ class Study(Generic[C]):
     figures: Mapping[str, "Callable[[Result], Figure]"] = field(default_factory=dict)
     bands: Sequence[Band] = ()
     protocol: str = ""
+    measured_times: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = [claim.name for claim in self.claims]

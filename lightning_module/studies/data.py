@@ -9,6 +9,7 @@ import torch
 
 import mnist1d_hf
 from lightning_module.datamodule import Examples
+from lightning_module.studies.json_files import as_json
 from lightning_module.studies.trained import sha256
 from mnist1d_hf import Recipe, Split, make_mnist1d, make_slice
 from mnist1d_hf.fast_stream import FastStream
@@ -16,6 +17,7 @@ from mnist1d_hf.fast_stream import FastStream
 # Draws of the fast stream that no study trains on. Training draws have the seeds from 0.
 TEST_SEED = 2**31 - 1
 CHEAP = 200_000  # examples; a second or two
+LONG = 1000  # points of a signal; the longest of the studies have 120
 
 
 @dataclass(frozen=True)
@@ -89,18 +91,26 @@ def is_same_data(what: Any) -> bool | None:
     """Returns whether a data set, made anew, is the one that `Draw.what` describes; None if that is not worth its time.
 
     Args:
-        what: A description as it comes from a saved result; None is returned for one of other data.
+        what: A description as it comes from a saved result; None is returned for one of other data, or of another
+            version of ours.
     """
-    if not isinstance(what, dict) or what.get("config") not in mnist1d_hf.RECIPES or "changes" not in what:
+    if not isinstance(what, dict) or what.get("config") not in list(mnist1d_hf.RECIPES):
         return None
-    changes: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in what["changes"].items()
-    }
-    is_fresh, tests = "tests" in changes, changes.pop("tests", 0)  # also a fresh draw may have no tests
-    if tests + _recipe(what["config"]).replace(**changes).num_samples > CHEAP:
+    if what.get("version") != mnist1d_hf.DATA_VERSION:
         return None
-    draw = fresh(config=what["config"], tests=tests, **changes) if is_fresh else frozen(what["config"], **changes)
-    return bool(draw.what["sha256"] == what["sha256"])
+    try:
+        changes: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in what["changes"].items()
+        }
+        is_fresh, tests = "tests" in changes, changes.pop("tests", 0)  # also a fresh draw may have no tests
+        recipe = _recipe(what["config"]).replace(**changes)
+        signal = max(recipe.final_seq_length, recipe.template_len + max(recipe.padding))
+        if not 0 <= tests <= CHEAP or tests + recipe.num_samples > CHEAP or signal > LONG:
+            return None
+        draw = fresh(config=what["config"], tests=tests, **changes) if is_fresh else frozen(what["config"], **changes)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return False  # nothing that this package ever wrote
+    return bool(as_json(draw.what) == as_json(what))
 
 
 def examples_of(split: Split) -> Examples:

@@ -154,4 +154,5 @@ STUDY = Study(
     figures={"figure": draw_promises, "digits": draw_digits, "classical": draw_classical},
     bands=BANDS,
     protocol=PROTOCOL,
+    measured_times={"rows": ("minutes", "of_a_core"), "pieces": ("seconds",)},
 )

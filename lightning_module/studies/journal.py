@@ -10,14 +10,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 import torch
 
-import mnist1d_hf
 from lightning_module.studies.allocation import keep_freed_memory
 from lightning_module.studies.base import Cell, Outcome, Study, command_line
 from lightning_module.studies.cell_files import CellFiles, Record, checked
@@ -25,11 +23,11 @@ from lightning_module.studies.claiming import check_locks
 from lightning_module.studies.json_files import as_json, canonical, read_json
 from lightning_module.studies.result import Result, table_of
 from lightning_module.studies.sealing import sealed
+from lightning_module.studies.versions import versions
 from mnist1d_hf.atomic import create, replace, sweep
 
 logger = logging.getLogger(__name__)
 
-VERSIONS = ("torch", "pytorch-lightning", "numpy", "datasets")
 FORMAT = 2  # of run.json; 2: each cell's file has its digest, and says of which run it is
 SAME = ("study", "config", "versions")  # what tells one run from another
 
@@ -199,15 +197,6 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def versions() -> dict[str, str]:
-    """Returns the versions that decide the numbers."""
-    return {
-        "mnist1d_hf": mnist1d_hf.__version__,
-        "data": mnist1d_hf.DATA_VERSION,
-        **{name: version(name) for name in VERSIONS},
-    }
 
 
 def _digest(head: dict[str, Any]) -> str:

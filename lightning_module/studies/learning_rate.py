@@ -221,4 +221,5 @@ STUDY = Study(
     figures={"figure": draw_paths, "landscape": draw_landscape, "cost": draw_cost},
     bands=BANDS,
     protocol=PROTOCOL,
+    measured_times={"cost": ("seconds",)},
 )

@@ -49,6 +49,7 @@ def seal_of(result: Result, cell: CellSeal, tables: dict[str, pd.DataFrame]) -> 
     """
     content = {
         "study": result.study,
+        "preset": result.preset,
         "config": result.config,
         "versions": result.versions,
         "claims_sha256": result.claims_sha256,
