@@ -81,6 +81,8 @@ SILENT = frozenset(
     }
 )
 BATCH_HOOKS = frozenset({"on_train_batch_start", "on_train_batch_end"})
+# The ones whose hooks around a batch were read. A later version may bring one to another, or hooks of another kind.
+READ = SILENT | {"callbacks.lr_monitor.LearningRateMonitor"}
 
 # Hooks that run as often, and at the same optimiser steps, however many of them are taken at once: all but those of
 # training batches.
@@ -211,7 +213,8 @@ def _judge(kind: type, harmless: frozenset[str]) -> Verdict:
         if _is_ours(each) or _package(each) in NEUTRAL:
             continue
         if _is_lightning(each):
-            if lightning_name(each) not in KNOWN:
+            name = lightning_name(each)
+            if name not in KNOWN or not _hooks_at_steps(each) <= (BATCH_HOOKS if name in READ else NOTHING):
                 found.append(f"{each.__name__} is not known to leave every step as it is")
         else:
             found += [_sentence(each, name) for name in own if name in risky or name in _ANY_ATTRIBUTE]
@@ -237,6 +240,16 @@ def package_of(kind: type) -> str:
     """Returns the package that a class comes from, as it is imported."""
     base = next((each for each in kind.__mro__ if _is_lightning(each)), kind)
     return ".".join(base.__module__.split(".")[: 2 if base.__module__.startswith("lightning.") else 1])
+
+
+def _hooks_at_steps(kind: type) -> set[str]:
+    """Returns the hooks of training steps that a callback of Lightning's overrides."""
+    base = next((each for each in kind.__mro__ if _base(each)), kind)
+    return set() if base is kind else {name for name in vars(kind) if name in vars(base) and _acts(name)}
+
+
+def _acts(name: str) -> bool:
+    return not name.startswith("__") and name not in HARMLESS_IN_CALLBACK
 
 
 def _sentence(kind: type, name: str) -> str:
