@@ -111,7 +111,7 @@ def test_a_checkpoint_cannot_name_a_function_to_be_imported(old, tmp_path):
     assert data.transform == "os.system"
     with pytest.raises(ValueError, match="keeps only the name of a function"):
         data.train_dataloader()
-    with pytest.raises(ValueError, match="network=.* must be"):
+    with pytest.raises(ValueError, match=r"network=.* must be"):
         Classifier.load_from_checkpoint(tmp_path / "hostile.ckpt", **SAFELY)
 
 

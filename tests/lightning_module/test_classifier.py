@@ -118,7 +118,7 @@ def test_training_goes_through_a_forward_of_one_s_own(folder, tmp_path, way, net
     if way == "instance":
         model.forward = lambda x: nn.functional.dropout(model.network(3 * x), 0.5, model.training)
     if way == "hook":
-        model.register_forward_hook(lambda _, x, out: nn.functional.dropout(network(3 * x[0]), 0.5, model.training))
+        model.register_forward_hook(lambda own, x, out: nn.functional.dropout(own.network(3 * x[0]), 0.5, own.training))
     weights, data = {name: p.detach().clone() for name, p in model.named_parameters()}, data_of(folder, shuffle="none")
     torch.manual_seed(5)
     trainer_in(tmp_path, max_steps=3).fit(model, data)
