@@ -9,7 +9,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
-from lightning_module.alone import cross_entropy_alone, is_as_made, is_bare, is_one_of_many
+from lightning_module.alone import cross_entropy_alone, has_forward_of, is_as_made, is_one_of_many
 from lightning_module.hyper_parameters import OWN_MODULE, PlainHyperparameters, describe_module
 from lightning_module.networks import make_network
 from lightning_module.pretrained import load_pretrained
@@ -120,13 +120,13 @@ class Classifier(
         On one thread of a CPU a reference network computes it as a replica of an `Ensemble`, see
         `lightning_module.alone`.
         """
-        if self._forward_is_plain() and is_one_of_many(self.network, x):
+        if has_forward_of(self, Classifier) and is_one_of_many(self.network, x):
             return cross_entropy_alone(self.network, x, y)
         return nn.functional.cross_entropy(self(x), y)
 
     def threads(self, rows: int, length: int, available: int) -> int:
         """Returns 1 for a small reference network, else all; see `lightning_module.threads`."""
-        alone = self._forward_is_plain() and is_as_made(self.network)
+        alone = has_forward_of(self, Classifier) and is_as_made(self.network)
         return 1 if alone and is_small(self.network, length, rows) else available
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
@@ -178,10 +178,6 @@ class Classifier(
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Returns Adam, fused into one kernel where the device has one."""
         return torch.optim.Adam(self.parameters(), lr=self.lr, fused=self.has_fused_optimizer())
-
-    def _forward_is_plain(self) -> bool:
-        """Returns whether `forward` is the one above, on the class and on the instance, and nothing hooks into it."""
-        return type(self).forward is Classifier.forward and "forward" not in vars(self) and is_bare(self)
 
     def _evaluate(self, split: str, accuracy: MulticlassAccuracy, x: Tensor, y: Tensor) -> None:
         logits = self(x)

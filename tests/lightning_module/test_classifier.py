@@ -8,7 +8,7 @@ from torch import nn
 from torchmetrics.classification import MulticlassF1Score
 
 import mnist1d_hf
-from lightning_module import Classifier, Ensemble, MNIST1DDataModule
+from lightning_module import Classifier, Ensemble, MNIST1DDataModule, Replica, TensorLoader
 from lightning_module.twin import loggers
 
 
@@ -134,6 +134,26 @@ def test_training_goes_through_a_forward_of_one_s_own(folder, tmp_path, way, net
         optimizer.step()
     for name, p in model.named_parameters():
         torch.testing.assert_close(p, parameters[name], rtol=1e-4, atol=1e-5)
+
+
+class ScaledEnsemble(Ensemble):
+    def forward(self, x):
+        return super().forward(3 * x)
+
+
+@pytest.mark.parametrize("orders", [False, True])
+def test_an_ensemble_goes_through_a_forward_of_one_s_own(folder, tmp_path, orders):
+    """In training, evaluation and prediction: three times the signals are as good as data three times as large."""
+    replicas = [Replica(seed=seed, shuffle_seed=seed if orders else None) for seed in range(2)]
+    own, plain, data = ScaledEnsemble("mlp", replicas), Ensemble("mlp", replicas), data_of(folder)
+    x, y = data.examples("train")
+    for model, signals in ((own, x), (plain, 3 * x)):
+        loader = TensorLoader(signals, y, batch_size=40, shuffle=True)
+        trainer_in(tmp_path, max_steps=20).fit(model, loader)
+    x, y = data.examples("test")
+    torch.testing.assert_close(own.evaluate(x, y), plain.evaluate(3 * x, y), rtol=1e-4, atol=1e-5)
+    assert torch.equal(own.predictions(x), plain.predictions(3 * x))
+    torch.testing.assert_close(own(x), plain(3 * x), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("precision", ["16-mixed", "bf16-mixed", "bf16-true", "64-true"])
