@@ -185,10 +185,13 @@ EXPORTS = [
 
 @pytest.mark.parametrize(("network", "keywords"), EXPORTS)
 @pytest.mark.filterwarnings("ignore")
-def test_onnx_without_a_sample_computes_the_logits_of_any_number_of_signals(tmp_path, network, keywords):
+@pytest.mark.parametrize("kind", [Classifier, Scaled])
+def test_onnx_without_a_sample_computes_the_logits_of_any_number_of_signals(tmp_path, network, keywords, kind):
     reference = pytest.importorskip("onnx.reference")
     pytest.importorskip("onnxscript")
-    model = classifier(network)
+    if kind is Scaled and network != "cnn":
+        pytest.skip("one is enough")
+    model = classifier(network, kind=kind).eval()
     model.to_onnx(tmp_path / "model.onnx", **keywords)
     session = reference.ReferenceEvaluator(str(tmp_path / "model.onnx"))
     for count in (1, 2, 7):
@@ -204,6 +207,24 @@ def test_torchscript_by_tracing_without_a_sample(network):
     model = classifier(network)
     traced, x = model.to_torchscript(method="trace"), torch.randn(7, 40)
     torch.testing.assert_close(traced(x), model(x))
+
+
+class Masked(Classifier):
+    """A forward pass that takes more than the signals, called by steps of its own."""
+
+    def forward(self, x, mask):
+        return self.network(x * mask)
+
+    def minibatch_loss(self, x, y):
+        return nn.functional.cross_entropy(self(x, torch.ones(40)), y)
+
+
+@pytest.mark.parametrize("kind", [Masked, Scaled, Classifier])
+@pytest.mark.parametrize("network", ["gru", "mlp"])
+def test_the_summary_at_the_start_of_a_fit(folder, tmp_path, kind, network):
+    model = classifier(network, kind=kind)
+    trainer_in(tmp_path, max_steps=2, enable_model_summary=True).fit(model, data_of(folder, val=None))
+    assert (model.example_input_array is None) == (kind is not Classifier)
 
 
 def test_an_example_of_one_s_own_is_kept():
