@@ -44,6 +44,11 @@ def is_as_made(network: nn.Module) -> bool:
     return all(type(layer) in LAYERS and is_bare(layer) for layer in layers) and is_bare(network)
 
 
+def has_forward_of(module: nn.Module, kind: type[nn.Module]) -> bool:
+    """Returns whether a module's forward pass is that of a class, on class and instance, and nothing hooks into it."""
+    return type(module).forward is kind.forward and "forward" not in vars(module) and is_bare(module)
+
+
 def is_bare(module: nn.Module | None) -> bool:
     """Returns whether a module has no hooks that a forward pass calls; there is no public way to know."""
     return module is not None and not (

@@ -9,7 +9,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
-from lightning_module.alone import cross_entropy_alone, is_as_made, is_bare, is_one_of_many
+from lightning_module.alone import cross_entropy_alone, has_forward_of, is_as_made, is_one_of_many
 from lightning_module.hyper_parameters import OWN_MODULE, PlainHyperparameters, describe_module
 from lightning_module.networks import make_network
 from lightning_module.pretrained import load_pretrained
@@ -18,6 +18,9 @@ from lightning_module.training import MinibatchTraining
 from lightning_module.twin import pl, warn_of_other
 
 __all__ = ["OWN_MODULE", "Classifier", "describe_module"]
+
+# What a subclass overrides to give the network something else than the signals of the data.
+TREATING_SIGNALS = ("forward", "minibatch_loss", "training_step", "validation_step", "test_step", "predict_step")
 
 
 class Classifier(
@@ -82,28 +85,33 @@ class Classifier(
 
     @property
     def example_input_array(self) -> Any:
-        """Returns two signals of zeros, in the module's dtype: for `to_onnx`, `to_torchscript`, and the summary."""
+        """Returns two signals of zeros in the module's dtype, for exports and the summary.
+
+        None for a subclass that treats the signals in its own way, unless it sets one: what goes into its forward pass
+        is not known.
+        """
         own = super().example_input_array
-        if own is not None:
-            return own
-        like = next(self.parameters())  # its device and dtype
-        return like.new_zeros(2, self.length)
+        is_ours = all(getattr(type(self), name) is getattr(Classifier, name) for name in TREATING_SIGNALS)
+        return self._signals() if own is None and is_ours else own
 
     @example_input_array.setter
     def example_input_array(self, example: Any) -> None:
         pl.LightningModule.example_input_array.fset(self, example)  # type: ignore[attr-defined]
 
     def to_onnx(self, file_path: Any = None, input_sample: Any = None, **kwargs: Any) -> Any:
-        """Writes the network as ONNX, for any number of signals at once, as `LightningModule.to_onnx` does.
+        """Writes the network as ONNX, as `LightningModule.to_onnx` does; by itself for any number of signals at once.
 
         Args:
             file_path: The file.
             input_sample: Signals (batch, length). Given them, the number is theirs, unless a keyword says otherwise.
             kwargs: Those of `torch.onnx.export`.
         """
-        if input_sample is None and not {"dynamic_shapes", "dynamic_axes"} & kwargs.keys():
+        if input_sample is None and super().example_input_array is None:
+            input_sample = self._signals()
             default = inspect.signature(torch.onnx.export).parameters["dynamo"].default
-            if kwargs.get("dynamo", default):
+            if {"dynamic_shapes", "dynamic_axes"} & kwargs.keys():
+                pass
+            elif kwargs.get("dynamo", default):
                 kwargs["dynamic_shapes"] = ({0: getattr(torch.export.Dim, "AUTO", None) or torch.export.Dim("batch")},)
             else:
                 kwargs["input_names"] = kwargs.get("input_names") or ["x"]
@@ -120,13 +128,13 @@ class Classifier(
         On one thread of a CPU a reference network computes it as a replica of an `Ensemble`, see
         `lightning_module.alone`.
         """
-        if self._forward_is_plain() and is_one_of_many(self.network, x):
+        if has_forward_of(self, Classifier) and is_one_of_many(self.network, x):
             return cross_entropy_alone(self.network, x, y)
         return nn.functional.cross_entropy(self(x), y)
 
     def threads(self, rows: int, length: int, available: int) -> int:
         """Returns 1 for a small reference network, else all; see `lightning_module.threads`."""
-        alone = self._forward_is_plain() and is_as_made(self.network)
+        alone = has_forward_of(self, Classifier) and is_as_made(self.network)
         return 1 if alone and is_small(self.network, length, rows) else available
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
@@ -179,9 +187,9 @@ class Classifier(
         """Returns Adam, fused into one kernel where the device has one."""
         return torch.optim.Adam(self.parameters(), lr=self.lr, fused=self.has_fused_optimizer())
 
-    def _forward_is_plain(self) -> bool:
-        """Returns whether `forward` is the one above, on the class and on the instance, and nothing hooks into it."""
-        return type(self).forward is Classifier.forward and "forward" not in vars(self) and is_bare(self)
+    def _signals(self) -> Tensor:
+        like = next(self.parameters(), torch.zeros(0))  # its device and dtype
+        return like.new_zeros(2, self.length)
 
     def _evaluate(self, split: str, accuracy: MulticlassAccuracy, x: Tensor, y: Tensor) -> None:
         logits = self(x)

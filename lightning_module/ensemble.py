@@ -8,7 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from lightning_module.alone import is_as_made
+from lightning_module.alone import has_forward_of, is_as_made
 from lightning_module.batched import batched_logits
 from lightning_module.classifier import Classifier
 from lightning_module.hyper_parameters import OWN_MODULE, PlainHyperparameters
@@ -146,7 +146,8 @@ class Ensemble(PlainHyperparameters, MinibatchTraining):
             x: Signals (batch, length), or (batch, k, length) if each replica has its own.
             y: Labels (batch,) or (batch, k).
         """
-        total = self._sum_of_losses(x, y)
+        # What `compiled` compiles is the plain one.
+        total = (self._sum_of_losses if has_forward_of(self, Ensemble) else self._plain_sum_of_losses)(x, y)
         return total.detach() / len(self.replicas) + (total - total.detach())
 
     def replica(self, k: int) -> Classifier:
@@ -273,9 +274,15 @@ class Ensemble(PlainHyperparameters, MinibatchTraining):
             self.masks = tree(masks).to(next(self.network.parameters()))  # device and dtype
 
     def _plain_sum_of_losses(self, x: Tensor, y: Tensor) -> Tensor:
-        logits = self._batch_last(x.transpose(0, 1) if x.dim() == 3 else x)  # (k, num_classes, batch)
+        logits = self._through_forward(x.transpose(0, 1) if x.dim() == 3 else x)  # (k, num_classes, batch)
         labels = y.t() if y.dim() == 2 else y.expand(len(self.replicas), -1)
         return self._loss(logits, labels).sum() / len(y)
+
+    def _through_forward(self, x: Tensor) -> Tensor:
+        """Returns the logits (k, num_classes, batch), by `forward` where it is another one than the one above."""
+        if torch.compiler.is_compiling() or has_forward_of(self, Ensemble):
+            return self._batch_last(x)
+        return self(x).transpose(1, 2)  # type: ignore[no-any-return]
 
     def _batch_last(self, x: Tensor) -> Tensor:
         """Returns the logits (k, num_classes, batch) of signals (batch, length) or (k, batch, length)."""
@@ -298,7 +305,9 @@ class Ensemble(PlainHyperparameters, MinibatchTraining):
     def _logits_in_pieces(self, x: Tensor) -> Iterator[Tensor]:
         like = next(self.network.parameters())
         for piece in torch.split(x, self._rows_at_once, dim=-2):
-            yield self._batch_last(piece.to(like))  # (k, num_classes, batch), on the device and in the dtype of both
+            yield self._through_forward(
+                piece.to(like)
+            )  # (k, num_classes, batch), on the device and in the dtype of both
 
     def _check_shapes(self, x: Tensor, y: Tensor | None = None) -> None:
         count = len(self.replicas)

@@ -42,14 +42,14 @@ from lightning_module.single_steps import (
     rows_have_company,
 )
 from lightning_module.transparency import is_known
-from lightning_module.twin import pl, rank_zero_info
+from lightning_module.twin import Callback, pl, rank_zero_info
 
 # At most as many as Lightning's default interval between two rows of the log; more would save less than one percent.
 AUTO_LIMIT = 50
 LOSS = "train/loss"
 
 
-class StepsPerExecution(pl.Callback):
+class StepsPerExecution(Callback):
     """Lets a `TensorLoader` hand out several minibatches at once.
 
     `Classifier.configure_callbacks` adds it by itself; the number is the classifier's `steps_per_execution`: "auto" for

@@ -61,7 +61,7 @@ class PlainHyperparameters(HyperparametersMixin):
 
 def _is_ours(kind: type) -> bool:
     """Returns whether a constructor is ours: it needs no more than its arguments; another's may need its config."""
-    return kind.__init__.__module__.startswith("lightning_module.")  # type: ignore[misc,no-any-return]
+    return str(kind.__init__.__module__).startswith("lightning_module.")  # type: ignore[misc]
 
 
 def plain(hyper_parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from lightning_module.loader import Execution
-from lightning_module.twin import pl
+from lightning_module.twin import Callback, pl
 
 # Floating-point operations of a forward pass up to which a network has one thread. The reference MLP at 400 signals and
 # the CNN at 200 are just below; up to there one thread took 0.9 to 1.1 of the time of two, and beyond it up to 1.7, on
@@ -30,7 +30,7 @@ class UsesThreads(Protocol):
         ...
 
 
-class ThreadPerNetwork(pl.Callback):
+class ThreadPerNetwork(Callback):
     """Sets the number of threads for each training batch, and sets it back.
 
     `Classifier.configure_callbacks` and that of `Ensemble` add it by themselves.

@@ -115,7 +115,8 @@ def is_same_data(what: Any) -> bool | None:
 
 def examples_of(split: Split) -> Examples:
     """Returns a split as tensors."""
-    return Examples(torch.tensor(split.x, dtype=torch.float32), torch.tensor(split.y, dtype=torch.int64))
+    x = torch.tensor(split.x, dtype=torch.float32, device="cpu")
+    return Examples(x, torch.tensor(split.y, dtype=torch.int64, device="cpu"))
 
 
 def _recipe(config: str) -> Recipe:

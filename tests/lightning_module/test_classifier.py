@@ -8,7 +8,7 @@ from torch import nn
 from torchmetrics.classification import MulticlassF1Score
 
 import mnist1d_hf
-from lightning_module import Classifier, Ensemble, MNIST1DDataModule
+from lightning_module import Classifier, Ensemble, MNIST1DDataModule, Replica, TensorLoader
 from lightning_module.twin import loggers
 
 
@@ -118,9 +118,7 @@ def test_training_goes_through_a_forward_of_one_s_own(folder, tmp_path, way, net
     if way == "instance":
         model.forward = lambda x: nn.functional.dropout(model.network(3 * x), 0.5, model.training)
     if way == "hook":
-        model.register_forward_hook(
-            lambda _, x, out: nn.functional.dropout(model.network(3 * x[0]), 0.5, model.training)
-        )
+        model.register_forward_hook(lambda own, x, out: nn.functional.dropout(own.network(3 * x[0]), 0.5, own.training))
     weights, data = {name: p.detach().clone() for name, p in model.named_parameters()}, data_of(folder, shuffle="none")
     torch.manual_seed(5)
     trainer_in(tmp_path, max_steps=3).fit(model, data)
@@ -136,6 +134,26 @@ def test_training_goes_through_a_forward_of_one_s_own(folder, tmp_path, way, net
         optimizer.step()
     for name, p in model.named_parameters():
         torch.testing.assert_close(p, parameters[name], rtol=1e-4, atol=1e-5)
+
+
+class ScaledEnsemble(Ensemble):
+    def forward(self, x):
+        return super().forward(3 * x)
+
+
+@pytest.mark.parametrize("orders", [False, True])
+def test_an_ensemble_goes_through_a_forward_of_one_s_own(folder, tmp_path, orders):
+    """In training, evaluation and prediction: three times the signals are as good as data three times as large."""
+    replicas = [Replica(seed=seed, shuffle_seed=seed if orders else None) for seed in range(2)]
+    own, plain, data = ScaledEnsemble("mlp", replicas), Ensemble("mlp", replicas), data_of(folder)
+    x, y = data.examples("train")
+    for model, signals in ((own, x), (plain, 3 * x)):
+        loader = TensorLoader(signals, y, batch_size=40, shuffle=True)
+        trainer_in(tmp_path, max_steps=20).fit(model, loader)
+    x, y = data.examples("test")
+    torch.testing.assert_close(own.evaluate(x, y), plain.evaluate(3 * x, y), rtol=1e-4, atol=1e-5)
+    assert torch.equal(own.predictions(x), plain.predictions(3 * x))
+    torch.testing.assert_close(own(x), plain(3 * x), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("precision", ["16-mixed", "bf16-mixed", "bf16-true", "64-true"])
@@ -167,10 +185,13 @@ EXPORTS = [
 
 @pytest.mark.parametrize(("network", "keywords"), EXPORTS)
 @pytest.mark.filterwarnings("ignore")
-def test_onnx_without_a_sample_computes_the_logits_of_any_number_of_signals(tmp_path, network, keywords):
+@pytest.mark.parametrize("kind", [Classifier, Scaled])
+def test_onnx_without_a_sample_computes_the_logits_of_any_number_of_signals(tmp_path, network, keywords, kind):
     reference = pytest.importorskip("onnx.reference")
     pytest.importorskip("onnxscript")
-    model = classifier(network)
+    if kind is Scaled and network != "cnn":
+        pytest.skip("one is enough")
+    model = classifier(network, kind=kind).eval()
     model.to_onnx(tmp_path / "model.onnx", **keywords)
     session = reference.ReferenceEvaluator(str(tmp_path / "model.onnx"))
     for count in (1, 2, 7):
@@ -186,6 +207,24 @@ def test_torchscript_by_tracing_without_a_sample(network):
     model = classifier(network)
     traced, x = model.to_torchscript(method="trace"), torch.randn(7, 40)
     torch.testing.assert_close(traced(x), model(x))
+
+
+class Masked(Classifier):
+    """A forward pass that takes more than the signals, called by steps of its own."""
+
+    def forward(self, x, mask):
+        return self.network(x * mask)
+
+    def minibatch_loss(self, x, y):
+        return nn.functional.cross_entropy(self(x, torch.ones(40)), y)
+
+
+@pytest.mark.parametrize("kind", [Masked, Scaled, Classifier])
+@pytest.mark.parametrize("network", ["gru", "mlp"])
+def test_the_summary_at_the_start_of_a_fit(folder, tmp_path, kind, network):
+    model = classifier(network, kind=kind)
+    trainer_in(tmp_path, max_steps=2, enable_model_summary=True).fit(model, data_of(folder, val=None))
+    assert (model.example_input_array is None) == (kind is not Classifier)
 
 
 def test_an_example_of_one_s_own_is_kept():

@@ -161,22 +161,18 @@ def test_a_transform_changes_nothing_between_one_step_at_once_and_many(folder, t
     assert not same_weights(models[0], fitted(folder, tmp_path, classifier(network, 1), None, shuffle=shuffle)[0].model)
 
 
-def test_a_transform_is_no_reason_for_single_steps(folder, tmp_path):
-    executions = []
+class OwnData(MNIST1DDataModule):
+    """A data module of a user's own."""
 
-    class Watched(Classifier):
-        def training_step_is_plain(self):
-            return True
 
-        def training_step(self, batch, batch_idx):
-            executions.append(isinstance(batch, Execution))
-            return super().training_step(batch, batch_idx)
-
-    trainer_in(tmp_path, max_epochs=1).fit(
-        classifier("mlp", kind=Watched), data_of(folder, val=None, transform=torch.neg)
-    )
-    assert any(executions)
-    assert len(executions) < 8
+@pytest.mark.parametrize("kind", [MNIST1DDataModule, OwnData])
+def test_a_transform_is_no_reason_for_single_steps(folder, tmp_path, monkeypatch, kind):
+    sizes, minibatches = [], Execution.minibatches
+    monkeypatch.setattr(Execution, "minibatches", lambda self: sizes.append(self.number) or minibatches(self))
+    data = kind(str(folder), batch_size=40, val=None, transform=torch.neg)
+    trainer_in(tmp_path, max_epochs=2).fit(classifier("mlp"), data)
+    assert sum(sizes) == 72
+    assert max(sizes) == 36
 
 
 def test_a_transform_trains_on_what_it_returns(folder, tmp_path):
