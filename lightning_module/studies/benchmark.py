@@ -220,6 +220,10 @@ test split, which is selection on test: the mean of such bests is a hollow mark 
 Beside the networks stand the majority class, k nearest neighbours and a support vector machine with Gaussian kernel;
 the number of neighbours and the penalty are chosen on a fifth of the training split.
 
+The line above all is the accuracy of the exact posterior, which knows how the signals are made; no classifier surpasses
+it. It takes none of the frozen 1000 test signals for another digit: what the networks and the person lack is not in the
+data.
+
 Departures: 6000 updates where the reference's loop takes 6001; a step is counted after its update (the reference's
 "step s" is after s + 1 updates).
 

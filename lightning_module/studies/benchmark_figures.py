@@ -1,8 +1,10 @@
 """The pictures of the benchmark: learning curves, final accuracies beside the published ones, who confuses what."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lightning_module.studies.figures import ARMS, INK, NETWORKS, curve, estimate, panels, published
+from mnist1d_hf.bayes.limits import committed_limits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 ORDER = ("logistic", "mlp", "gru", "cnn")
 BASELINES = ("kNN", "SVM")
 GREY = "#6B7785"
+LIMIT = "#8C6D31"  # of the exact posterior
 SELECTED: dict[str, Any] = {
     "marker": "^",
     "color": INK,
@@ -51,16 +54,25 @@ def draw_final(result: "Result") -> "Figure":
             if (network, points) in PUBLISHED:
                 published(panel, PUBLISHED[network, points], at=i, label=None)
         order = "own order" if points == "own" else "order shuffled"
-        panel.set(title=f"points in their {order}", ylim=(0, 101), xlim=(-0.6, len(names) - 0.4))
+        panel.set(title=f"points in their {order}", ylim=(0, 104), xlim=(-0.6, len(names) - 0.4))
         panel.set_xticks(range(len(names)), [LABELS.get(name, name) for name in names])
         panel.axhline(10, color=GREY, linewidth=1, linestyle=":")
         panel.text(len(names) - 0.45, 10.5, "chance", ha="right", va="bottom", fontsize=8, color=GREY)
+    _ceiling(axes[0])
     human = rows[rows.network == "human"].accuracy.iloc[0]
     axes[0, 0].axhline(human, color=INK, linewidth=1)
     axes[0, 0].text(-0.5, human + 0.5, "human, 400 signals", fontsize=8, va="bottom")
     axes[0, 0].set_ylabel(f"test accuracy after {result.config['steps']} steps (%)")
     _legend(axes[0, 1])
     return figure
+
+
+def _ceiling(row: "Sequence[Axes]") -> None:
+    """Draws what no classifier surpasses, in either order of the points: the exact posterior's accuracy."""
+    limit = 100 * committed_limits()["default"].accuracy.mean
+    for panel in row:
+        panel.axhline(limit, color=LIMIT, linewidth=1)
+    row[0].text(-0.5, limit + 0.3, f"exact posterior, the limit: {limit:.2f}", fontsize=8, va="bottom", color=LIMIT)
 
 
 def _legend(panel: "Axes") -> None:
@@ -70,7 +82,14 @@ def _legend(panel: "Axes") -> None:
     panel.errorbar([], [], yerr=[], marker=ARMS["fresh"]["marker"], label="fresh draws, 20,000 tests", **style)
     panel.plot([], [], label="best evaluation, selected on test", **SELECTED)
     panel.plot([], [], color=INK, linestyle=(0, (4, 2)), label="published")
-    panel.legend(loc="upper right", fontsize=8, frameon=False, title="mean and 95 % interval", title_fontsize=8)
+    panel.legend(  # below the line of the limit
+        loc="upper right",
+        bbox_to_anchor=(1, 0.955),
+        fontsize=8,
+        frameon=False,
+        title="mean and 95 % interval",
+        title_fontsize=8,
+    )
 
 
 def draw_curves(result: "Result") -> "Figure":

@@ -64,6 +64,12 @@ class Limits:
     label_loss: Estimate
     signals: int
 
+    def __str__(self) -> str:
+        return (
+            f"accuracy {self.accuracy}, entropy {self.entropy}; by the labels: accuracy {self.label_accuracy}, "
+            f"loss {self.label_loss}; {self.signals:,} signals"
+        )
+
     def as_dict(self) -> dict[str, float]:
         """The numbers in plain types: each estimate's mean under its name, its error under ``NAME_error``."""
         flat: dict[str, float] = {"signals": self.signals}

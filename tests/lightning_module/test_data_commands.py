@@ -10,6 +10,7 @@ from datasets import load_dataset
 from lightning_module import data_commands
 from lightning_module.data_commands import main
 from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, Recipe, as_numpy, golden, make_mnist1d
+from mnist1d_hf.bayes import bayes_limits
 from mnist1d_hf.recipe import FIELD_NAMES
 
 # As typed behind the field's option, and what is then in the recipe.
@@ -295,3 +296,45 @@ def test_animate_without_matplotlib_says_how_to_get_it(run, monkeypatch):
     status, _, err = run("animate")
     assert status == 2
     assert 'pip install "mnist1d-hf[plot]"' in err
+
+
+def test_limits_are_those_of_the_variant_whatever_the_number_of_workers(run):
+    typed = (
+        "limits",
+        "high-noise",
+        "--iid-noise-scale",
+        "0.2",
+        "--padding",
+        "[40, 42]",
+        "--max-translation=4",
+        "--n=100",
+    )
+    status, out, _ = run(*typed)
+    assert status == 0
+    assert run(*typed, "--workers", "2")[1] == out
+    recipe = RECIPES["high-noise"].recipe.replace(iid_noise_scale=0.2, padding=(40, 42), max_translation=4)
+    found = bayes_limits(recipe, n=100)
+    assert re.search(rf"Bayes accuracy +{100 * found.accuracy.mean:.2f} ± {100 * found.accuracy.error:.2f} %", out)
+    assert re.search(rf"Bayes loss +{re.escape(str(found.entropy))} nats", out)
+
+
+def test_limits_of_noisy_labels_are_lower(run):
+    typed = ("limits", "label-noise", "--padding", "[40, 42]", "--max-translation=4", "--n=100")
+    assert "Bayes accuracy    86.5" in run(*typed, "--labels", "noisy")[1]  # 0.85 + 0.015
+    assert "Bayes accuracy    100.0" in run(*typed)[1]
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("no-noise", "iid-noise-scale.*no probability density"),
+        ("--n 1", "--n=1 must be an integer of at least 2"),
+        ("--workers 0", "--workers=0 must be an integer of at least 1"),
+        ("--labels dirty", "--labels"),
+        ("--padding [0,3000] --max-translation 4000", "tables of .* GB"),
+    ],
+)
+def test_limits_that_cannot_be_computed_are_an_error_in_a_line(run, typed, message):
+    status, out, error = run("limits", *typed.split())
+    assert (status, out) == (2, "")
+    assert re.search(message, error.strip().splitlines()[-1])

@@ -1,8 +1,11 @@
 """The column "Bayes accuracy" of the card: where it is known, where there is none, where nobody computed it."""
 
+from pathlib import Path
+
 import pytest
 
-from mnist1d_hf import MNIST1D, RECIPES
+from mnist1d_hf import MNIST1D, RECIPES, make_mnist1d
+from mnist1d_hf.bayes import frozen_posterior
 from mnist1d_hf.bayes.limits import committed_limits
 from mnist1d_hf.card import builtin_card, new_card
 from mnist1d_hf.records import ConfigRecord
@@ -39,3 +42,14 @@ def test_every_config_has_its_limit_and_no_noise_has_none():
 def test_a_variant_has_no_limit_of_the_config_that_it_started_from():
     assert set(column(card_of(config_name="default", iid_noise_scale=0.1)).values()) == {""}
     assert set(column(card_of(config_name="default", iid_noise_scale=0.0)).values()) == {"none"}
+
+
+@pytest.mark.parametrize(("page", "cells"), [("README.md", (3, 4, 6, 7)), ("dataset_card.md", (4, 6))])
+def test_the_limit_in_the_benchmarks_tables_is_the_computed_one(page, cells):
+    """On the frozen split no error, and elsewhere the accuracy of the default recipe, in both orders of the points."""
+    text = (Path(__file__).parents[3] / page).read_text(encoding="utf-8")
+    (row,) = (line for line in text.splitlines() if line.startswith("| the exact posterior"))
+    frozen = 100 * (frozen_posterior().test.argmax(axis=1) == make_mnist1d().test.y).mean()
+    fresh = 100 * committed_limits()["default"].accuracy.mean
+    expected = {f"{frozen:.1f}", *([f"{fresh:.2f}"] if page == "README.md" else [])}
+    assert {[cell.strip() for cell in row.split("|")][i] for i in cells} == expected
