@@ -167,7 +167,7 @@ print(train.num_rows, train.cache_files[0]["filename"], train[0]["x"][:2], sorte
 
 def test_an_installed_config_loads_with_no_import_even_beside_an_older_build(cache, python, monkeypatch):
     with monkeypatch.context() as patch:  # the same config, as an older release has built it
-        patch.setattr(mnist1d, "_code_digest", lambda: "older")
+        patch.setattr(mnist1d, "GENERATOR_CODE", "older")
         make = mnist1d.make_mnist1d
         patch.setattr(mnist1d, "make_mnist1d", lambda recipe, **keywords: make(recipe.replace(seed=1), **keywords))
         older = MNIST1D()
@@ -188,7 +188,7 @@ def test_an_installed_config_loads_with_no_import_even_beside_an_older_build(cac
 def test_installing_again_makes_the_present_build_the_one_that_loads(cache, python, monkeypatch):
     (present,) = install(["default"])
     with monkeypatch.context() as patch:
-        patch.setattr(mnist1d, "_code_digest", lambda: "another release, used in between")
+        patch.setattr(mnist1d, "GENERATOR_CODE", "another release, used in between")
         (other,) = install(["default"])
     assert str(other) in python(NO_IMPORT, "default")
     assert install(["default"]) == [present]

@@ -1,0 +1,104 @@
+"""The constant in the cache's key that stands for the generator's code: it must change when that code does."""
+
+import ast
+import hashlib
+import sys
+from pathlib import Path
+
+import pytest
+
+import mnist1d_hf
+from mnist1d_hf.mnist1d import GENERATOR_CODE
+
+PACKAGE = Path(mnist1d_hf.__file__).parent
+# Every module that is loaded when a config is built, and so may decide what is in it.
+FILES = (
+    "arithmetic.py",
+    "arrays.py",
+    "checks.py",
+    "columns.py",
+    "draws.py",
+    "fast_stream.py",
+    "generate.py",
+    "mnist1d.py",
+    "population.py",
+    "recipe.py",
+    "reference_stream.py",
+    "streams.py",
+    "templates.py",
+    "transforms.py",
+)
+
+# Loaded as well, and without a say in it: what keeps caches, finds the builder, hands the data over.
+NOT_OF_THE_DATA = {"__init__.py", "bunch.py", "manifest.py", "register.py", "tidy.py"}
+
+LOADED = """
+import sys
+from pathlib import Path
+import mnist1d_hf
+import mnist1d_hf.generate
+package = Path(mnist1d_hf.__file__).parent
+files = {Path(module.__file__) for name, module in sys.modules.items() if name.split(".")[0] == "mnist1d_hf"}
+print(*sorted(str(path.relative_to(package)) for path in files))
+"""
+
+
+class Bare(ast.NodeTransformer):
+    """Takes out what decides nothing: docstrings, imports (a module may be moved), and the constant itself."""
+
+    def generic_visit(self, node):
+        super().generic_visit(node)
+        if isinstance(getattr(node, "body", None), list):
+            node.body = [each for each in node.body if not is_text(each)] or [ast.Pass()]
+        return node
+
+    def visit_Import(self, node):
+        return None
+
+    def visit_ImportFrom(self, node):
+        return None
+
+    def visit_AnnAssign(self, node):
+        own = isinstance(node.target, ast.Name) and node.target.id == "GENERATOR_CODE"
+        return None if own else self.generic_visit(node)
+
+
+def is_text(node):
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def digest_of(sources):
+    """Returns the digest of the syntax trees of texts, by name."""
+    digest = hashlib.sha256()
+    for name in sorted(sources):
+        tree = Bare().visit(ast.parse(sources[name]))
+        digest.update(f"{Path(name).name}\n{ast.unparse(tree)}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def sources():
+    return {name: (PACKAGE / name).read_text(encoding="utf-8") for name in FILES}
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="each Python writes a syntax tree in its own way")
+def test_the_constant_is_the_digest_of_the_generators_code():
+    found = digest_of(sources())
+    assert found == GENERATOR_CODE, (
+        f'the generator has changed: write GENERATOR_CODE: Final = "{found}" in mnist1d.py, so that caches are built '
+        "anew; if a record of a published config differs, DATA_VERSION must change as well"
+    )
+
+
+def test_code_changes_it_and_comments_docstrings_imports_and_places_do_not():
+    before = digest_of({"a.py": "import numpy\n\ndef f(x):\n    return x + 1\n"})
+    for same in (
+        "from os import path\n\ndef f(x):\n    return x + 1\n",
+        '"""What it is."""\nimport numpy\n\n\ndef f(x):\n    """Returns one more."""\n    return (x + 1)  # more\n',
+    ):
+        assert digest_of({"generator/a.py": same}) == before
+    for other in ("import numpy\n\ndef f(x):\n    return x + 2\n", "import numpy\n\ndef g(x):\n    return x + 1\n"):
+        assert digest_of({"a.py": other}) != before
+
+
+def test_no_module_that_makes_the_data_is_left_out(python):
+    assert set(python(LOADED).split()) == {*FILES} | NOT_OF_THE_DATA
