@@ -49,6 +49,7 @@ KNOWN = frozenset(
         "callbacks.pruning.ModelPruning",
         "callbacks.rich_model_summary.RichModelSummary",
         "callbacks.timer.Timer",
+        "cli.SaveConfigCallback",
         "core.datamodule.LightningDataModule",
         "core.hooks.CheckpointHooks",
         "core.hooks.DataHooks",
@@ -112,6 +113,8 @@ HARMLESS_IN_CALLBACK = _AROUND | {
     "finetune_function",
     "write_on_batch_end",
     "write_on_epoch_end",
+    # How a bar is made, once for a fit or a validation.
+    *(f"init_{stage}_tqdm" for stage in ("sanity", "train", "predict", "validation", "test")),
     # Parts of a checkpoint's file name.
     "CHECKPOINT_EQUALS_CHAR",
     "CHECKPOINT_JOIN_CHAR",

@@ -14,6 +14,8 @@ from lightning_module.twin import pl
 class Trace(pl.Callback):
     """What the reference prints at step s: after s + 1 updates; the loss is that step's, before its update."""
 
+    allows_several_steps = True
+
     def __init__(self, data: MNIST1DDataModule) -> None:
         self.data = data
         self.rows: dict[int, tuple[str, ...]] = {}

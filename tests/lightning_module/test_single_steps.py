@@ -13,7 +13,8 @@ from fits import SAFELY, Batches, classifier, csv_rows, data_of, same, same_weig
 from pytorch_lightning.callbacks import EarlyStopping, LambdaCallback, ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, Logger
 
-from lightning_module import Classifier, MNIST1DDataModule, TensorLoader
+from lightning_module import Classifier, MNIST1DDataModule, StepsPerExecution, TensorLoader
+from lightning_module.cli import main
 
 
 class AugmentedModule(Classifier):
@@ -531,11 +532,11 @@ def test_callback_of_the_other_twin(folder, tmp_path, caplog):
     hooks = {name: value for name, value in vars(pl.Callback).items() if name not in ("__dict__", "__weakref__")}
     other = type("Callback", (), {**hooks, "__module__": "lightning.pytorch.callbacks.callback"})
     stopper = type("EarlyStopping", (other,), {"__module__": "lightning.pytorch.callbacks.early_stopping"})
-    trainer = trainer_in(tmp_path, max_steps=40, callbacks=[callback := stopper()])
+    trainer = trainer_in(tmp_path, max_steps=40)
+    trainer.callbacks.append(stopper())  # where a Trainer does not refuse it by itself
     with caplog.at_level(logging.INFO):
         trainer.fit(model := classifier("logistic"), data_of(folder))
     assert "EarlyStopping is a callback of lightning.pytorch" in caplog.text
-    assert callback is not None
     single = classifier("logistic", steps=1)
     trainer_in(tmp_path, max_steps=40).fit(single, data_of(folder))
     assert same_weights(model, single)
@@ -552,3 +553,55 @@ def test_a_hook_of_a_later_lightning(folder, tmp_path, caplog, monkeypatch):
     with caplog.at_level(logging.INFO):
         trainer_in(tmp_path, max_steps=3, callbacks=[New()]).fit(classifier("logistic"), data_of(folder))
     assert "New.on_train_something may act on every step" in caplog.text
+
+
+@pytest.mark.parametrize("flags", [[], ["--trainer.max_time=00:01:00:00", "--trainer.profiler=simple"]])
+def test_what_the_command_and_the_trainer_bring_along_goes_well_with_executions(tmp_path, monkeypatch, flags):
+    monkeypatch.chdir(tmp_path)
+    sizes, told = [], []
+    take = StepsPerExecution.take
+    monkeypatch.setattr(StepsPerExecution, "take", lambda *args: (sizes.append(args[1].number), take(*args))[1])
+    monkeypatch.setattr("lightning_module.execution.rank_zero_info", told.append)
+    main(["fit", "--model.network=logistic", "--trainer.max_steps=100", "--trainer.accelerator=cpu", *flags])
+    assert told == []
+    assert sizes == [32, 32, 32, 4]
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        lambda path: EarlyStopping("val/loss"),
+        lambda path: ModelCheckpoint(path, every_n_train_steps=1000),
+        lambda path: pl.callbacks.LearningRateMonitor(),
+        lambda path: pl.callbacks.ModelSummary(),
+        lambda path: pl.callbacks.OnExceptionCheckpoint(path),
+        lambda path: pl.callbacks.RichModelSummary(),
+        lambda path: pl.callbacks.RichProgressBar(),
+        lambda path: pl.callbacks.TQDMProgressBar(),
+        lambda path: pl.callbacks.Timer(),
+        lambda path: pl.callbacks.ModelPruning("l1_unstructured", amount=0.1),
+        lambda path: LambdaCallback(on_train_epoch_end=lambda *_: None),
+    ],
+)
+def test_callbacks_of_lightning_that_go_well_with_executions(folder, tmp_path, caplog, callback):
+    found, batches = [], []
+    for steps in ("auto", 1):
+        taken = Batches()
+        logger = CSVLogger(tmp_path / str(steps), name="log", version="")
+        trainer = trainer_in(
+            tmp_path / str(steps),
+            max_epochs=2,
+            callbacks=[callback(tmp_path / str(steps)), taken],
+            logger=logger,
+            enable_checkpointing=True,
+            enable_progress_bar=True,
+            log_every_n_steps=30,
+        )
+        model = classifier("logistic", steps=steps)
+        with caplog.at_level(logging.INFO):
+            trainer.fit(model, data_of(folder))
+        found.append((csv_rows(Path(logger.log_dir) / "metrics.csv"), dict(model.state_dict())))
+        batches.append(len(taken.seen))
+    assert "takes single steps" not in caplog.text
+    assert same(*found)
+    assert batches[0] < 10 < batches[1] == 72
