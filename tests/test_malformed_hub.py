@@ -108,3 +108,18 @@ def test_a_card_that_names_files_elsewhere_is_refused(server, client, repo_id, p
     answer = client.load(repo_id)
     assert answer["error"] == "ContentError", answer
     assert "is not allowed there" in answer["message"]
+
+
+def test_what_is_larger_than_it_may_be_is_not_downloaded(server, client, repo_id, sound_data, sound_model, tmp_path):  # noqa: F811
+    server.put(repo_id, {**sound_data[0], "README.md": bytes(3_000_000)})
+    server.put(repo_id, {**sound_model, "config.json": bytes(300_000)}, "model")
+    big = f"{repo_id}-big"
+    server.put(big, {**sound_model, "model.safetensors": bytes(101_000_000)}, "model")
+    for command, arguments in (
+        (VERIFY, ["verify", repo_id]),
+        (MODEL, ["pull", repo_id, str(tmp_path / "a")]),
+        (MODEL, ["pull", big, str(tmp_path / "a")]),
+    ):
+        out = check(arguments[1], client.call(command, arguments), {2})
+        assert re.search(r"bytes, and may have [\d,]+ at most", out), out
+    assert not list((tmp_path / "a").parent.glob("a*"))

@@ -2,6 +2,8 @@
 
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lightning_module import MNIST1DDataModule
@@ -51,3 +53,39 @@ def test_a_folder_is_verified(tmp_path, cache):
     (tmp_path / "data" / "README.md").write_text(text.replace(digest, "f" * 64), encoding="utf-8")
     with pytest.raises(ValueError, match="another digest"):
         MNIST1DDataModule(str(tmp_path / "data"), "train-1k").examples("test")
+
+
+def write_parquet(folder, **columns):
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    for split in ("train", "test"):
+        pq.write_table(pa.table(columns), folder / "data" / f"{split}.parquet")
+    return str(folder)
+
+
+def test_somebody_elses_data_are_served_with_one_word_that_they_are_not_verified(tmp_path, cache, caplog):
+    signals = [[float(row), 1.0, 2.0, 3.0] for row in range(20)]
+    names = [f"row {row}" for row in range(20)]
+    path = write_parquet(tmp_path / "theirs", x=signals, y=[row % 3 for row in range(20)], note=names)
+    module = MNIST1DDataModule(path, val="test")
+    assert (module.length, module.num_classes) == (4, 3)
+    assert module.examples("train").x.tolist() == signals
+    assert len([message for message in caplog.messages if "not verified" in message]) == 1
+
+
+THEIRS = {
+    "ragged": {"x": [[1.0], [1.0, 2.0]], "y": [0, 1]},
+    "flat": {"x": [1.0, 2.0], "y": [0, 1]},
+    "labels with a fraction": {"x": [[1.0], [2.0]], "y": [0.5, 1.0]},
+    "labels below 0": {"x": [[1.0], [2.0]], "y": [-1, 1]},
+    "labels in lists": {"x": [[1.0], [2.0]], "y": [[0], [1]]},
+    "labels in words": {"x": [[1.0], [2.0]], "y": ["a", "b"]},
+    "labels missing": {"x": [[1.0], [2.0]], "y": pa.array([None, 1])},
+    "no labels": {"x": [[1.0], [2.0]], "label": [0, 1]},
+}
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_columns_that_are_no_examples_are_refused_by_name(tmp_path, cache, name):
+    path = write_parquet(tmp_path / "theirs", **THEIRS[name])
+    with pytest.raises(ValueError, match=r"column '[xy]'"):
+        MNIST1DDataModule(path, val="test").examples("train")
