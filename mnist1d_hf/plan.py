@@ -88,7 +88,7 @@ class Planner:
             pushed = {*verdicts, *self.remove}
             completed, others = self._judge.of_others(present, sorted(present.records.keys() - pushed))
             card = self._card(present, verdicts, completed)
-            then = drifts(card, head.stored)
+            then = present.drift if card == present.text else drifts(card, head.stored)
         except CardError as error:
             raise RefusedError(str(error)) from None
         written = [config for config in self.built if verdicts[config.name].write]
