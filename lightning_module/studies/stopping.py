@@ -40,7 +40,8 @@ def stopping(words: Callable[[], str]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    ended, seen = threading.Event(), threading.Event()
+    ended = threading.Event()
+    seen: list[int] = []  # the signal that came
 
     def end(number: int) -> NoReturn:
         with suppress(OSError, ValueError):
@@ -50,9 +51,9 @@ def stopping(words: Callable[[], str]) -> Iterator[None]:
         os._exit(128 + number)
 
     def stop(number: int, _: FrameType | None) -> None:
-        if seen.is_set():
+        if seen:
             end(number)
-        seen.set()
+        seen.append(number)
         raise Stopped(number)
 
     def watch(pipe: socket.socket) -> None:
@@ -70,6 +71,10 @@ def stopping(words: Callable[[], str]) -> Iterator[None]:
     watcher.start()
     try:
         yield
+    except BaseException as error:
+        if seen and not isinstance(error, Stopped):
+            raise Stopped(seen[0]) from error  # Lightning's Trainer makes an exit of it
+        raise
     finally:
         ended.set()
         for number, handler in before.items():

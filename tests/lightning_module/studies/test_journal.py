@@ -6,6 +6,10 @@ import json
 import logging
 import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +19,9 @@ from counting import NOTES, STUDY, CountingConfig
 
 from lightning_module.studies import Config, Outcome, Result, Study
 from lightning_module.studies.base import grid
+from lightning_module.studies.checks import overall
+from lightning_module.studies.journal import Journal
+from lightning_module.studies.verify import findings_of
 
 FIRST = "cell=0,kind=a_b"
 
@@ -192,6 +199,49 @@ def test_another_run_begun_in_the_folder_is_noticed(tmp_path):
     with pytest.raises((ValueError, RuntimeError), match="another run was begun there"):
         study.run("smoke", folder=tmp_path)
     assert Result.load(tmp_path).study == "counting"
+
+
+def test_of_two_runs_that_begin_at_once_in_one_folder_one_does(tmp_path, monkeypatch):
+    keep_others = Journal._keep_others
+
+    def late(self, head):
+        keep_others(self, head)
+        if self.config.scale == 2.0:
+            STUDY.run("smoke", folder=tmp_path)
+
+    monkeypatch.setattr(Journal, "_keep_others", late)
+    with pytest.raises(ValueError, match="holds a run with config"):
+        STUDY.run(CountingConfig(scale=2.0), folder=tmp_path)
+    assert Result.load(tmp_path).preset == "smoke"
+
+
+@pytest.mark.slow  # a process for each kill
+def test_killed_at_any_moment_it_comes_to_the_same(tmp_path, undisturbed):
+    """Twenty kills, of the run or of one of its workers, and then one run to the end."""
+    random = np.random.default_rng(0)
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from counting import STUDY\n"
+        "if __name__ == '__main__': STUDY.run('smoke', folder=sys.argv[2], workers=2)"
+    )
+    (tmp_path / "run.py").write_text(code)
+    command = [sys.executable, str(tmp_path / "run.py"), str(Path(__file__).parent), str(tmp_path / "run")]
+    begun = time.monotonic()
+    subprocess.run(command, check=True)
+    whole = time.monotonic() - begun
+    for _ in range(20):
+        shutil.rmtree(tmp_path / "run")
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+        time.sleep(random.uniform(0.3, 1.0) * whole)
+        if random.integers(2):
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        assert STUDY.run("smoke", folder=tmp_path / "run") == undisturbed == Result.load(tmp_path / "run")
+        assert overall(findings_of(STUDY, Result.load(tmp_path / "run"), tmp_path / "run")) == "ok"
+        left = {path.name for path in (tmp_path / "run").iterdir()}
+        allowed = {"run.json", "result.json", "rows.csv", "notes.csv", "arrays.npz", "cells"}
+        assert {name for name in left - allowed if not name.endswith(".part")} == set()
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK])

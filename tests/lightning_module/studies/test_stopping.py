@@ -13,6 +13,7 @@ import pytest
 from counting import KILLED, NOTES, SLOW, STUBBORN, STUDY
 
 from lightning_module.studies.failures import CellError
+from lightning_module.studies.stopping import Stopped, stopping
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 COMMAND = "from lightning_module.cli import main; raise SystemExit(main())"
@@ -69,8 +70,15 @@ def group_is_gone(process):
     wait_for(lambda: members(process.pid) == 0, "a worker outlives the command")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("number", "workers"),
+    [
+        (signal.SIGINT, 2),
+        (signal.SIGTERM, 1),
+        pytest.param(signal.SIGINT, 1, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, 2, marks=pytest.mark.slow),
+    ],
+)
 def test_a_signal_ends_the_run_and_its_workers_and_the_same_command_goes_on(
     tmp_path, monkeypatch, start, number, workers
 ):
@@ -111,6 +119,7 @@ def test_workers_of_a_killed_run_end_by_themselves(tmp_path, start):
     group_is_gone(process)
 
 
+@pytest.mark.slow  # beside the next one
 def test_a_killed_worker_does_not_end_the_others(tmp_path, monkeypatch):
     monkeypatch.setenv(NOTES, str(tmp_path / "notes"))
     monkeypatch.setenv(KILLED, f"2 {tmp_path / 'killed'}")  # the first time
@@ -133,6 +142,23 @@ def test_a_cell_whose_process_is_always_killed_is_named_and_the_others_are_done(
     assert sorted(computed(tmp_path)) == [0, 1, 2, 2, 2, 2, 3]
 
 
+def test_an_exit_that_a_library_makes_of_an_interruption_is_one():
+    def library():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
+        except KeyboardInterrupt:
+            raise SystemExit(1) from None
+
+    with pytest.raises(Stopped) as caught, stopping(lambda: "stopped"):
+        library()
+    assert caught.value.status == 143
+    assert isinstance(caught.value.__cause__, SystemExit)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.slow  # three processes that all fail
 def test_a_script_without_a_guard_is_told_so(tmp_path):
     code = "import sys; sys.path.insert(0, sys.argv[1]); from counting import STUDY; STUDY.run('smoke', workers=2)"
     script = tmp_path / "script.py"
