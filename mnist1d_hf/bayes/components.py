@@ -52,9 +52,10 @@ def clean_components(recipe: Recipe, templates: Templates) -> Components:
     dilated = dilated_templates(recipe, templates).swapaxes(0, 1)  # (rows, paddings, dilated length)
     zero, mask_of = np.unique((dilated == 0).reshape(-1, recipe.dilated_length), axis=0, return_inverse=True)
     _check_memory(len(zero) * len(shifts) * recipe.final_seq_length, recipe.final_seq_length)
-    # R roll(c, s) is the matrix R with its columns rolled back, times c: one product for all shifts.
-    rolled = np.stack([np.roll(resampling(recipe), -s, axis=1) for s in shifts])  # (shifts, length, dilated length)
-    means = np.tensordot(dilated, rolled, axes=(2, 2))
+    means = np.empty((rows, paddings, len(shifts), recipe.final_seq_length))
+    matrix = resampling(recipe)
+    for shift in shifts:  # R roll(c, s) is the matrix R with its columns rolled back, times c
+        np.matmul(dilated, np.roll(matrix, -shift, axis=1).T, out=means[:, :, shift])
     weights = shift_weights(recipe)
     return Components(
         means=means,

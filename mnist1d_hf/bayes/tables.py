@@ -20,6 +20,7 @@ from mnist1d_hf.transforms import gaussian_filter
 LEAST_SPREAD = 1e-12  # of a covariance: its smallest variance over its largest, in an LU's pivots
 LEAST_WIDTH = 1e-9  # of an interval of factors; narrower ones are one factor
 FLAT = 1e-200  # in place of a curvature of zero: something to divide by
+_BLOCK = 1 << 20  # numbers of a table that is not kept made at a time
 _RANK = 1e-10  # singular values below this fraction of the largest are zeros
 # What the posterior of a raw signal does not depend on.
 _NO_MATTER = ("num_samples", "train_split", "seed", "shuffle_seq", "flip_seq", "label_noise", "label_noise_seed")
@@ -188,12 +189,14 @@ def _whitening(recipe: Recipe, components: Components, basis: FloatArray) -> tup
     """Inverses of the covariances' Cholesky factors and the log-determinants of the factors, group by group."""
     matrix = basis @ resampling(recipe)  # (rank, dilated length)
     smooth = gaussian_filter(np.eye(recipe.dilated_length)).T * recipe.corr_noise_scale
-    covariance = np.empty((*components.masks.shape[:2], len(basis), len(basis)))
-    for mask, own in enumerate(components.masks):  # (shifts, dilated length)
-        correlated = (matrix * own[:, None, :]) @ smooth  # (shifts, rank, dilated length)
-        np.matmul(correlated, correlated.transpose(0, 2, 1), out=covariance[mask])
+    masks = components.masks.reshape(-1, recipe.dilated_length)  # of all groups
+    covariance = np.empty((len(masks), len(basis), len(basis)))
+    step = max(1, _BLOCK // matrix.size)
+    for start in range(0, len(masks), step):
+        some = slice(start, start + step)
+        correlated = (matrix * masks[some, None, :]) @ smooth  # (step, rank, dilated length)
+        np.matmul(correlated, correlated.transpose(0, 2, 1), out=covariance[some])
     covariance += recipe.iid_noise_scale**2 * (matrix @ matrix.T)
-    covariance = covariance.reshape(-1, len(basis), len(basis))
     try:
         factor = np.linalg.cholesky(covariance)
     except np.linalg.LinAlgError:

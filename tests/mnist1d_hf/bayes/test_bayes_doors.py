@@ -171,8 +171,10 @@ class TestCommitted:
             "from mnist1d_hf.bayes.limits import committed_limits\n"
             "print(frozen_posterior().test.shape, len(committed_limits()) > 10)\n"
             "try:\n    log_posterior([[0.0] * 40])\n"
-            "except ImportError as error:\n    print(error)"
+            "except ImportError as error:\n    print(error)\n"
+            "from lightning_module.data_commands import main\n"
+            "print(main(['limits']))"  # its error goes to the other stream
         )
         assert printed == (
-            '(1000, 10) True\nscipy is needed here and is not installed: pip install "mnist1d-hf[bayes]"\n'
+            '(1000, 10) True\nscipy is needed here and is not installed: pip install "mnist1d-hf[bayes]"\n2\n'
         )

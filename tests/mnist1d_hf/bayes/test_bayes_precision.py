@@ -1,12 +1,15 @@
 """Against four times the nodes and nothing left out; whole signals far outside of the recipe included."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from random_recipes import random_recipe
 
-from mnist1d_hf import Recipe, make_slice
+from mnist1d_hf import Recipe, digit_templates, make_slice
 from mnist1d_hf.bayes.mixture import Precision, log_joint
 from mnist1d_hf.bayes.problem import Problem
+from mnist1d_hf.bayes.tables import tables_of
 from mnist1d_hf.recipe import RECIPES
 
 REFERENCE = Precision(left_out=0.0, finer=4, reach=12.0)
@@ -54,3 +57,15 @@ def test_every_entry_is_finite_however_large_the_signal_is():
     problem = Problem.of("default", "fast", {})
     x = np.random.default_rng(0).normal(size=(6, 40)) * np.array([1e-3, 1, 1e4, 1e20, 1e60, 1e99])[:, None]
     assert np.isfinite(log_joint(problem.tables, problem.raw(x))).all()
+
+
+def test_set_up_holds_little_beside_the_tables():
+    """Much longer before than after resampling: what is needed on the way must not be held for all shifts at once."""
+    recipe = Recipe(padding=(988, 988), max_translation=400, final_seq_length=60)
+    tracemalloc.start()
+    try:
+        tables_of(recipe, digit_templates())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 100e6  # the resampling, rolled by every shift, alone would be 192 MB
