@@ -35,11 +35,11 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from lightning_module import NETWORKS, Classifier, MNIST1DDataModule, make_network
+from lightning_module.twin import pl
 
 BATCH = 100
 

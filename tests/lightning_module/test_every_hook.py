@@ -15,10 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytorch_lightning as pl
 import torch
 from fits import SAFELY, data_of, trainer_in
-from pytorch_lightning.loggers import CSVLogger
 
 import lightning_module
 from lightning_module import Classifier, MNIST1DDataModule, StepsPerExecution
@@ -31,6 +29,7 @@ from lightning_module.transparency import (
     lightning_name,
     verdict_on,
 )
+from lightning_module.twin import loggers, pl
 
 HARMLESS: dict[type, frozenset[str]] = {
     pl.Callback: HARMLESS_IN_CALLBACK,
@@ -106,7 +105,7 @@ class Run:
         checkpoint = folder / "half.ckpt"
 
         def logged(**keywords: Any) -> pl.Trainer:
-            logger = CSVLogger(folder, name="", version="")
+            logger = loggers.CSVLogger(folder, name="", version="")
             logger.rows = rows
             return trainer_in(folder, callbacks=[callback], logger=logger, log_every_n_steps=2, **keywords)
 
@@ -153,9 +152,11 @@ def _quick(folder, monkeypatch):
     EXAMPLES.update({split: data.examples(split) for split in ("train", "test", "val")})
     monkeypatch.setattr(MNIST1DDataModule, "_load", lambda self: None)
     for name in ("save", "log_hyperparams", "finalize"):
-        monkeypatch.setattr(CSVLogger, name, lambda self, *_: None)
-    monkeypatch.setattr(CSVLogger, "log_metrics", lambda self, metrics, step: self.rows.append((step, dict(metrics))))
-    monkeypatch.setattr(CSVLogger, "experiment", None)
+        monkeypatch.setattr(loggers.CSVLogger, name, lambda self, *_: None)
+    monkeypatch.setattr(
+        loggers.CSVLogger, "log_metrics", lambda self, metrics, step: self.rows.append((step, dict(metrics)))
+    )
+    monkeypatch.setattr(loggers.CSVLogger, "experiment", None)
     take = StepsPerExecution.take
     monkeypatch.setattr(StepsPerExecution, "take", lambda *args: (EXECUTIONS.append(args[1].number), take(*args))[1])
 

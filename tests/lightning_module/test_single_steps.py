@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytorch_lightning as pl
 import torch
 from fits import SAFELY, Batches, classifier, csv_rows, data_of, same, same_weights, trainer_in
-from pytorch_lightning.callbacks import EarlyStopping, LambdaCallback, ModelCheckpoint
-from pytorch_lightning.loggers import CSVLogger, Logger
 
 from lightning_module import Classifier, MNIST1DDataModule, StepsPerExecution, TensorLoader
 from lightning_module.cli import main
+from lightning_module.twin import OTHER, PACKAGES, loggers, pl
 
 
 class AugmentedModule(Classifier):
@@ -109,9 +107,11 @@ class SetsHook(pl.Callback):
         module.on_before_zero_grad = lambda optimizer: self.found.append(trainer.global_step)
 
 
-def lambda_callback() -> LambdaCallback:
+def lambda_callback() -> pl.callbacks.LambdaCallback:
     found: list[Any] = []
-    callback = LambdaCallback(on_before_optimizer_step=lambda trainer, *_: found.append(trainer.global_step))
+    callback = pl.callbacks.LambdaCallback(
+        on_before_optimizer_step=lambda trainer, *_: found.append(trainer.global_step)
+    )
     callback.found = found
     return callback
 
@@ -194,7 +194,7 @@ class OwnLoaderData(MNIST1DDataModule):
         return OwnLoader(*self.examples("train"), batch_size=40)
 
 
-class Stopping(Logger):
+class Stopping(loggers.Logger):
     """A logger that acts: what it sees and does at a row is as with single steps."""
 
     def __init__(self, trainer: list[pl.Trainer]) -> None:
@@ -222,7 +222,7 @@ CASES: dict[str, dict[str, Any]] = {
     "should_stop in a batch hook": {"callback": StopAt10, "reason": "StopAt10.on_train_batch_end"},
     "a hook on the instance": {"callback": lambda_callback, "reason": "LambdaCallback.on_before_optimizer_step"},
     "min_steps": {
-        "callback": lambda: EarlyStopping("val/loss", patience=1, divergence_threshold=0.0),
+        "callback": lambda: pl.callbacks.EarlyStopping("val/loss", patience=1, divergence_threshold=0.0),
         "options": {"min_steps": 100, "max_epochs": 5},
     },
     "accumulate_grad_batches set": {
@@ -255,7 +255,7 @@ def test_as_with_single_steps(folder, tmp_path, caplog, case):
     found = []
     for steps in ("auto", 1):
         caplog.clear()
-        logger = CSVLogger(tmp_path / str(steps), name="log", version="")
+        logger = loggers.CSVLogger(tmp_path / str(steps), name="log", version="")
         callbacks = [of["callback"]()] if "callback" in of else []
         options = of.get("options", {})
         options = {"max_epochs": 3, "callbacks": callbacks, **(options() if callable(options) else options)}
@@ -331,7 +331,7 @@ class Interrupted(Classifier):
             raise KeyboardInterrupt
 
 
-class InterruptedLogger(CSVLogger):
+class InterruptedLogger(loggers.CSVLogger):
     def log_metrics(self, metrics: Any, step: Any = None) -> None:
         super().log_metrics(metrics, step)
         if step == 74:
@@ -347,7 +347,7 @@ def test_interrupted_saved_and_resumed(folder, tmp_path, where, at):
     found = []
     for steps in ("auto", 1):
         path = tmp_path / str(steps)
-        kind = InterruptedLogger if where == "row" else CSVLogger
+        kind = InterruptedLogger if where == "row" else loggers.CSVLogger
         trainer = trainer_in(path, max_steps=120, logger=kind(path, name="a", version=""), log_every_n_steps=5)
         model = classifier("logistic", steps=steps, kind=Interrupted)
         model.where, model.at = where, at
@@ -358,7 +358,7 @@ def test_interrupted_saved_and_resumed(folder, tmp_path, where, at):
         del saved["callbacks"], saved["hyper_parameters"]
         if where == "step":  # Lightning counts as it sets the gradients to zero, and an execution after the step
             del saved["loops"]["fit_loop"]["epoch_loop.automatic_optimization.optim_progress"]["optimizer"]["zero_grad"]
-        logger = CSVLogger(path, name="b", version="")
+        logger = loggers.CSVLogger(path, name="b", version="")
         resumed = classifier("logistic")
         trainer = trainer_in(path, max_steps=120, logger=logger, log_every_n_steps=1)
         trainer.fit(resumed, data_of(folder), ckpt_path=path / "half.ckpt", **SAFELY)
@@ -379,7 +379,7 @@ def test_interrupted_before_an_execution_begins(folder, tmp_path):
 
     found = []
     for steps in ("auto", 1):
-        saver = ModelCheckpoint(tmp_path / str(steps), save_top_k=-1, every_n_train_steps=1000)
+        saver = pl.callbacks.ModelCheckpoint(tmp_path / str(steps), save_top_k=-1, every_n_train_steps=1000)
         trainer = trainer_in(
             tmp_path, max_steps=120, enable_checkpointing=True, callbacks=[Interrupting(), saver], logger=False
         )
@@ -483,8 +483,8 @@ class Counts(pl.Callback):
     ],
 )
 def test_what_was_vouched_for_wrongly_is_found_before_anything_is_written(folder, tmp_path, kind, callbacks, cause):
-    saver = ModelCheckpoint(tmp_path, every_n_train_steps=36, save_top_k=-1, filename="{step}")
-    logger = CSVLogger(tmp_path, name="log", version="")
+    saver = pl.callbacks.ModelCheckpoint(tmp_path, every_n_train_steps=36, save_top_k=-1, filename="{step}")
+    logger = loggers.CSVLogger(tmp_path, name="log", version="")
     trainer = trainer_in(
         tmp_path,
         max_epochs=2,
@@ -530,13 +530,13 @@ def test_a_vouching_class_vouches_for_itself_and_not_for_those_derived_from_it(f
 def test_callback_of_the_other_twin(folder, tmp_path, caplog):
     """Its classes are none of this Lightning's, whatever their names."""
     hooks = {name: value for name, value in vars(pl.Callback).items() if name not in ("__dict__", "__weakref__")}
-    other = type("Callback", (), {**hooks, "__module__": "lightning.pytorch.callbacks.callback"})
-    stopper = type("EarlyStopping", (other,), {"__module__": "lightning.pytorch.callbacks.early_stopping"})
+    other = type("Callback", (), {**hooks, "__module__": f"{PACKAGES[OTHER]}.callbacks.callback"})
+    stopper = type("EarlyStopping", (other,), {"__module__": f"{PACKAGES[OTHER]}.callbacks.early_stopping"})
     trainer = trainer_in(tmp_path, max_steps=40)
     trainer.callbacks.append(stopper())  # where a Trainer does not refuse it by itself
     with caplog.at_level(logging.INFO):
         trainer.fit(model := classifier("logistic"), data_of(folder))
-    assert "EarlyStopping is a callback of lightning.pytorch" in caplog.text
+    assert f"EarlyStopping is a callback of {PACKAGES[OTHER]}" in caplog.text
     single = classifier("logistic", steps=1)
     trainer_in(tmp_path, max_steps=40).fit(single, data_of(folder))
     assert same_weights(model, single)
@@ -570,8 +570,8 @@ def test_what_the_command_and_the_trainer_bring_along_goes_well_with_executions(
 @pytest.mark.parametrize(
     "callback",
     [
-        lambda path: EarlyStopping("val/loss"),
-        lambda path: ModelCheckpoint(path, every_n_train_steps=1000),
+        lambda path: pl.callbacks.EarlyStopping("val/loss"),
+        lambda path: pl.callbacks.ModelCheckpoint(path, every_n_train_steps=1000),
         lambda path: pl.callbacks.LearningRateMonitor(),
         lambda path: pl.callbacks.ModelSummary(),
         lambda path: pl.callbacks.OnExceptionCheckpoint(path),
@@ -580,14 +580,14 @@ def test_what_the_command_and_the_trainer_bring_along_goes_well_with_executions(
         lambda path: pl.callbacks.TQDMProgressBar(),
         lambda path: pl.callbacks.Timer(),
         lambda path: pl.callbacks.ModelPruning("l1_unstructured", amount=0.1),
-        lambda path: LambdaCallback(on_train_epoch_end=lambda *_: None),
+        lambda path: pl.callbacks.LambdaCallback(on_train_epoch_end=lambda *_: None),
     ],
 )
 def test_callbacks_of_lightning_that_go_well_with_executions(folder, tmp_path, caplog, callback):
     found, batches = [], []
     for steps in ("auto", 1):
         taken = Batches()
-        logger = CSVLogger(tmp_path / str(steps), name="log", version="")
+        logger = loggers.CSVLogger(tmp_path / str(steps), name="log", version="")
         trainer = trainer_in(
             tmp_path / str(steps),
             max_epochs=2,
