@@ -8,12 +8,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]
+
 from lightning_module.classifier import Classifier
 from lightning_module.command_group import exit_status
 from lightning_module.datamodule import MNIST1DDataModule
 from lightning_module.options import StrictOptions
 from lightning_module.predictions import PredictionWriter
-from lightning_module.twin import MisconfigurationException, cli
+from lightning_module.twin import PACKAGE, MisconfigurationException, cli, pl
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +34,25 @@ class TrainingParser(StrictOptions, cli.LightningArgumentParser):
 
 
 class MNIST1DCLI(cli.LightningCLI):
-    """LightningCLI with the lengths of data and network linked, and predictions that end in a file."""
+    """LightningCLI with the lengths of data and network linked, and predictions that end in a file.
+
+    Args:
+        args: As LightningCLI has them.
+        parsers: Where the parsers go: that of all commands, then that of each.
+        kwargs: As LightningCLI has them.
+    """
+
+    def __init__(self, *args: Any, parsers: list[TrainingParser], **kwargs: Any) -> None:
+        self._parsers = parsers
+        super().__init__(*args, **kwargs)
+
+    def init_parser(self, **kwargs: Any) -> cli.LightningArgumentParser:
+        """Returns a new parser under the rules of all commands; Lightning 2.5 has no `parser_class` to ask for one."""
+        version = pl.__version__  # type: ignore[attr-defined]
+        parser = TrainingParser(**{"dump_header": [f"{PACKAGE}=={version}"], **kwargs})
+        parser.add_argument("-c", "--config", action=ActionConfigFile, help="Path to a file in YAML or JSON.")
+        self._parsers.append(parser)
+        return parser
 
     def add_arguments_to_parser(self, parser: cli.LightningArgumentParser) -> None:
         """Lets the data decide the size of the network, and adds `--predictions.path`."""
@@ -50,17 +70,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str], parsers: list[TrainingParser]) -> int:
-    def made(**keywords: Any) -> TrainingParser:
-        parsers.append(TrainingParser(**keywords))
-        return parsers[-1]
-
     try:
         MNIST1DCLI(
             Classifier,
             MNIST1DDataModule,
             save_config_kwargs={"overwrite": True},  # a second run in the same folder is no error
             auto_configure_optimizers=False,  # the classifier has its own
-            parser_class=made,  # type: ignore[arg-type]  # which is only called
+            parsers=parsers,
             parser_kwargs={"prog": "mnist1d", "description": "Train and evaluate networks on MNIST-1D."},
             args=with_packaged_configs(arguments),
         )

@@ -332,6 +332,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_an_ensemble_trains_in_spawned_processes(folder, tmp_path):
     script = tmp_path / "spawn.py"
     script.write_text(SPAWN.format(path=str(tmp_path), folder=str(folder)))
@@ -343,6 +344,6 @@ def test_an_ensemble_trains_in_spawned_processes(folder, tmp_path):
         "OMP_NUM_THREADS": "1",
     }
     done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, env=environment, timeout=240, check=False
+        [sys.executable, str(script)], capture_output=True, text=True, env=environment, timeout=900, check=False
     )
     assert "SPAWNED True True" in done.stdout, done.stderr[-3000:]

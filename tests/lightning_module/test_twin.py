@@ -113,6 +113,11 @@ def test_the_other_one_imported_later_is_warned_of_once_and_refused_by_name(tmp_
     lines = [line for line in done.stdout.splitlines() if line.startswith(("REFUSED", "TAKEN"))]
     assert len(lines) == len(REFUSED), done.stderr[-3000:]
     for line, (_, name) in zip(lines, REFUSED, strict=True):
+        if (
+            line == "REFUSED Expected a parent"
+        ):  # Lightning 2.5 does so by itself, before it tells a callback of the trainer
+            assert twin.pl.__version__.startswith("2.5")
+            continue
         assert line.startswith(f"REFUSED this {name} is ")
         assert "import lightning before the first class of lightning_module" in line
         assert "set the environment variable MNIST1D_LIGHTNING=lightning" in line
