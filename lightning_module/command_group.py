@@ -11,6 +11,7 @@ from rich.console import Console
 from lightning_module.options import StrictOptions as Parser
 from lightning_module.options import as_typed
 from mnist1d_hf.extras import missing_extra
+from mnist1d_hf.one_line import one_line
 
 __all__ = ["CommandGroup", "Parser", "exit_status"]
 
@@ -70,7 +71,7 @@ def exit_status(command: Callable[[], int], parser: Callable[[], Parser]) -> int
         if isinstance(error, ImportError) and missing_extra(error) is None:
             raise
         log.debug("the traceback of the error below", exc_info=True)
-        line = as_typed(said(error), parser())
+        line = one_line(as_typed(said(error), parser()), 10_000)  # it may repeat what somebody else wrote
         Console(stderr=True).print(f"error: {line}", highlight=False, markup=False, soft_wrap=True)
         return 2
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from mnist1d_hf.one_line import one_line
 from mnist1d_hf.remote import Head, Operation, Remote, RemoteError
 
 State = Literal["unchanged", "empty repository", "committed but untagged", "complete", "not known"]
@@ -45,7 +46,7 @@ class HubError(OSError):
     """
 
     def __init__(self, message: str, state: State) -> None:
-        super().__init__(f"{message.rstrip('.')}. State of the repository: {_IN_WORDS[state]}.")
+        super().__init__(f"{one_line(message).rstrip('.')}. State of the repository: {_IN_WORDS[state]}.")
         self.state = state
 
 
@@ -53,7 +54,7 @@ class RefusedError(ValueError):
     """A push that would break a promise made to those who load the data; nothing was changed."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(f"{message}. State of the repository: unchanged.")
+        super().__init__(f"{one_line(message, 10_000)}. State of the repository: unchanged.")
         self.state: State = "unchanged"
 
 

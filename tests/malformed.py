@@ -158,14 +158,14 @@ def cards(card: bytes, key: str) -> Iterator[tuple[str, bytes]]:
         yield f"the record is {name}", joined({**header, key: wrong}, text)
 
 
-def data_cases(sound: Files) -> Iterator[Case]:
-    """Malformed folders of the configs "mine", which is changed, and "other"."""
+def data_cases(sound: Files, thin: bool = True) -> Iterator[Case]:
+    """Malformed folders of the configs "mine", which is changed, and "other"; thinned out, or all there are."""
     header, text = split_card(sound["README.md"])
     mine = {path: content for path, content in sound.items() if path.startswith("mine/")}
     for key in ("mnist1d", "configs"):
         entries = header[key]
         index = next(i for i, entry in enumerate(entries) if entry["config_name"] == "mine")
-        for name, changed in mutations(entries[index], every=4 if key == "mnist1d" else 3):
+        for name, changed in mutations(entries[index], every=(4 if key == "mnist1d" else 3) if thin else 1):
             new = {**header, key: [*entries[:index], changed, *entries[index + 1 :]]}
             yield Case(f"data: {key}.{name}", {**sound, "README.md": joined(new, text)}, other=True)
         if key == "mnist1d":
@@ -173,7 +173,7 @@ def data_cases(sound: Files) -> Iterator[Case]:
                 "files": [{"path": path, "sha256": sha256(content).hexdigest()} for path, content in mine.items()],
                 "data_files": [{"split": split, "path": f"mine/{split}-*"} for split in ("train", "test")],
             }
-            for name, changed in mutations(kept, every=5):
+            for name, changed in mutations(kept, every=5 if thin else 1):
                 new = {**header, key: [*entries[:index], {**entries[index], **changed}, *entries[index + 1 :]]}
                 yield Case(f"data: {key}.{name}", {**sound, "README.md": joined(new, text)}, other=True)
         twice = {**header, key: [*entries, {**entries[index], "version": "9.9.9"}]}
@@ -231,12 +231,12 @@ def parquet_files(sound: bytes) -> Iterator[tuple[str, bytes]]:
         yield name, buffer.getvalue()
 
 
-def model_cases(sound: Files) -> Iterator[Case]:
+def model_cases(sound: Files, thin: bool = True) -> Iterator[Case]:
     header, text = split_card(sound["README.md"])
-    for name, changed in mutations(header["mnist1d"], every=3):
+    for name, changed in mutations(header["mnist1d"], every=3 if thin else 1):
         yield Case(f"model: record.{name}", {**sound, "README.md": joined({**header, "mnist1d": changed}, text)})
     config = json.loads(sound["config.json"])
-    for name, changed in mutations(config, every=2):
+    for name, changed in mutations(config, every=2 if thin else 1):
         yield Case(f"model: config.{name}", {**sound, "config.json": json.dumps(changed).encode()})
     for name, content in {
         "length of a thousand millions": json.dumps({**config, "length": 10**9}).encode(),
@@ -257,14 +257,14 @@ def model_cases(sound: Files) -> Iterator[Case]:
         yield Case(f"model: config, {name}", {**sound, "config.json": content})
     for name, card in cards(sound["README.md"], "mnist1d"):
         yield Case(f"model: card, {name}", {**sound, "README.md": card})
-    for name, content in weights_files(sound["model.safetensors"]):
+    for name, content in weights_files(sound["model.safetensors"], thin):
         yield Case(f"model: weights, {name}", {**sound, "model.safetensors": content})
     for gone in ("model.safetensors", "config.json", "README.md"):
         left = {name: content for name, content in sound.items() if name != gone}
         yield Case(f"model: {gone} gone, a pickle there", {**left, "pytorch_model.bin": PICKLE})
 
 
-def weights_files(sound: bytes) -> Iterator[tuple[str, bytes]]:
+def weights_files(sound: bytes, thin: bool = True) -> Iterator[tuple[str, bytes]]:
     state = load(sound)
     first = sorted(state)[0]
     size = struct.unpack("<Q", sound[:8])[0]
@@ -287,7 +287,7 @@ def weights_files(sound: bytes) -> Iterator[tuple[str, bytes]]:
     yield "a tensor renamed", save({(ESCAPE if name == first else name): tensor for name, tensor in state.items()})
     yield "another shape", save({**state, first: state[first].unsqueeze(0)})
     yield "no tensors", save({})
-    for name, changed in mutations(header, every=11):
+    for name, changed in mutations(header, every=11 if thin else 1):
         content = json.dumps(changed).encode()
         yield f"header.{name}", struct.pack("<Q", len(content)) + content + sound[8 + size :]
 

@@ -23,6 +23,7 @@ from mnist1d_hf.parquet import BuiltConfig
 LONGEST = 10  # seconds of this process's own time
 STUCK = 120  # seconds on a clock, of a machine that may be busy
 CONTROL = re.compile(r"[^\n\x20-\x7e\u00a0-\uffff]|[\u202a-\u202e\u2066-\u2069]")
+THIN = pytest.mark.parametrize("thin", [True, pytest.param(False, marks=pytest.mark.slow)])
 
 
 @pytest.fixture(scope="module")
@@ -113,11 +114,12 @@ def check_command(case, capsys, status, out, allowed):
     assert not re.search(r"^ok +forged", out, flags=re.MULTILINE), (case.name, out)
 
 
-def test_malformed_data(sound_data, cache, tmp_path, capsys, caplog):
+@THIN
+def test_malformed_data(sound_data, cache, tmp_path, capsys, caplog, thin):
     files, record = sound_data
     caplog.set_level(logging.WARNING)
     counts, slowest = Counter(), 0.0
-    for number, case in enumerate([Case("data: sound", files, other=True), *data_cases(files)]):
+    for number, case in enumerate([Case("data: sound", files, other=True), *data_cases(files, thin)]):
         folder = write(tmp_path / str(number), case)
         start = time.monotonic()
         outcome, found = outcome_of(pinned.load, folder, "mine")
@@ -146,11 +148,12 @@ def test_malformed_data(sound_data, cache, tmp_path, capsys, caplog):
     assert counts["served"] < counts["refused"]
 
 
-def test_malformed_models(sound_model, tmp_path, capsys, caplog):
+@THIN
+def test_malformed_models(sound_model, tmp_path, capsys, caplog, thin):
     files = sound_model
     weights = load(files["model.safetensors"])
     counts, slowest = Counter(), 0.0
-    for number, case in enumerate([Case("model: sound", files), *model_cases(files)]):
+    for number, case in enumerate([Case("model: sound", files), *model_cases(files, thin)]):
         folder = write(tmp_path / str(number), case)
         start = time.monotonic()
         for function in (Classifier.from_pretrained, read_model):

@@ -123,3 +123,12 @@ def test_what_is_larger_than_it_may_be_is_not_downloaded(server, client, repo_id
         out = check(arguments[1], client.call(command, arguments), {2})
         assert re.search(r"bytes, and may have [\d,]+ at most", out), out
     assert not list((tmp_path / "a").parent.glob("a*"))
+
+
+def test_a_push_repeats_no_escape_sequence_of_a_repository(server, client, repo_id):
+    name = "\x1b[2K\x1b[1Gcomplete.csv"
+    server.put(repo_id, {name: b"a\n1\n"})
+    answer = client.call(VERIFY, ["push", repo_id, "--config", "train-1k"])
+    assert "\\x1b[2K" in check("push", answer, {2})
+    assert client.push(repo_id, ["train-1k"])["error"] == "RefusedError"
+    assert "\x1b" not in client.push(repo_id, ["train-1k"])["message"]
