@@ -5,12 +5,11 @@ Every file can be read by ``numpy.load(path, allow_pickle=False)``; its arrays h
 
 import io
 import json
-import os
 import re
-import secrets
 import zipfile
 import zlib
 from collections.abc import Mapping
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from mnist1d_hf.atomic import replace
 from mnist1d_hf.compat.arguments import ObjectView
 
 STRUCTURE: Final = "mnist1d_hf_structure"  # the array that holds the JSON
@@ -91,20 +91,15 @@ def write(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         ValueError: If an array holds Python objects.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A name that nobody else has: two processes may write at once, and the last one wins.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with temporary.open("xb") as file:
-            with zipfile.ZipFile(file, "w") as archive:
-                for name, array in arrays.items():
-                    content = io.BytesIO()
-                    np.lib.format.write_array(content, np.asanyarray(array), allow_pickle=False)
-                    archive.writestr(f"{name}.npy", content.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    replace(path, partial(_write, arrays=arrays))
+
+
+def _write(path: Path, *, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.asanyarray(array), allow_pickle=False)
+            archive.writestr(f"{name}.npy", content.getbuffer())
 
 
 def _packed(thing: Any, place: str, arrays: Arrays, depth: int) -> Any:
