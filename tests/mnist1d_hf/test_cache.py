@@ -266,7 +266,7 @@ package = pathlib.Path(mnist1d_hf.__file__).parent
 loaded = {pathlib.Path(module.__file__) for name, module in sys.modules.items() if name.startswith("mnist1d_hf.")}
 print(sorted({path.name for path in loaded if path.parent == package} - set(_GENERATOR_FILES)))
 """
-    assert python(code) == "['manifest.py', 'register.py', 'tidy.py']\n"  # which generate nothing
+    assert python(code) == "['bunch.py', 'manifest.py', 'register.py', 'tidy.py']\n"  # which generate nothing
 
 
 def test_a_folder_of_another_version_is_not_taken(cache):
