@@ -14,8 +14,9 @@ from lightning_module.hyper_parameters import OWN_MODULE, PlainHyperparameters, 
 from lightning_module.networks import make_network
 from lightning_module.pretrained import load_pretrained
 from lightning_module.threads import is_small
-from lightning_module.training import MinibatchTraining
+from lightning_module.training import MinibatchTraining, checked_steps
 from lightning_module.twin import pl, warn_of_other
+from mnist1d_hf.checks import number, text, whole_number
 
 __all__ = ["OWN_MODULE", "Classifier", "describe_module"]
 
@@ -62,10 +63,12 @@ class Classifier(
         num_classes: int = 10,
         steps_per_execution: int | Literal["auto"] = "auto",
     ) -> None:
+        length, num_classes = whole_number("length", length, 1), whole_number("num_classes", num_classes, 2)
+        lr, steps_per_execution = number("lr", lr, 0, above=True), checked_steps(steps_per_execution)
+        if not isinstance(network, nn.Module):
+            network = text("network", network, "a name, such as 'cnn', or an nn.Module")
         super().__init__(length=length, steps_per_execution=steps_per_execution)
         warn_of_other(self)
-        if lr <= 0:
-            raise ValueError(f"lr={lr} must be above 0")
         self.save_hyperparameters()
         # Before Lightning 2.6, a command line that links these to the data does not tell the checkpoint.
         self.hparams.update(length=length, num_classes=num_classes)

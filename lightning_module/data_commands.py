@@ -15,6 +15,7 @@ from lightning_module.command_group import CommandGroup, Parser
 from mnist1d_hf import MNIST1D, RECIPES, Recipe, animation, golden, hub, plot, verification
 from mnist1d_hf.atomic import replace
 from mnist1d_hf.bayes.posterior import Labels
+from mnist1d_hf.checks import whole_number
 from mnist1d_hf.construction import Construction
 from mnist1d_hf.recipe import Stream
 
@@ -67,6 +68,8 @@ def _digest_lines(config_id: str) -> dict[str, str]:
 
 def build(config: str, force: bool, num_proc: int | None, **keywords: Any) -> int:
     """Build a config, or a variant of it, into the cache."""
+    if num_proc is not None:
+        num_proc = whole_number("num_proc", num_proc, 1)
     builder = _builder(config, keywords)
     mode = "force_redownload" if force else "reuse_dataset_if_exists"
     builder.download_and_prepare(download_mode=mode, num_proc=num_proc)

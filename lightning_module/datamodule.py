@@ -1,7 +1,6 @@
 """`MNIST1DDataModule`: a config of MNIST-1D as minibatches for a Lightning Trainer."""
 
-import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 import datasets
@@ -12,9 +11,11 @@ from torch import Tensor
 
 import mnist1d_hf
 from lightning_module.hyper_parameters import PlainHyperparameters, apart
-from lightning_module.loader import TensorLoader
+from lightning_module.loader import SEEDS, TensorLoader
 from lightning_module.transform import Transform
 from lightning_module.twin import PACKAGE, pl, rank_zero_warn, refuse_foreign, remedy, warn_of_other
+from mnist1d_hf.checks import flag, items, number, shown, text, whole_number
+from mnist1d_hf.checks import path as path_of
 from mnist1d_hf.pinned import pinned_revision
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ EVALUATION_ROWS = 10_000
 
 # A split up to this size lies on the device for good; a larger one is moved there minibatch by minibatch.
 RESIDENT_BYTES = 2**30
+
+MOST_CLASSES = 1_000_000
 
 
 class Examples(NamedTuple):
@@ -101,24 +104,25 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
     ) -> None:
         super().__init__()
         warn_of_other(self)
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size} must be at least 1")
-        if eval_batch_size is not None and eval_batch_size < 1:
-            raise ValueError(f"eval_batch_size={eval_batch_size} must be at least 1, or None for whole splits")
+        path, name = path_of("path", path, '"mnist1d", a folder or "owner/name"'), text("name", name)
+        revision = None if revision is None else text("revision", revision, "a version, such as '1.0.0', or None")
+        batch_size, seed = whole_number("batch_size", batch_size, 1), whole_number("seed", seed, *SEEDS)
+        val, recipe, drop_last = _checked_val(val), _checked_recipe(recipe), flag("drop_last", drop_last)
+        if eval_batch_size is not None:
+            eval_batch_size = whole_number("eval_batch_size", eval_batch_size, 1, also=", or None for whole splits")
         if transform is not None and not callable(transform) and not isinstance(transform, str):
-            raise ValueError(f"transform={transform!r} must be a function from signals to as many signals, or None")
-        if val is not None and val != "test" and (isinstance(val, str) or not 0 < val < 1):
             raise ValueError(
-                f'val={val!r} must be a fraction between 0 and 1, "test" for the test split, or None for nothing'
+                f"transform={shown(transform)} must be a function from signals to as many signals, or None"
             )
-        if shuffle not in ("epoch", "none"):
-            raise ValueError(f'shuffle={shuffle!r} must be "epoch" for a permutation in each epoch, or "none"')
+        if not isinstance(shuffle, str) or (shuffle := str.__str__(shuffle)) not in ("epoch", "none"):  # type: ignore[assignment]
+            raise ValueError(f'shuffle={shown(shuffle)} must be "epoch" for a permutation in each epoch, or "none"')
         if recipe and path != "mnist1d":
-            raise ValueError(f'recipe={recipe!r} needs path="mnist1d": the data at path={path!r} are made already')
+            raise ValueError(f'recipe={shown(recipe)} needs path="mnist1d": the data at path={path!r} are made already')
         self.path, self.name, self.revision = path, name, revision
         self.batch_size, self.val, self.shuffle, self.seed, self.drop_last = batch_size, val, shuffle, seed, drop_last
         self.recipe = dict(recipe or {})
-        self.eval_batch_size, self.classes = eval_batch_size, _checked_classes(classes)
+        classes = _checked_classes(classes)
+        self.eval_batch_size, self.classes = eval_batch_size, classes
         # A name stands where a checkpoint has left one: enough to evaluate, not to train.
         self.transform: Transform | str | None = transform
         self._num_classes: int | None = None
@@ -321,10 +325,34 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
 def _checked_classes(classes: Sequence[int] | None) -> tuple[int, ...] | None:
     if classes is None:
         return None
+    what = "different digits, such as classes=(0, 1, 2), or None for all"
+    try:  # also of numpy and torch
+        digits = [whole_number("classes", each, 0) for each in items("classes", classes, what, MOST_CLASSES)]
+    except ValueError:
+        digits = []
+    if not digits or len(set(digits)) < len(digits):
+        raise ValueError(f"classes={shown(classes)} must be {what}")
+    return tuple(digits)
+
+
+def _checked_val(val: float | Literal["test"] | None) -> float | Literal["test"] | None:
+    if val is None:
+        return None
+    if isinstance(val, str) and str.__str__(val) == "test":
+        return "test"
     try:
-        digits = tuple(map(operator.index, classes))  # also of numpy and torch
-    except TypeError:
-        digits = ()
-    if not digits or min(digits) < 0 or len(set(digits)) < len(digits):
-        raise ValueError(f"classes={classes!r} must be different digits, such as classes=(0, 1, 2), or None for all")
-    return digits
+        return number("val", val, 0, 1, above=True, below=True)
+    except ValueError:
+        raise ValueError(
+            f'val={shown(val)} must be a fraction between 0 and 1, "test" for the test split, or None for nothing'
+        ) from None
+
+
+def _checked_recipe(recipe: dict[str, Any] | None) -> dict[str, Any] | None:
+    if recipe is None:
+        return None
+    if not isinstance(recipe, Mapping) or not all(isinstance(name, str) for name in recipe):
+        raise ValueError(
+            f'recipe={shown(recipe)} must be a mapping of numbers by name, such as {{"iid_noise_scale": 0.1}}'
+        )
+    return dict(recipe)

@@ -19,9 +19,11 @@ import mnist1d_hf
 from lightning_module.classifier import Classifier
 from lightning_module.command_group import Parser, exit_status
 from lightning_module.datamodule import MNIST1DDataModule
+from lightning_module.networks import NETWORKS
 from lightning_module.twin import PACKAGE, pl
 from mnist1d_hf import golden
 from mnist1d_hf.atomic import replace
+from mnist1d_hf.checks import one_of, whole_number
 from mnist1d_hf.columns import column_digests
 
 if TYPE_CHECKING:
@@ -97,8 +99,9 @@ def run_demo(network: str = "cnn", steps: int = 6000, seed: int = 42, out: Path 
     Raises:
         ValueError: If the network does not exist or there are no steps.
     """
-    if steps < 1:
-        raise ValueError(f"steps={steps} must be at least 1")
+    network = one_of("network", network, NETWORKS)
+    steps, seed = whole_number("steps", steps, 1), whole_number("seed", seed, 0, 2**32 - 1)
+    out.mkdir(parents=True, exist_ok=True)  # if that cannot be, before a minute of training
     train = datasets.load_dataset("mnist1d", "default", split="train")
     digest = column_digests([train.with_format("arrow")[:]])["x"]
     pl.seed_everything(seed, verbose=False)
@@ -195,7 +198,6 @@ def _write_figures(rows: list[dict[str, float]], out: Path) -> list[Path]:
         "examples": plot.plot_signals(arrays.train.x[first], arrays.train.y[first]),
         "learning_curve": plot.plot_learning_curve(rows),
     }
-    out.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
         replace(out / f"{name}.png", partial(figure.savefig, format="png"))
     return [out / f"{name}.png" for name in figures]

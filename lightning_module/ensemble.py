@@ -13,17 +13,20 @@ from lightning_module.batched import batched_logits
 from lightning_module.classifier import Classifier
 from lightning_module.hyper_parameters import OWN_MODULE, PlainHyperparameters
 from lightning_module.losses import LOSSES
-from lightning_module.replica import OwnRows, Replica
+from lightning_module.replica import OwnRows, Replica, checked_replicas
 from lightning_module.replica_adam import ReplicaAdam
 from lightning_module.replica_sgd import ReplicaSGD
 from lightning_module.stacking import complete_masks, initialised, maker, stacked, stacked_points, tree
 from lightning_module.threads import is_small
-from lightning_module.training import MinibatchTraining
+from lightning_module.training import MinibatchTraining, checked_steps
 from lightning_module.twin import pl, warn_of_other
 from lightning_module.widths import padding_of
+from mnist1d_hf.checks import flag, number, one_of, text, whole_number
 
 # Rows of all replicas together in one forward pass of an evaluation: some 100 MB of activations at most.
 EVALUATION_ROWS = 20_000
+
+OPTIMIZERS = ("adam", "adamw", "sgd")
 
 
 class Ensemble(PlainHyperparameters, MinibatchTraining):
@@ -70,19 +73,18 @@ class Ensemble(PlainHyperparameters, MinibatchTraining):
         steps_per_execution: int | Literal["auto"] = "auto",
         compiled: bool = False,
     ) -> None:
+        length, num_classes = whole_number("length", length, 1), whole_number("num_classes", num_classes, 2)
+        steps_per_execution, compiled = checked_steps(steps_per_execution), flag("compiled", compiled)
+        loss, optimizer = one_of("loss", loss, LOSSES), one_of("optimizer", optimizer, OPTIMIZERS)
+        momentum = number("momentum", momentum, 0, 1, below=True)
+        if not callable(network):
+            network = text("network", network, "a name, such as 'cnn', or a function that makes a module")
+        replicas = checked_replicas(replicas)
         super().__init__(length=length, steps_per_execution=steps_per_execution)
         warn_of_other(self)
-        if loss not in LOSSES:
-            raise ValueError(f"loss={loss!r} must be one of {', '.join(map(repr, LOSSES))}")
-        if optimizer not in ("adam", "adamw", "sgd"):
-            raise ValueError(f'optimizer={optimizer!r} must be "adam", "adamw" or "sgd"')
-        if not 0 <= momentum < 1 or (momentum and optimizer != "sgd"):
-            raise ValueError(f'momentum={momentum} must be at least 0 and below 1, and needs optimizer="sgd"')
-        if isinstance(replicas, int):
-            replicas = [Replica(seed=seed) for seed in range(replicas)]
-        self.replicas = [each if isinstance(each, Replica) else Replica(**each) for each in replicas]
-        if not self.replicas:
-            raise ValueError(f"replicas={replicas!r} must be at least one, such as replicas=[Replica(seed=0)]")
+        if momentum and optimizer != "sgd":
+            raise ValueError(f'momentum={momentum} must be 0 with optimizer={optimizer!r}, or take optimizer="sgd"')
+        self.replicas = replicas
         self.num_classes = num_classes
         self.optimizer, self.momentum = optimizer, momentum
         self._loss = LOSSES[loss]

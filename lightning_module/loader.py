@@ -9,6 +9,9 @@ import torch
 from torch import Tensor
 
 from lightning_module.transform import Transform, TransformedMinibatches, transformed
+from mnist1d_hf.checks import flag, shown, whole_number
+
+SEEDS = (-(2**63), 2**63 - 1)  # what torch's generators take
 
 
 class Execution(NamedTuple):
@@ -73,12 +76,17 @@ class TensorLoader:
         transform: Transform | None = None,
         device: torch.device | None = None,
     ) -> None:
+        for name, tensor in (("x", x), ("y", y)):
+            if not isinstance(tensor, Tensor) or not tensor.dim():
+                raise ValueError(f"{name}={shown(tensor)} must be a tensor, one row an example")
         if len(x) != len(y):
             raise ValueError(f"x has {len(x)} rows and y has {len(y)}: they must have as many, one label an example")
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size} must be at least 1")
+        batch_size, seed = whole_number("batch_size", batch_size, 1), whole_number("seed", seed, *SEEDS)
+        shuffle, drop_last, pad = flag("shuffle", shuffle), flag("drop_last", drop_last), flag("pad", pad)
+        world_size, rank = whole_number("world_size", world_size, 1), whole_number("rank", rank, -(2**63))
         if not 0 <= rank < world_size:
-            raise ValueError(f"rank={rank} must be in 0..{world_size - 1}, for world_size={world_size}")
+            of = shown(world_size)
+            raise ValueError(f"rank={shown(rank)} must be in 0..{shown(world_size - 1)}, for world_size={of}")
         self.x, self.y = x, y
         self.batch_size = batch_size
         self.shuffle = shuffle

@@ -5,12 +5,16 @@ torch's default initialisation, and the layers are made in the order in which th
 reference's own start. Parameter counts are for 40 points and 10 classes.
 """
 
-import difflib
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 
 from lightning_module.recurrence import BidirectionalGRU
+from mnist1d_hf.checks import enough_memory, one_of, whole_number
+
+LARGE = 2**20  # points times classes above which memory is asked about first
+TRAINED = 16  # bytes for each parameter: itself, its gradient, and Adam's two averages
 
 
 class Logistic(nn.Module):
@@ -92,14 +96,14 @@ def make_network(name: str, *, length: int = 40, num_classes: int = 10) -> nn.Mo
     Raises:
         ValueError: If there is no network of this name, or the signal is too short for one.
     """
-    if name not in NETWORKS:
-        near = difflib.get_close_matches(name.lower(), NETWORKS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ", or pass an nn.Module of your own"
-        raise ValueError(f"network={name!r} must be one of {', '.join(map(repr, NETWORKS))}{hint}")
-    if length < 3 or num_classes < 2:
-        raise ValueError(
-            f"length={length} must be at least 3 (the CNN's first kernel) and num_classes={num_classes} at least 2"
-        )
+    name = one_of("network", name, NETWORKS, also=", or an nn.Module of your own")
+    length = whole_number("length", length, 3, also=" (the CNN's first kernel)")
+    num_classes = whole_number("num_classes", num_classes, 2)
+    if length * num_classes > LARGE:
+        with torch.device("meta"):  # which allocates nothing
+            parameters = count_parameters(NETWORKS[name](length, num_classes))
+        of = f"network={name!r} with length={length} and num_classes={num_classes}"
+        enough_memory(TRAINED * parameters, of, "take fewer points or classes")
     return NETWORKS[name](length, num_classes)
 
 

@@ -6,12 +6,14 @@
 import re
 from argparse import Action, _SubParsersAction
 from collections.abc import Iterator, Sequence
-from types import NoneType
-from typing import Any, Final, NoReturn, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, Final, NoReturn, Union, get_args, get_origin
 
 import jsonargparse
 
 LISTS: Final = ("*", "+")  # numbers of values that make an option one that takes a list
+LONGEST: Final = 200  # characters of a value in a message
+MOST_DIGITS: Final = 300
 UNKNOWN: Final = "unrecognized arguments:"
 
 # A call, such as load_dataset("mnist1d", revision=...), whose keywords are not options; or a keyword and its value.
@@ -19,7 +21,7 @@ _KEYWORD: Final = re.compile(
     r"\b[A-Za-z_][\w.]*\((?:[^()]|\([^()]*\))*\)|(?<![\w.-])(?P<name>[a-z_]\w*)=(?P<on>True\b)?(?P<bare>(?=[\s;,)]|$))?"
 )
 _NAMED: Final = re.compile(r'Parser key "(?P<name>[^"]+)":')
-_GIVEN: Final = re.compile(r"(?:Given value|Got value): (?P<value>.*?)\s*$", re.DOTALL)
+_GIVEN: Final = ("Given value: ", "Got value: ")  # before the value, which ends the message
 _WORDS: Final[dict[Any, str]] = {int: "a whole number", float: "a number", bool: "true or false"}
 
 
@@ -38,7 +40,11 @@ class StrictOptions(jsonargparse.ArgumentParser):
 
     def parse_args(self, args: Sequence[str] | None = None, *more: Any, **keywords: Any) -> Any:  # type: ignore[override]
         """Parse arguments; of an option whose type is a list, the second and each later one adds to the first."""
-        return super().parse_args(None if args is None else self._adding(args), *more, **keywords)
+        try:
+            return super().parse_args(None if args is None else self._adding(args), *more, **keywords)
+        except OverflowError:  # of a number that is no number for the machine
+            large = [each for each in getattr(self, "args", None) or [] if sum(map(str.isdigit, each)) > MOST_DIGITS]
+            self.error(f"{brief(large[0]) if large else 'a number'} is too large for a number")
 
     def of_command(self, name: str) -> "StrictOptions":
         """The parser of a subcommand."""
@@ -51,16 +57,45 @@ class StrictOptions(jsonargparse.ArgumentParser):
         super().error(one_line(message, parser), ex)
 
     def _adding(self, arguments: Sequence[str]) -> list[str]:
-        """The arguments with ``--name+``, which is jsonargparse's to add to a list, where ``--name`` is typed again."""
+        """The arguments with ``--name+``, which is jsonargparse's to add to a list, where ``--name`` is typed again.
+
+        One value alone, of an option that takes nothing but a list, is put into brackets.
+        """
         seen: set[str] = set()
-        adding = []
-        for argument in arguments:
+        adding = list(arguments)
+        for i, argument in enumerate(arguments):
             name, equals, value = argument.partition("=")
-            if f"{name}+" in self._option_string_actions:
-                argument = f"{name}+{equals}{value}" if name in seen else argument
-                seen.add(name)
-            adding.append(argument)
+            if f"{name}+" not in self._option_string_actions:
+                continue
+            if name in seen:
+                adding[i] = f"{name}+{equals}{value}"
+            elif _takes_only_lists(self._option_string_actions[name]):
+                if equals:
+                    adding[i] = f"{name}={_as_list(value)}"
+                elif i + 1 < len(arguments):
+                    adding[i + 1] = _as_list(arguments[i + 1])
+            seen.add(name)
         return adding
+
+
+def _takes_only_lists(action: Action) -> bool:
+    """Returns whether a value of an option, but for None, is a list; else a value alone may be meant as it is."""
+    kind = getattr(action, "_typehint", None)
+    kinds = (
+        [each for each in get_args(kind) if each is not NoneType] if get_origin(kind) in (Union, UnionType) else [kind]
+    )
+    origins = [get_origin(each) for each in kinds]
+    return all(isinstance(origin, type) and issubclass(origin, Sequence) for origin in origins)
+
+
+def _as_list(value: str) -> str:
+    return value if value.lstrip().startswith(("[", "-")) or value in {"null", "None"} else f"[{value}]"
+
+
+def brief(typed: str) -> str:
+    """Returns what was typed on one line, without what a terminal obeys, and not longer than a line or two."""
+    words = "".join(each if each.isprintable() else repr(each)[1:-1] for each in " ".join(typed.split()))
+    return words if len(words) <= LONGEST else f"{words[: LONGEST - 3]}..."
 
 
 def options_of(parser: jsonargparse.ArgumentParser) -> Iterator[Action]:
@@ -77,11 +112,12 @@ def one_line(message: str, parser: jsonargparse.ArgumentParser) -> str:
     """Returns what the parser says about an argument on one line: the option as typed, its value, what is allowed."""
     if message.startswith(UNKNOWN):
         return _unknown(message, parser)
-    if (named := _NAMED.match(message)) and (given := _GIVEN.search(message)):
+    given = next((message.rpartition(words)[2] for words in _GIVEN if words in message), None)
+    if (named := _NAMED.match(message)) and given is not None:
         action = next((each for each in options_of(parser) if each.dest == named["name"]), None)
         words = _in_words(getattr(action, "_typehint", None))
         if action is not None and words:
-            return f"{_as_typed(action, parser)}={given['value']} must be {words}"
+            return f"{_as_typed(action, parser)}={brief(given)} must be {words}"
     return as_typed(" ".join(_NAMED.sub(lambda found: f"{found['name']}:", message).split()), parser)
 
 

@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from numbers import Integral
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from lightning_module.datamodule import Examples
-from lightning_module.loader import TensorLoader
+from lightning_module.loader import SEEDS, TensorLoader
 from lightning_module.twin import Callback, pl
+from mnist1d_hf.checks import items, nearest, number, shown, whole_number
+
+MOST_REPLICAS = 100_000
+MOST_POINTS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,23 +55,70 @@ class Replica:
     mask: Mapping[str, Tensor] | None = None
 
     def __post_init__(self) -> None:
-        if self.lr <= 0:
-            raise ValueError(f"lr={self.lr} must be above 0")
-        if self.weight_decay < 0:
-            raise ValueError(f"weight_decay={self.weight_decay} must be at least 0")
-        if not 0 <= self.label_noise <= 1:
-            raise ValueError(f"label_noise={self.label_noise} must be a probability, 0 to 1")
-        if self.width is not None and self.width < 1:
-            raise ValueError(f"width={self.width} must be at least 1, or None for the network's own")
+        checked: dict[str, Any] = {
+            "seed": whole_number("seed", self.seed, *SEEDS),
+            "lr": number("lr", self.lr, 0, above=True),
+            "weight_decay": number("weight_decay", self.weight_decay, 0),
+            "label_noise": number("label_noise", self.label_noise, 0, 1),
+        }
+        for name in ("label_noise_seed", "shuffle_seed"):
+            if getattr(self, name) is not None:
+                checked[name] = whole_number(name, getattr(self, name), *SEEDS, also=", or None")
+        if self.width is not None:
+            checked["width"] = whole_number("width", self.width, 1, also=", or None for the network's own")
+        if self.points is not None:
+            points = items("points", self.points, "the numbers of all points in their order", MOST_POINTS)
+            checked["points"] = [whole_number("points", point, 0) for point in points]
         if self.data is not None:
-            if len(self.data) != 2 or not all(isinstance(part, Tensor) for part in self.data):
-                raise ValueError("data must be two tensors, signals (n, length) and labels (n,), as data=(x, y)")
-            object.__setattr__(self, "data", Examples(*self.data))  # also of a plain pair
+            checked["data"] = _checked_data(self.data)
+        if self.mask is not None:
+            _check_mask(self.mask)
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
 
     def settings(self) -> dict[str, Any]:
         """Returns what a checkpoint keeps: everything but tensors, which are too large or are among the weights."""
         kept = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in ("data", "mask")}
         return {**kept, "points": None if self.points is None else [int(point) for point in self.points]}
+
+
+def checked_replicas(replicas: int | Sequence[Replica | Mapping[str, Any]]) -> list[Replica]:
+    """Returns replicas of their settings, or of how many there are.
+
+    Raises:
+        ValueError: If there is none, or one of them is neither a `Replica` nor the settings of one.
+    """
+    if isinstance(replicas, Integral):
+        count = whole_number("replicas", replicas, 0, MOST_REPLICAS)
+        found: list[Any] = [{"seed": seed} for seed in range(count)]
+    else:
+        found = items("replicas", replicas, "a number or a list, such as [Replica(seed=0)]", MOST_REPLICAS)
+    if not found:
+        raise ValueError(f"replicas={shown(replicas)} must be at least one, such as replicas=[Replica(seed=0)]")
+    return [each if isinstance(each, Replica) else _of_settings(each) for each in found]
+
+
+def _of_settings(settings: Any) -> Replica:
+    known = [field.name for field in fields(Replica)]
+    if not isinstance(settings, Mapping):
+        raise ValueError(f"replicas: {shown(settings)} must be a Replica, or a mapping with its settings")
+    for name in settings:
+        if name not in known:
+            raise ValueError(f"replicas: {shown(name)} is no setting of a replica{nearest(name, known)}")
+    return Replica(**settings)
+
+
+def _checked_data(data: Any) -> Examples:
+    what = "two tensors, signals (n, length) and labels (n,), as data=(x, y)"
+    parts = items("data", data, what, 2)
+    if len(parts) != 2 or not all(isinstance(part, Tensor) for part in parts):
+        raise ValueError(f"data must be {what}")
+    return Examples(*parts)  # also of a plain pair
+
+
+def _check_mask(mask: Any) -> None:
+    if not isinstance(mask, Mapping) or not all(isinstance(each, Tensor) for each in mask.values()):
+        raise ValueError(f"mask={shown(mask)} must be a mapping from names of parameters to tensors, or None")
 
 
 def noisy_labels(y: Tensor, fraction: float, *, seed: int, num_classes: int = 10) -> Tensor:

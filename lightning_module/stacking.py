@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from lightning_module.hyper_parameters import OWN_MODULE
 from lightning_module.networks import NETWORKS, make_network
 from lightning_module.replica import Replica
+from mnist1d_hf.checks import shown
 
 
 @dataclass(frozen=True)
@@ -99,14 +100,24 @@ def maker(
 
 def _width_of(network: Callable[..., nn.Module]) -> inspect.Parameter | None:
     """Returns a function's argument `width`, or None if it has none."""
-    return inspect.signature(network).parameters.get("width")
+    try:
+        return inspect.signature(network).parameters.get("width")
+    except (TypeError, ValueError):  # of what is built in nobody knows
+        return None
 
 
 def initialised(make: Callable[[], nn.Module], seed: int) -> nn.Module:
-    """Returns a new module as it is made after `torch.manual_seed(seed)`; the global random state stays as it was."""
+    """Returns a new module as it is made after `torch.manual_seed(seed)`; the global random state stays as it was.
+
+    Raises:
+        ValueError: If it is no module, or has nothing to train.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return make()
+        made = make()
+    if not isinstance(made, nn.Module) or not list(made.parameters()):
+        raise ValueError(f"network must be a function that makes an nn.Module with parameters, and made {shown(made)}")
+    return made
 
 
 def tree(tensors: Mapping[str, Tensor]) -> nn.Module:

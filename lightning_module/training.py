@@ -14,8 +14,22 @@ from lightning_module.hyper_parameters import settle_instantiator
 from lightning_module.loader import Execution
 from lightning_module.threads import ThreadPerNetwork
 from lightning_module.twin import pl
+from mnist1d_hf.checks import shown, whole_number
 
 Batch = Execution | tuple[Tensor, Tensor]
+
+
+def checked_steps(steps_per_execution: int | Literal["auto"]) -> int | Literal["auto"]:
+    """Returns the number of steps as an int, or "auto".
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if isinstance(steps_per_execution, str) and str.__str__(steps_per_execution) == "auto":
+        return "auto"
+    if isinstance(steps_per_execution, str):
+        raise ValueError(f'steps_per_execution={shown(steps_per_execution)} must be "auto" or a number from 1')
+    return whole_number("steps_per_execution", steps_per_execution, 1, also=', or "auto"')
 
 
 class MinibatchTraining(pl.LightningModule, ABC):
@@ -31,10 +45,8 @@ class MinibatchTraining(pl.LightningModule, ABC):
 
     def __init__(self, *, length: int, steps_per_execution: int | Literal["auto"]) -> None:
         super().__init__()
-        if steps_per_execution != "auto" and (isinstance(steps_per_execution, str) or steps_per_execution < 1):
-            raise ValueError(f'steps_per_execution={steps_per_execution!r} must be "auto" or a number from 1')
-        self.length = length
-        self.steps_per_execution: int | Literal["auto"] = steps_per_execution
+        self.length = whole_number("length", length, 1)
+        self.steps_per_execution: int | Literal["auto"] = checked_steps(steps_per_execution)
 
     @abstractmethod
     def minibatch_loss(self, x: Tensor, y: Tensor) -> Tensor:

@@ -13,12 +13,14 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import islice
 from numbers import Real
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 LONGEST: Final = 80  # characters of a value in a message
 MOST_BITS: Final = 256  # of an integer that is shown with all its digits
 DIGIT: Final = 0.30103  # log10(2)
 MEMORY_LIMIT: Final = "/sys/fs/cgroup/memory.max"  # what a container may have
+
+Name = TypeVar("Name", bound=str)
 
 
 class _Shortened(reprlib.Repr):
@@ -131,7 +133,8 @@ def number(
     inside = (low < found if above else low <= found) and (found < high if below else found <= high)
     if not (math.isfinite(found) and inside):
         remedy = "; the sign has no effect, leave it out" if found < 0 == low and -found <= high < math.inf else ""
-        raise error(f"{name}={shown(value)} must be a number {bounds}{also}{remedy}")
+        a = "a number " if bounds.startswith("from") else ""
+        raise error(f"{name}={shown(value)} must be {a}{bounds}{also}{remedy}")
     return found + 0.0  # -0.0 is 0.0
 
 
@@ -158,8 +161,8 @@ def text(name: str, value: Any, what: str = "a text", *, error: type[ValueError]
 
 
 def one_of(
-    name: str, value: Any, allowed: Iterable[str], *, also: str = "", error: type[ValueError] = ValueError
-) -> str:
+    name: str, value: Name, allowed: Iterable[str], *, also: str = "", error: type[ValueError] = ValueError
+) -> Name:
     """The value as one of some names.
 
     Raises:
@@ -167,7 +170,7 @@ def one_of(
     """
     names = list(allowed)
     if isinstance(value, str) and str.__str__(value) in names:
-        return str.__str__(value)
+        return cast(Name, str.__str__(value))
     close = difflib.get_close_matches(str.__str__(value)[:LONGEST].lower(), names, 1) if isinstance(value, str) else []
     hint = f"; did you mean {close[0]!r}?" if close else ""
     raise error(f"{name}={shown(value)} must be one of {', '.join(map(repr, names))}{also}{hint}")

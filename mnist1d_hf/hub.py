@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist1d_hf.cache import CachedBuild, cached_builds, install
-from mnist1d_hf.export import export, exported_configs
+from mnist1d_hf.export import checked_names, export, exported_configs
 from mnist1d_hf.mnist1d import DATA_VERSION, MNIST1D
 from mnist1d_hf.parquet import BuiltConfig, write_parquet
 from mnist1d_hf.plan import Planner
@@ -115,6 +115,7 @@ def push(
             that is not what its record says.
         HubError: If the Hub cannot be reached or does not allow it; its message tells in which state the repository is.
     """
+    configs, remove = checked_names("configs", configs), checked_names("remove", remove)
     checked_repo_id(repo_id)
     tag = tag and checked_tag(tag)
     names = _checked_names(configs, new_config, base, recipe, version, remove)

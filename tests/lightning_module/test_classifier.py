@@ -290,7 +290,7 @@ def test_length_of_the_data_is_compared(tmp_path):
     ("keywords", "message"),
     [
         ({"lr": 0.0}, "lr=0.0 must be above 0"),
-        ({"steps_per_execution": 0}, 'steps_per_execution=0 must be "auto"'),
+        ({"steps_per_execution": 0}, 'steps_per_execution=0 must be at least 1, or "auto"'),
         ({"steps_per_execution": "many"}, "steps_per_execution='many' must be"),
         ({"network": "cnm"}, "did you mean 'cnn'"),
     ],

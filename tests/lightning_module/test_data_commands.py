@@ -186,7 +186,7 @@ WRONG = [
     ("build default --iid-noise-scale=-0.1", r"^error: --iid-noise-scale=-0\.1 must be a number from 0"),
     ("build default --padding [60,36]", r"^error: --padding=\(60, 36\) must be .* swap them\?"),
     ("build default --num-samples 2000000", r"^error: --num-samples=2000000 .* use --stream='fast'"),
-    ("build large --num-samples 1000 --num-proc 0", r"^error: Number of processes must be at least 1"),
+    ("build large --num-samples 1000 --num-proc 0", r"^error: --num-proc=0 must be at least 1"),
     ("install default nope", r"^error: there is no config 'nope'"),
     ("export somewhere --config nope", r"^error: there is no config 'nope'"),
     ("build default --num-samples many", r"^error: .*samples(.|\n)*many"),

@@ -68,7 +68,7 @@ def test_a_seed_gives_the_same_start():
         ({"name": "CNN"}, "did you mean 'cnn'"),
         ({"name": "transformer"}, "must be one of 'logistic', 'mlp', 'cnn', 'gru'"),
         ({"name": "cnn", "length": 2}, "length=2 must be at least 3"),
-        ({"name": "cnn", "num_classes": 1}, "num_classes=1 at least 2"),
+        ({"name": "cnn", "num_classes": 1}, "num_classes=1 must be at least 2"),
     ],
 )
 def test_errors(arguments, message):

@@ -89,6 +89,8 @@ def test_no_option_may_be_shortened(command, capsys):
         ("quiz --number 0", "error: --number=0 must be from 1 to 1000"),
         ("demo --steps 0", "error: --steps=0 must be "),
         ("demo --network cnm --steps 1", "error: --network='cnm' must be one of"),
+        ("demo --steps 1 --out taken/inside", "error: [Errno 20] Not a directory: 'taken/inside'\n"),
+        ("demo --seed -1 --steps 1", "error: --seed=-1 must be from 0 to 4294967295\n"),
         ("demo --steps x", "error: --steps=x must be a whole number\n"),
         ("fit --config cnn.yaml --model.lr=-1", "error: --model.lr=-1.0 must be above 0\n"),
         ("fit --config cnn.yaml --model.lr=x", "error: --model.lr=x must be a number\n"),
@@ -97,6 +99,7 @@ def test_no_option_may_be_shortened(command, capsys):
 )
 def test_errors_name_the_option_as_it_is_typed(typed, said, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").touch()
     try:
         status = main(typed.split())
     except SystemExit as stopped:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from hostile import odd, values
+from hostile import Failing, odd, values
 
 import mnist1d_hf
 from mnist1d_hf import MNIST1D, MNIST1DConfig, Recipe, RecipeError, checks, hub, make_mnist1d, make_slice
@@ -115,6 +115,13 @@ def test_export_takes_or_names_every_odd_value_before_anything_is_written(keywor
         with pytest.raises(ValueError, match=rf"{keyword}|no config"):
             hub.export(**arguments)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("keyword", ["configs", "remove"])
+@pytest.mark.parametrize("value", ["default", {"default"}, 3, [b"default"], [3], Failing()], ids=range(6))
+def test_a_push_takes_lists_of_names_only(keyword, value):
+    with pytest.raises(ValueError, match=rf"^{keyword}=.* must be a list of names"):
+        hub.push("someone/data", **{keyword: value})
 
 
 # Sizes that no machine has
