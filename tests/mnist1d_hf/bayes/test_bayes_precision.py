@@ -77,7 +77,7 @@ def test_set_up_holds_little_beside_the_tables():
 
 @pytest.mark.parametrize(("iid", "corr"), [(0.02, 0.25), (1e-4, 0.25), (1e-5, 1.0), (1e-3, 1000.0)])
 def test_exponents_are_those_of_fifty_digits(iid, corr):
-    """Whitening and products lose at most 1e-6 of the log of what matters, where quadrature cannot tell: least noise."""
+    """Whitening and products lose at most 1e-6 of the log of what matters, down to the least noise allowed."""
     recipe = Recipe(
         iid_noise_scale=iid, corr_noise_scale=corr, padding=(40, 40), max_translation=3, final_seq_length=20
     )
