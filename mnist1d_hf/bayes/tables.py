@@ -17,6 +17,7 @@ from mnist1d_hf.recipe import DEFAULT, Recipe, RecipeError
 from mnist1d_hf.templates import Templates
 from mnist1d_hf.transforms import gaussian_filter
 
+LEAST_NOISE = 1e-5  # iid; there rounding costs 1e-6 in the log, and float32 signals hardly hold less noise
 LEAST_SPREAD = 1e-12  # of a covariance: its smallest variance over its largest, in an LU's pivots
 LEAST_WIDTH = 1e-9  # of an interval of factors; narrower ones are one factor
 FLAT = 1e-200  # in place of a curvature of zero: something to divide by
@@ -127,6 +128,11 @@ def tables_of(recipe: Recipe, templates: Templates) -> Tables:
         raise RecipeError(
             "iid_noise_scale=0.0: without noise on every point a signal has no probability density, and so there is no "
             "posterior to compute; give a recipe with iid_noise_scale > 0"
+        )
+    if recipe.iid_noise_scale < LEAST_NOISE:
+        raise RecipeError(
+            f"iid_noise_scale={recipe.iid_noise_scale!r} is too small for an exact posterior: double precision cannot "
+            f"tell it from rounding; give at least {LEAST_NOISE:g}"
         )
     return _tables(recipe.replace(**{name: getattr(DEFAULT, name) for name in _NO_MATTER}), Curves.of(templates))
 

@@ -24,7 +24,11 @@ FEW = {"padding": (40, 42), "max_translation": 12, "iid_noise_scale": 0.1}
 FUNCTIONS = [log_posterior, log_evidence, latent_posterior]
 REFUSED = {
     "no noise": ({"recipe": "no-noise"}, "iid_noise_scale=0.0.*iid_noise_scale > 0"),
-    "hardly any noise": ({"iid_noise_scale": 1e-9}, "too small beside corr_noise_scale=0.25"),
+    "hardly any noise": ({"iid_noise_scale": 9e-6}, "too small for an exact posterior.*at least 1e-05"),
+    "hardly any beside the other": (
+        {"iid_noise_scale": 1e-5, "corr_noise_scale": 1e3},
+        "too small beside corr_noise_scale=1000.0",
+    ),
     "too many components": ({"padding": (0, 2000), "max_translation": 4000}, r"tables of \d+\.\d GB, more than 2 GB"),
     "unknown config": ({"recipe": "high-nois"}, "did you mean 'high-noise'"),
     "unknown field": ({"iid_noise": 1}, "not a field of a recipe"),

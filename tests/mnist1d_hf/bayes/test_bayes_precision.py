@@ -2,15 +2,19 @@
 
 import tracemalloc
 
+import mpmath
 import numpy as np
 import pytest
 from random_recipes import random_recipe
 
 from mnist1d_hf import Recipe, digit_templates, make_slice
-from mnist1d_hf.bayes.mixture import Precision, log_joint
+from mnist1d_hf.bayes.components import clean_components, ramp, resampling
+from mnist1d_hf.bayes.mixture import Precision, _products, log_joint
 from mnist1d_hf.bayes.problem import Problem
+from mnist1d_hf.bayes.rectangle import constrained_peak
 from mnist1d_hf.bayes.tables import tables_of
 from mnist1d_hf.recipe import RECIPES
+from mnist1d_hf.transforms import gaussian_filter
 
 REFERENCE = Precision(left_out=0.0, finer=4, reach=12.0)
 CASES = {
@@ -69,3 +73,30 @@ def test_set_up_holds_little_beside_the_tables():
     finally:
         tracemalloc.stop()
     assert peak < 100e6  # the resampling, rolled by every shift, alone would be 192 MB
+
+
+@pytest.mark.parametrize(("iid", "corr"), [(0.02, 0.25), (1e-4, 0.25), (1e-5, 1.0), (1e-3, 1000.0)])
+def test_exponents_are_those_of_fifty_digits(iid, corr):
+    """Whitening and products lose at most 1e-6 of the log of what matters, down to the least noise allowed."""
+    recipe = Recipe(
+        iid_noise_scale=iid, corr_noise_scale=corr, padding=(40, 40), max_translation=3, final_seq_length=20
+    )
+    problem = Problem.of(recipe, "fast", {})
+    drawn = make_slice(recipe, "test", 0, 1, latents=True)
+    raw = problem.raw(drawn.x)
+    number = np.ravel_multi_index((drawn.y[0], 0, drawn.latents.shift[0]), problem.tables.shape)
+    products = next(_products(problem.tables, raw))[1]
+    u, v, found = constrained_peak(problem.tables, products.of(problem.tables, np.array([0]), np.array([number])))
+    clean = clean_components(recipe, digit_templates())
+    matrix = resampling(recipe)
+    mask = clean.masks[clean.mask_of[drawn.y[0], 0], drawn.latents.shift[0]]
+    with mpmath.workdps(50):
+        smooth = mpmath.matrix((matrix * mask).tolist()) * mpmath.matrix(
+            (corr * gaussian_filter(np.eye(recipe.dilated_length)).T).tolist()
+        )
+        sharp = mpmath.mpf(iid) * mpmath.matrix(matrix.tolist())
+        mean = clean.means[drawn.y[0], 0, drawn.latents.shift[0]]
+        rest = mpmath.matrix(raw[0].tolist()) - mpmath.mpf(u[0]) * mpmath.matrix(mean.tolist())
+        rest += mpmath.mpf(v[0]) * mpmath.matrix(ramp(recipe).tolist())
+        exact = (rest.T * mpmath.lu_solve(smooth * smooth.T + sharp * sharp.T, rest))[0]
+    assert abs(found[0] - float(exact)) / 2 <= 1e-6
