@@ -157,7 +157,7 @@ def speed(rounds: int) -> bool:
 
 def first_numbers() -> bool:
     """Print the limits beside a prototype's; returns whether they agree within four standard errors of both."""
-    print("\nlimits: here, their standard error, and a prototype's on other signals")
+    print("\nlimits: here, their standard error, and a prototype's")
     print(f"{'recipe':<24}{'signals':>8}{'accuracy':>27}{'largest p':>27}{'loss':>27}{'entropy':>27}")
     met = True
     for name, changes, n, *published in FIRST_NUMBERS:
