@@ -40,9 +40,10 @@ def main() -> None:
     """Write both files beside this one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--limits", action="store_true", help="the limits of the configs too")
+    options = parser.parse_args()
     folder = Path(__file__).parent
     write_frozen(folder / frozen.FILE)
-    if parser.parse_args().limits:
+    if options.limits:
         write_limits(folder / limits.FILE)
 
 

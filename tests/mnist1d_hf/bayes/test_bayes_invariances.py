@@ -5,9 +5,20 @@ import numpy as np
 import pytest
 
 from mnist1d_hf import MNIST1D, RECIPES, as_numpy, make_mnist1d, make_slice
-from mnist1d_hf.bayes import log_evidence, log_posterior
+from mnist1d_hf.bayes import log_evidence, log_posterior, problem
 
 FEW = {"padding": (40, 42), "max_translation": 12, "iid_noise_scale": 0.1}
+
+
+@pytest.mark.parametrize("stream", ["reference", "fast"])
+def test_an_order_that_is_not_undone_is_found(stream, monkeypatch):
+    def unordered(recipe, stream, curves):
+        return *constants(recipe, stream, curves)[:2], np.arange(recipe.final_seq_length)
+
+    constants = problem._constants.__wrapped__
+    monkeypatch.setattr(problem, "_constants", unordered)
+    with pytest.raises(AssertionError, match="Mismatched elements"):
+        test_permuted_and_flipped_points_say_the_same(stream)
 
 
 @pytest.mark.parametrize("stream", ["reference", "fast"])
