@@ -14,7 +14,7 @@ from mnist1d_hf.templates import Templates, digit_templates
 if TYPE_CHECKING:
     from mnist1d_hf.pinned import load
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "DATA_VERSION",
