@@ -161,18 +161,19 @@ def test_verify_is_0_when_all_is_well_and_1_when_a_byte_has_changed(run):
     status, out, _ = run("verify")
     assert status == 0
     assert [line.split()[:3] for line in out.splitlines()] == [
+        ["ok", "default", DATA_VERSION],  # what the bare name means; it is built with the others
         ["ok", "no-shear", DATA_VERSION],
         ["ok", "train-1k", DATA_VERSION],
-        ["2", "ok,", "0"],
+        ["3", "ok,", "0"],
     ]
-    folder = Path(out.splitlines()[1].split()[3])
+    folder = Path(out.splitlines()[2].split()[3])
     content = bytearray((folder / "mnist1d-train.arrow").read_bytes())
     content[len(content) // 2] ^= 1
     (folder / "mnist1d-train.arrow").write_bytes(content)
     status, out, _ = run("verify")
     assert status == 1
     assert f"DAMAGED      train-1k {DATA_VERSION} {folder}\n" in out
-    assert out.splitlines()[-1] == "1 ok, 1 damaged, 0 not verified"
+    assert out.splitlines()[-1] == "2 ok, 1 damaged, 0 not verified"
     assert "split 'train', column 'x': the values are not those that were built" in out
     assert "remedy: delete that folder" in out
     shutil.rmtree(folder)  # as the remedy says
