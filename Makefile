@@ -18,8 +18,9 @@ endef
 demo: $(VENV)/.demo
 	$(BIN)/mnist1d demo
 
+# A file of tests is one process's work; as many processes as cores.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow

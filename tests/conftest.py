@@ -20,6 +20,8 @@ os.environ |= {  # before anything imports datasets, which reads them once
     "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
     "COLUMNS": "200",  # of tables on the console
 }
+if "PYTEST_XDIST_WORKER" in os.environ:  # several processes: threads of each would wait for those of the others
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 pytest_plugins = ["hub_fixtures"]
 # A machine that does other work as well takes longer over an example than a quiet one; that is no failure.
 hypothesis.settings.register_profile("any machine", deadline=None)
