@@ -103,7 +103,7 @@ def test_every_field_has_a_case_above():
 
 
 @pytest.mark.parametrize("field", FIELD_NAMES)
-@pytest.mark.parametrize("value", [math.nan, "x", None, {}, object()], ids=repr)
+@pytest.mark.parametrize("value", [math.nan, "x", None, {}, object()], ids=["nan", "x", "None", "dict", "object"])
 def test_no_field_takes_what_is_no_number(field, value):
     with pytest.raises(RecipeError, match=f"^{field}="):
         Recipe(**{field: value})
