@@ -55,6 +55,12 @@ def stored(content: bytes | Path) -> Stored:
     return Stored(size, sha256.hexdigest(), sha1.hexdigest())
 
 
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def stored_in(folder: str | Path) -> dict[str, Stored]:
     """All files of a folder, by their path in it."""
     root = Path(folder)
