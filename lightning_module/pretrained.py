@@ -184,8 +184,10 @@ def _on_meta(
     try:
         with torch.device("meta"):
             return kind(**said, **given).state_dict(keep_vars=True)
-    except ValueError:
-        raise  # an argument is not allowed; the message names it
+    except ValueError as error:  # an argument is not allowed; the message names it
+        if given:
+            raise
+        raise ContentError(f"{where}: {one_line(error, 300)}") from None
     except (RuntimeError, OverflowError, TypeError, NotImplementedError) as error:
         if kind.__module__.partition(".")[0] == __name__.partition(".")[0] and not given:
             raise ContentError(f"{where}: no such network can be made ({one_line(error, 200)})") from None
