@@ -21,11 +21,12 @@ from torch import nn
 from lightning_module.classifier import Classifier
 from lightning_module.datamodule import EVALUATION_ROWS, MNIST1DDataModule
 from lightning_module.hyper_parameters import arguments_of
-from lightning_module.model_plan import KEY, ModelPlanner
+from lightning_module.model_plan import ModelPlanner
 from lightning_module.pretrained import CONFIG, WEIGHTS, Pretrained, load_pretrained, weights_digest
 from mnist1d_hf.card import CARD, with_section
 from mnist1d_hf.mnist1d import CITATION
 from mnist1d_hf.publish import HubError, Published, RefusedError, publish
+from mnist1d_hf.records import KEY
 from mnist1d_hf.remote import PATIENCE, Head, Remote, RemoteError, checked_repo_id, checked_tag
 from mnist1d_hf.schema import ContentError, IncompleteError
 from mnist1d_hf.snapshot import repo_id_of
