@@ -25,9 +25,9 @@ from lightning_module.model_plan import ModelPlanner
 from lightning_module.pretrained import CONFIG, WEIGHTS, Pretrained, load_pretrained, weights_digest
 from mnist1d_hf.card import CARD, with_section
 from mnist1d_hf.mnist1d import CITATION
-from mnist1d_hf.publish import HubError, Published, RefusedError, publish
+from mnist1d_hf.publish import Published, publish, rehearse
 from mnist1d_hf.records import KEY
-from mnist1d_hf.remote import PATIENCE, Head, Remote, RemoteError, checked_repo_id, checked_tag
+from mnist1d_hf.remote import PATIENCE, Remote, checked_repo_id, checked_tag
 from mnist1d_hf.schema import ContentError, IncompleteError
 from mnist1d_hf.snapshot import repo_id_of
 from mnist1d_hf.stored import Stored, write_files
@@ -137,13 +137,12 @@ def push_model(
         model.classifier.save_pretrained(folder)
         contents = {name: Path(folder, name).read_bytes() for name in (WEIGHTS, CONFIG)}
     planner = ModelPlanner(remote, contents, model.record, partial(_card, model=model, repo_id=repo_id))
-    try:
-        done = None if dry_run else publish(remote, planner.plan_at, message=_title(model), tag=tag, private=private)
-        if done is None:
-            _plan(planner, tag)
-    except RemoteError as error:
-        raise HubError(str(error), "unchanged") from None
-    changed = done is None or done.committed
+    if dry_run:
+        done = None
+        changed = bool(rehearse(remote, planner.plan_at, tag=tag)[1].operations)
+    else:
+        done = publish(remote, planner.plan_at, message=_title(model), tag=tag, private=private)
+        changed = done.committed
     return ModelPush(
         published=done,
         url=remote.url,
@@ -151,23 +150,6 @@ def push_model(
         card=_card(None, planner.stored, model=model, repo_id=repo_id),
         repaired=tuple(planner.repaired) if changed else (),
     )
-
-
-def _plan(planner: ModelPlanner, tag: str | None) -> None:
-    """Plan, and change nothing.
-
-    Raises:
-        RefusedError: If the tag would have to move.
-    """
-    head = planner.remote.head(contents=True) or Head("")
-    present = planner.remote.tags().get(tag) if tag and head.commit else None
-    if present and (
-        planner.plan_at(head).operations
-        or not planner.plan_at(planner.remote.head(present, contents=True) or Head("")).holds_content
-    ):
-        raise RefusedError(f"the tag {tag!r} stands on commit {present[:12]} with other content; choose another one")
-    planner.forget()
-    planner.plan_at(head)
 
 
 def pull_model(

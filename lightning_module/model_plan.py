@@ -36,10 +36,6 @@ class ModelPlanner:
     def __init__(self, remote: Remote, contents: Mapping[str, bytes], record: Mapping[str, Any], card: CardOf) -> None:
         self.remote, self.contents, self.record, self.card = remote, contents, record, card
         self.stored = {name: stored(content) for name, content in contents.items()}
-        self.forget()
-
-    def forget(self) -> None:
-        """As if nothing had been planned yet."""
         self.written: Mapping[str, bytes] = {}
         self.repaired: Sequence[str] = ()
 
