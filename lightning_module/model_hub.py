@@ -2,34 +2,29 @@
 
 import hashlib
 import inspect
-import math
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from pickle import UnpicklingError
-from string import Template
 from typing import Any
 
 import torch
-from huggingface_hub import EvalResult, ModelCard
 from torch import nn
 
 from lightning_module.classifier import Classifier
 from lightning_module.datamodule import EVALUATION_ROWS, MNIST1DDataModule
 from lightning_module.hyper_parameters import arguments_of
-from lightning_module.model_plan import KEY, ModelPlanner
+from lightning_module.model_card import model_card
+from lightning_module.model_plan import ModelPlanner
 from lightning_module.pretrained import CONFIG, WEIGHTS, Pretrained, load_pretrained, weights_digest
-from mnist1d_hf.card import CARD, with_section
-from mnist1d_hf.mnist1d import CITATION
-from mnist1d_hf.publish import HubError, Published, RefusedError, publish
-from mnist1d_hf.remote import PATIENCE, Head, Remote, RemoteError, checked_repo_id, checked_tag
+from mnist1d_hf.card import CARD
+from mnist1d_hf.publish import Published, publish, rehearse
+from mnist1d_hf.remote import PATIENCE, Remote, checked_repo_id, checked_tag
 from mnist1d_hf.schema import ContentError, IncompleteError
 from mnist1d_hf.snapshot import repo_id_of
-from mnist1d_hf.stored import Stored, write_files
 
 __all__ = ["ModelPush", "TrainedModel", "pull_model", "push_model", "read_model", "weights_digest"]
 
@@ -40,7 +35,8 @@ class TrainedModel:
 
     Attributes:
         classifier: The classifier.
-        record: What the card's header says under `KEY`: data, protocol, accuracy, code version, digest of the weights.
+        record: What the card's header says under `mnist1d_hf.records.KEY`: data, protocol, accuracy, code version,
+            digest of the weights.
     """
 
     classifier: Classifier
@@ -135,38 +131,21 @@ def push_model(
     with tempfile.TemporaryDirectory(prefix="mnist1d-model-") as folder:
         model.classifier.save_pretrained(folder)
         contents = {name: Path(folder, name).read_bytes() for name in (WEIGHTS, CONFIG)}
-    planner = ModelPlanner(remote, contents, model.record, partial(_card, model=model, repo_id=repo_id))
-    try:
-        done = None if dry_run else publish(remote, planner.plan_at, message=_title(model), tag=tag, private=private)
-        if done is None:
-            _plan(planner, tag)
-    except RemoteError as error:
-        raise HubError(str(error), "unchanged") from None
-    changed = done is None or done.committed
+    card = partial(model_card, record=model.record, classifier=model.classifier, repo_id=repo_id)
+    planner = ModelPlanner(remote, contents, model.record, card)
+    if dry_run:
+        done = None
+        changed = bool(rehearse(remote, planner.plan_at, tag=tag)[1].operations)
+    else:
+        done = publish(remote, planner.plan_at, message=_title(model), tag=tag, private=private)
+        changed = done.committed
     return ModelPush(
         published=done,
         url=remote.url,
         files={name: len(content) for name, content in planner.written.items()} if changed else {},
-        card=_card(None, planner.stored, model=model, repo_id=repo_id),
+        card=card(None, planner.stored),
         repaired=tuple(planner.repaired) if changed else (),
     )
-
-
-def _plan(planner: ModelPlanner, tag: str | None) -> None:
-    """Plan, and change nothing.
-
-    Raises:
-        RefusedError: If the tag would have to move.
-    """
-    head = planner.remote.head(contents=True) or Head("")
-    present = planner.remote.tags().get(tag) if tag and head.commit else None
-    if present and (
-        planner.plan_at(head).operations
-        or not planner.plan_at(planner.remote.head(present, contents=True) or Head("")).holds_content
-    ):
-        raise RefusedError(f"the tag {tag!r} stands on commit {present[:12]} with other content; choose another one")
-    planner.forget()
-    planner.plan_at(head)
 
 
 def pull_model(
@@ -288,59 +267,3 @@ def _selection(data: MNIST1DDataModule) -> str:
 
 def _title(model: TrainedModel) -> str:
     return f"{model.record['network']}: {100 * model.record['accuracy']:.1f} % on {model.record['config_id']}"
-
-
-def _card(existing: str | None, stored: Mapping[str, Stored], *, model: TrainedModel, repo_id: str) -> str:
-    """The model's card; of an existing one, all that others wrote stays."""
-    record = model.record
-    result = EvalResult(
-        task_type="tabular-classification",
-        dataset_type=record["path"] if "/" in record["path"] else "mnist1d",
-        dataset_name="MNIST-1D",
-        dataset_config=record["config_id"],
-        dataset_split="test",
-        metric_type="accuracy",
-        metric_value=round(record["accuracy"], 4),
-    )
-    usual = {
-        "license": "apache-2.0",
-        "library_name": "mnist1d-hf",
-        "pipeline_tag": "tabular-classification",
-        "tags": ["mnist1d", "pytorch-lightning", "pytorch_model_hub_mixin", "arxiv:2011.14439"],
-        "datasets": [record["path"]] if "/" in record["path"] and not Path(record["path"]).exists() else None,
-        "model_name": repo_id.partition("/")[2],
-    }
-    card = ModelCard(existing or "---\n{}\n---\n", ignore_metadata_errors=True)
-    for key, value in usual.items():
-        if value is not None and card.data.get(key) is None:
-            card.data[key] = value
-    others = [other for other in card.data.get("eval_results") or () if not other.is_equal_except_value(result)]
-    card.data["eval_results"] = [*others, result]
-    card.data[KEY] = {**record, "files": write_files(stored)}
-    card.text = with_section(card.text, _body(model, repo_id))
-    return str(card)
-
-
-def _body(model: TrainedModel, repo_id: str) -> str:
-    record, classifier = model.record, model.classifier
-    accuracy = record["accuracy"]
-    text = files("lightning_module").joinpath("model_card.md").read_text(encoding="utf-8")
-    return (
-        Template(text)
-        .substitute(
-            {key: record[key] for key in ("path", "config_id", "version", "protocol", "selection", "steps", "epochs")},
-            title=f"{repo_id.partition('/')[2]}: a classifier for MNIST-1D",
-            network=record["network"],
-            parameters=f"{sum(weights.numel() for weights in classifier.parameters()):,}",
-            accuracy=f"{100 * accuracy:.1f}",
-            error=f"{100 * math.sqrt(accuracy * (1 - accuracy) / record['test_examples']):.1f}",
-            examples=f"{record['test_examples']:,}",
-            length=classifier.length,
-            classes=classifier.hparams["num_classes"],
-            code_version=record["code_version"],
-            digest=record["sha256"],
-            repo_id=repo_id,
-            citation=CITATION,
-        )
-        .strip()
-    )

@@ -13,11 +13,11 @@ from mnist1d_hf.card import CARD
 from mnist1d_hf.drift import files_drift
 from mnist1d_hf.header import parsed_header
 from mnist1d_hf.publish import Plan, RefusedError
+from mnist1d_hf.records import KEY
 from mnist1d_hf.remote import Head, Remote
 from mnist1d_hf.schema import ContentError
 from mnist1d_hf.stored import Stored, read_files, stored
 
-KEY: Final = "mnist1d"  # of our record in the card's header
 SAME: Final = ("network", "path", "config_id", "version")  # of a record: what the same weights are, and come from
 
 CardOf = Callable[[str | None, Mapping[str, Stored]], str]
@@ -36,10 +36,6 @@ class ModelPlanner:
     def __init__(self, remote: Remote, contents: Mapping[str, bytes], record: Mapping[str, Any], card: CardOf) -> None:
         self.remote, self.contents, self.record, self.card = remote, contents, record, card
         self.stored = {name: stored(content) for name, content in contents.items()}
-        self.forget()
-
-    def forget(self) -> None:
-        """As if nothing had been planned yet."""
         self.written: Mapping[str, bytes] = {}
         self.repaired: Sequence[str] = ()
 
@@ -111,7 +107,4 @@ def _recorded(card: str | None, repo_id: str) -> Mapping[str, Any]:
 
 
 def _files(present: Mapping[str, Any]) -> dict[str, Stored]:
-    try:
-        return read_files(present.get("files", []))
-    except ValueError:
-        return {}
+    return read_files(present.get("files", []))

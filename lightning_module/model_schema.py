@@ -1,7 +1,6 @@
 """What may stand in a repository of a classifier: its configuration, and the record in its card."""
 
 import inspect
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -9,6 +8,7 @@ from lightning_module.hyper_parameters import OWN_MODULE
 from lightning_module.networks import NETWORKS
 from mnist1d_hf.one_line import one_line
 from mnist1d_hf.schema import FILES, LINE, SHA256, ContentError, Schema, checked
+from mnist1d_hf.strict_json import parsed_json
 
 LARGEST_CONFIG: Final = 2**18  # bytes
 
@@ -68,8 +68,8 @@ def arguments_of(config: bytes, constructor: Callable[..., Any], where: str) -> 
     """
     what = f"config.json of {where}"
     try:
-        found = json.loads(config, object_pairs_hook=_each_key_once, parse_constant=_refused)
-    except (ValueError, RecursionError) as error:  # a UnicodeDecodeError is a ValueError
+        found = parsed_json(config)
+    except ValueError as error:
         raise ContentError(f"{what} is no JSON that can be read ({one_line(error, 200)}); tell its owner") from None
     checked(found, ARGUMENTS, what)
     parameters = inspect.signature(constructor).parameters.values()
@@ -81,14 +81,3 @@ def arguments_of(config: bytes, constructor: Callable[..., Any], where: str) -> 
                 "or the class that wrote it, may know it"
             )
     return dict(found)
-
-
-def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands there twice")
-    return found
-
-
-def _refused(constant: str) -> Any:
-    raise ValueError(f"{constant} is no number")

@@ -19,9 +19,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from lightning_module.model_schema import LARGEST_CONFIG, arguments_of, checked_record
-from mnist1d_hf.door import Opened, file_digest, opened, say_once
+from mnist1d_hf.door import Opened, opened, say_once
 from mnist1d_hf.one_line import one_line
 from mnist1d_hf.schema import ContentError
+from mnist1d_hf.stored import file_digest
 
 WEIGHTS: Final = "model.safetensors"
 CONFIG: Final = "config.json"
@@ -183,8 +184,10 @@ def _on_meta(
     try:
         with torch.device("meta"):
             return kind(**said, **given).state_dict(keep_vars=True)
-    except ValueError:
-        raise  # an argument is not allowed; the message names it
+    except ValueError as error:  # an argument is not allowed; the message names it
+        if given:
+            raise
+        raise ContentError(f"{where}: {one_line(error, 300)}") from None
     except (RuntimeError, OverflowError, TypeError, NotImplementedError) as error:
         if kind.__module__.partition(".")[0] == __name__.partition(".")[0] and not given:
             raise ContentError(f"{where}: no such network can be made ({one_line(error, 200)})") from None

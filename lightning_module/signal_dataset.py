@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from lightning_module.datamodule import MNIST1DDataModule
+from mnist1d_hf.checks import flag, one_of
 
 
 class SignalDataset(Dataset[tuple[Any, Any]]):
@@ -91,11 +92,7 @@ def torch_dataset(
     Raises:
         ValueError: If an argument is out of its range.
     """
-    if split not in ("train", "test"):
-        raise ValueError(
-            f'split={split!r} must be "train" or "test"; a part of train is torch.utils.data.random_split(...)'
-        )
-    if not isinstance(channel, bool):
-        raise ValueError(f"channel={channel!r} must be True or False")
+    split = one_of("split", split, ("train", "test"), also="; a part of train is torch.utils.data.random_split(...)")
+    channel = flag("channel", channel)
     x, y = MNIST1DDataModule(path, name, revision, val=None, recipe=recipe).examples(split)
     return SignalDataset(x.unsqueeze(1) if channel else x, y, transform=transform, target_transform=target_transform)

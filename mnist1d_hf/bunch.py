@@ -5,8 +5,9 @@ from typing import Any, Final, Literal, overload
 import numpy as np
 
 from mnist1d_hf.arrays import MNIST1DArrays
+from mnist1d_hf.checks import nearest, one_of
 from mnist1d_hf.generate import make_mnist1d
-from mnist1d_hf.recipe import Recipe, RecipeError, nearest
+from mnist1d_hf.recipe import Recipe, RecipeError
 
 _SPLITS: Final = ("train", "test", "all")
 _DESCRIPTION: Final = """MNIST-1D
@@ -95,8 +96,7 @@ def load_mnist1d(
 
     Source: the conventions of scikit-learn's `load_digits`.
     """
-    if split not in _SPLITS:
-        raise RecipeError(f"split={split!r} is not known{nearest(str(split), _SPLITS)}")
+    split = one_of("split", split, _SPLITS, error=RecipeError)
     arrays = make_mnist1d(recipe, stream=stream, **changes)
     parts = [getattr(arrays, name) for name in ("train", "test") if split in (name, "all")]
     x, y = (np.concatenate([getattr(part, column) for part in parts]) for column in ("x", "y"))

@@ -4,7 +4,6 @@
 data module, `Classifier.from_pretrained`, `mnist1d model pull` and `mnist1d data verify` all go through it.
 """
 
-import hashlib
 import logging
 import os
 from collections.abc import Mapping
@@ -94,12 +93,6 @@ def opened(
         return Opened(source, Header(source.where))
     card = source.fetch(CARD, most=LARGEST_CARD, again=again)
     return Opened(source, read_header(card.read_bytes(), source.where))
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def say_once(message: str) -> None:

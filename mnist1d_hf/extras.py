@@ -27,18 +27,28 @@ class MissingExtraError(ImportError):
     """A package that comes with an extra is not installed; the message is one line with what installs it."""
 
 
-def missing_extra(error: ImportError) -> MissingExtraError | None:
-    """The error that says how to get what could not be imported; None if no extra brings it."""
+def missing_extra(error: ImportError, extra: str | None = None) -> MissingExtraError | None:
+    """The error that says how to get what could not be imported; None if no extra brings it.
+
+    Args:
+        error: What the import raised.
+        extra: The extra that is enough where it is needed, if that is not the one in `EXTRAS`.
+    """
+    if isinstance(error, MissingExtraError):
+        return error
     package = (error.name or "").partition(".")[0]
-    if isinstance(error, MissingExtraError) or package not in EXTRAS:
-        return error if isinstance(error, MissingExtraError) else None
-    message = f'{package} is needed here and is not installed: pip install "mnist1d-hf[{EXTRAS[package]}]"'
+    if package not in EXTRAS:
+        return None
+    message = f'{package} is needed here and is not installed: pip install "mnist1d-hf[{extra or EXTRAS[package]}]"'
     return MissingExtraError(message, name=error.name)
 
 
 @contextmanager
-def extra_imports() -> Iterator[None]:
+def extra_imports(extra: str | None = None) -> Iterator[None]:
     """Around imports of what an extra brings: where it is missing, the error says how to get it.
+
+    Args:
+        extra: The extra that is enough there, as in `missing_extra`.
 
     Raises:
         MissingExtraError: If something is missing that an extra brings.
@@ -46,6 +56,6 @@ def extra_imports() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        if (missing := missing_extra(error)) is None:
+        if (missing := missing_extra(error, extra)) is None:
             raise
         raise missing from error

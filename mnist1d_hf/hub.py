@@ -17,9 +17,10 @@ from mnist1d_hf.export import checked_names, export, exported_configs
 from mnist1d_hf.mnist1d import DATA_VERSION, MNIST1D
 from mnist1d_hf.parquet import BuiltConfig, write_parquet
 from mnist1d_hf.plan import Planner
-from mnist1d_hf.publish import HubError, RefusedError, State, publish
+from mnist1d_hf.publish import HubError, RefusedError, State, publish, rehearse
 from mnist1d_hf.recipe import RECIPES, RecipeError
-from mnist1d_hf.remote import PATIENCE, Head, Remote, RemoteError, checked_repo_id, checked_tag
+from mnist1d_hf.remote import PATIENCE, Remote, checked_repo_id, checked_tag
+from mnist1d_hf.schema import CONFIG_NAME, VERSION_NUMBER
 
 __all__ = [
     "CachedBuild",
@@ -159,14 +160,14 @@ def _checked_names(
         given = "recipe" if recipe else "version" if version else "base"
         raise ValueError(f"{given}= describes a config of your own; name it with new_config=")
     if new_config is not None:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", new_config):
+        if not re.search(CONFIG_NAME, new_config):
             raise ValueError(f"new_config={new_config!r} must be letters, digits, '.', '-' and '_'")
         if new_config in RECIPES:
             raise RecipeError(
                 f"new_config={new_config!r} is the name of a config of this package, and must always mean that one; "
                 "choose another name"
             )
-    if version is not None and not re.fullmatch(r"\d+\.\d+\.\d+", version):
+    if version is not None and not re.search(VERSION_NUMBER, version):
         raise ValueError(f"version={version!r} must be MAJOR.MINOR.PATCH, such as 1.0.0")
     if both := {*configs, new_config} & {*remove}:
         raise ValueError(f"{min(map(str, both))!r} is to be both pushed and removed; do one after the other")
@@ -175,18 +176,6 @@ def _checked_names(
 
 def _dry_run(planner: Planner, tag: str | None) -> Push:
     remote = planner.remote
-    try:
-        head = remote.head(contents=True) or Head("")
-        planner.plan_at(head)
-        present = remote.tags().get(tag) if tag and head.commit else None
-        if present and not planner.plan_at(remote.head(present, contents=True) or Head("")).holds_content:
-            raise RefusedError(
-                f"the tag {tag!r} stands on commit {present[:12]} with other content; choose another one"
-            )
-        plan = planner.plan_at(head)
-        if tag and not present and plan.untaggable:
-            raise RefusedError(plan.untaggable)
-    except RemoteError as error:
-        raise HubError(str(error), "unchanged") from None
+    head, plan = rehearse(remote, planner.plan_at, tag=tag)
     what = {"state": "unchanged", "repo_id": remote.repo_id, "url": remote.url, "commit": head.commit, "tag": tag}
     return Push(**what, created=False, committed=False, tagged=False, **planner.described(bool(plan.operations), tag))  # type: ignore[arg-type]

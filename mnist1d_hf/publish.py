@@ -105,6 +105,42 @@ def publish(
     return _Publication(remote, plan_at, message, tag, private).run()
 
 
+def rehearse(remote: Remote, plan_at: PlanAt, *, tag: str | None = None) -> tuple[Head, Plan]:
+    """The newest commit and what `publish` would change there; nothing is written.
+
+    Args:
+        remote: The repository.
+        plan_at: As for `publish`; it is asked last about the newest commit.
+        tag: The tag that would be made.
+
+    Raises:
+        HubError: If the Hub cannot be read.
+        RefusedError: If `publish` would refuse.
+    """
+    try:
+        head = remote.head(contents=True) or Head("")
+        plan = plan_at(head)
+        present = remote.tags().get(tag) if tag and head.commit else None
+        if tag and present and plan.operations:
+            raise RefusedError(_tag_stands(tag, present))
+        if tag and present and present != head.commit:
+            if not plan_at(remote.head(present, contents=True) or Head("")).holds_content:
+                raise RefusedError(_tag_stands(tag, present))
+            plan = plan_at(head)
+    except RemoteError as error:
+        raise HubError(str(error), "unchanged") from None
+    if tag and not present and plan.untaggable:
+        raise RefusedError(plan.untaggable)
+    return head, plan
+
+
+def _tag_stands(tag: str, commit: str) -> str:
+    return (
+        f"the tag {tag!r} stands on commit {commit[:12]}, which does not hold what is pushed, and a tag is never "
+        "moved: choose another one"
+    )
+
+
 class _Publication:
     """The steps of `publish`, and what is known of the repository's state before each of them."""
 
@@ -241,13 +277,7 @@ class _Publication:
 
     def _check_tag_is_free(self) -> None:
         if self.tag and (commit := self.remote.tags().get(self.tag)):
-            raise RefusedError(self._tag_stands(commit))
-
-    def _tag_stands(self, commit: str) -> str:
-        return (
-            f"the tag {self.tag!r} stands on commit {commit[:12]}, which does not hold what is pushed, and a tag is "
-            "never moved: choose another one"
-        )
+            raise RefusedError(_tag_stands(self.tag, commit))
 
     def _tagged(self, commit: str) -> bool:
         """Put the tag on the commit, unless there is none to put, or it holds this content already."""
@@ -269,8 +299,8 @@ class _Publication:
                 return True
         if present != commit and not self._holds_content(present):
             if self.committed:
-                raise HubError(self._tag_stands(present), self.state)
-            raise RefusedError(self._tag_stands(present))
+                raise HubError(_tag_stands(self.tag, present), self.state)
+            raise RefusedError(_tag_stands(self.tag, present))
         self.state = "complete"
         return attempt > 0 and present == commit
 

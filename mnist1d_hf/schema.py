@@ -22,8 +22,9 @@ LARGEST_INTEGER: Final = 2**63
 MOST_CONFIGS: Final = 2_000
 
 CONFIG_NAME: Final = r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z"  # what a push accepts
+VERSION_NUMBER: Final = r"\A[0-9]+\.[0-9]+\.[0-9]+\Z"
 SHA256: Final[Schema] = {"type": "string", "pattern": r"\A[0-9a-f]{64}\Z"}
-VERSION: Final[Schema] = {"type": "string", "pattern": r"\A[0-9]+\.[0-9]+\.[0-9]+\Z", "maxLength": 100}
+VERSION: Final[Schema] = {"type": "string", "pattern": VERSION_NUMBER, "maxLength": 100}
 LINE: Final[Schema] = {"type": "string", "maxLength": 2_000}
 # A file in the repository, or a pattern of such: nothing outside of it, and no address.
 PATH: Final[Schema] = {

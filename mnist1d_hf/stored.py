@@ -5,14 +5,13 @@ where a file lies may change with a repository's ``.gitattributes``.
 """
 
 import hashlib
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 _CHUNK: Final = 1 << 20
-_FORMS: Final = {"sha256": re.compile(r"[0-9a-f]{64}"), "git_sha1": re.compile(r"[0-9a-f]{40}")}
+_DIGESTS: Final = ("sha256", "git_sha1")
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Stored:
         """Whether both have the same content; None if too little is known of them."""
         if None not in (self.size, other.size) and self.size != other.size:
             return False
-        for name in _FORMS:
+        for name in _DIGESTS:
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine and theirs:
                 return bool(mine == theirs)
@@ -55,21 +54,25 @@ def stored(content: bytes | Path) -> Stored:
     return Stored(size, sha256.hexdigest(), sha1.hexdigest())
 
 
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def stored_in(folder: str | Path) -> dict[str, Stored]:
     """All files of a folder, by their path in it."""
     root = Path(folder)
     return {path.relative_to(root).as_posix(): stored(path) for path in sorted(root.rglob("*")) if path.is_file()}
 
 
-def read_files(entries: Any) -> dict[str, Stored]:
+def read_files(entries: Iterable[Mapping[str, Any]]) -> dict[str, Stored]:
     """The files that a card's header lists; paths are values there, for the Hub refuses keys with dots in them.
 
-    Raises:
-        ValueError: If it lists anything else.
+    Args:
+        entries: What `mnist1d_hf.schema.FILES` allows.
     """
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise ValueError(f"files must be a list of entries with path and sha256, not {entries!r}")
-    return {_path_of(entry): _stored_of(entry) for entry in entries}
+    return {entry["path"]: Stored(entry.get("size"), entry["sha256"], entry.get("git_sha1", "")) for entry in entries}
 
 
 def write_files(files: Mapping[str, Stored]) -> list[dict[str, Any]]:
@@ -77,27 +80,7 @@ def write_files(files: Mapping[str, Stored]) -> list[dict[str, Any]]:
     return [{"path": path, **files[path].to_yaml_dict()} for path in sorted(files)]
 
 
-def _path_of(entry: Mapping[str, Any]) -> str:
-    path = entry.get("path")
-    if not isinstance(path, str) or not path:
-        raise ValueError(f"files must name the path of each file, not {path!r}")
-    return path
-
-
-def _stored_of(entry: Mapping[str, Any]) -> Stored:
-    size = entry.get("size")
-    if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 0):
-        raise ValueError(f"size={size!r} of {entry['path']!r} must be a number of bytes")
-    for name, form in _FORMS.items():
-        value = entry.get(name, "")
-        if value and not (isinstance(value, str) and form.fullmatch(value)):
-            raise ValueError(f"{name}={value!r} of {entry['path']!r} must be lower-case hexadecimal digits")
-    if not entry.get("sha256"):
-        raise ValueError(f"files must have the sha256 of {entry['path']!r}")
-    return Stored(size, entry["sha256"], entry.get("git_sha1") or "")
-
-
-def _pieces(content: bytes | Path) -> Any:
+def _pieces(content: bytes | Path) -> Iterator[bytes]:
     if isinstance(content, bytes):
         yield content
         return

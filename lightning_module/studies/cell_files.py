@@ -19,6 +19,7 @@ from lightning_module.studies.result import check_arrays, read_arrays, table_of,
 from lightning_module.studies.result_head import check_name
 from lightning_module.studies.scratch import Scratch
 from mnist1d_hf.atomic import replace
+from mnist1d_hf.stored import file_digest
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ class CellFiles:
                     raise UnreadableError(f"{file} is not as it was written")
                 if found["run"] != self._run:
                     raise UnreadableError(f"{file} is of another run")
-                if found["arrays_sha256"] != (_sha256(arrays) if arrays.is_file() else None):
+                if found["arrays_sha256"] != (file_digest(arrays) if arrays.is_file() else None):
                     raise UnreadableError(f"{arrays} is not the file that belongs to {file.name}")
             return Record(
                 tables={str(name): list(rows) for name, rows in found["tables"].items()},
@@ -121,7 +122,7 @@ class CellFiles:
             "run": self._run,
             "tables": {name: as_json(rows) for name, rows in outcome.tables.items()},
             "data": as_json(outcome.data),
-            "arrays_sha256": _sha256(arrays) if outcome.arrays else None,
+            "arrays_sha256": file_digest(arrays) if outcome.arrays else None,
             "started": time.time() - scratch.seconds,
             "seconds": scratch.seconds,
             "processor": processor(),
@@ -194,8 +195,3 @@ def _stamp(file: Path) -> object:
     except OSError:
         return None
     return about.st_ino, about.st_size, about.st_mtime_ns
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -5,7 +5,6 @@
 writes the list anew; it belongs to the change that commits a result.
 """
 
-import hashlib
 import json
 import sys
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from typing import Final, Literal
 from lightning_module.studies.json_files import read_json
 from lightning_module.studies.result import Result
 from mnist1d_hf.atomic import replace
+from mnist1d_hf.stored import file_digest
 
 FILE: Final = "committed.json"
 
@@ -61,7 +61,7 @@ def committed() -> dict[str, Committed]:
 
 def digest(folder: Path) -> str:
     """Returns the digest of a folder's `result.json`."""
-    return hashlib.sha256((folder / "result.json").read_bytes()).hexdigest()
+    return file_digest(folder / "result.json")
 
 
 def content(results: Path) -> str:

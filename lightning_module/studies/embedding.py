@@ -29,7 +29,9 @@ def libraries() -> dict[str, str]:
     try:
         return {name: version(name) for name in LIBRARIES}
     except PackageNotFoundError as error:
-        raise MissingExtraError(f'this study needs {error.name}: pip install "mnist1d-hf[studies]"') from error
+        raise MissingExtraError(
+            f'{error.name} is needed here and is not installed: pip install "mnist1d-hf[studies]"', name=error.name
+        ) from error
 
 
 class Baseline(NamedTuple):

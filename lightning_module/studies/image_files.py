@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mnist1d_hf.stored import file_digest
+
 Array = npt.NDArray[Any]
 
 
@@ -114,7 +116,7 @@ def _held_in(name: str, file: str) -> list[tuple[Array, Array]]:
 
 def file_record(file: str) -> dict[str, str]:
     """Returns the name and the SHA-256 of a file, which a result keeps in place of where it is."""
-    return {"file": os.path.basename(file), "sha256": hashlib.sha256(Path(file).read_bytes()).hexdigest()}
+    return {"file": os.path.basename(file), "sha256": file_digest(Path(file))}
 
 
 @cache

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from mnist1d_hf.strict_json import parsed_json
+
 MOST_BYTES: Final = 64 * 2**20  # the largest record of the packaged studies has 0.1 MB
 
 
@@ -21,10 +23,8 @@ def read_json(file: Path, *, most: int = MOST_BYTES) -> dict[str, Any]:
     if (size := file.stat().st_size) > most:
         raise ValueError(f"{file} has {size:,} bytes, and may have {most:,}")
     try:
-        found = json.loads(
-            file.read_bytes().decode("utf-8"), parse_constant=_constant, object_pairs_hook=_without_repetition
-        )
-    except (ValueError, RecursionError) as error:
+        found = parsed_json(file.read_bytes())
+    except ValueError as error:
         raise ValueError(f"{file} is no JSON that this program writes, or only a part of it: {error}") from error
     if not isinstance(found, dict):
         raise ValueError(f"{file} must hold an object, and holds a {type(found).__name__}")
@@ -45,16 +45,3 @@ def as_json(value: Any) -> Any:
 def canonical(value: Any) -> bytes:
     """Returns the one text that equal values have."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _constant(name: str) -> float:
-    if name == "NaN":
-        raise ValueError("NaN is no number")
-    return float(name)
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a name stands twice in an object")
-    return found

@@ -1,7 +1,6 @@
 """`Result`: what a study found, as tables with everything that is needed to make them again; its files."""
 
 import csv
-import hashlib
 import json
 import os
 import zipfile
@@ -27,6 +26,7 @@ from lightning_module.studies.result_head import (
     seals,
 )
 from mnist1d_hf.atomic import replace
+from mnist1d_hf.stored import file_digest
 
 # What a column is, by the name of its numpy kind; missing entries are empty fields.
 KINDS = {"b": "bool", "i": "int", "u": "int", "f": "float", "O": "str", "U": "str", "T": "str"}
@@ -122,7 +122,7 @@ class Result:
         folder.mkdir(parents=True, exist_ok=True)
         for name, write in files.items():
             replace(folder / name, write)
-        head["files"] = {name: _file_sha256(folder / name) for name in files}
+        head["files"] = {name: file_digest(folder / name) for name in files}
         text = json.dumps(head, indent=1) + "\n"
         replace(folder / "result.json", lambda part: part.write_text(text, encoding="utf-8"))
         return folder
@@ -142,7 +142,7 @@ class Result:
         folder = Path(folder)
         head = read_head(folder)
         for name, digest in head["files"].items():
-            if not (folder / name).is_file() or _file_sha256(folder / name) != digest:
+            if not (folder / name).is_file() or file_digest(folder / name) != digest:
                 raise DamagedResultError(
                     f"{folder / name} is not the file that result.json belongs to; run the study again"
                 )
@@ -269,11 +269,6 @@ def _check_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
 
 def _same(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
     return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _kind(column: "pd.Series[Any]") -> str:

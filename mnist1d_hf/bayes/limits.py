@@ -11,8 +11,9 @@ import numpy as np
 
 from mnist1d_hf.arithmetic import FloatArray
 from mnist1d_hf.arrays import Split
-from mnist1d_hf.bayes.posterior import joint_of, total, with_label_noise
+from mnist1d_hf.bayes.posterior import LABELS, joint_of, total, with_label_noise
 from mnist1d_hf.bayes.problem import Problem
+from mnist1d_hf.checks import one_of, whole_number
 from mnist1d_hf.generate import make_mnist1d, make_slice
 from mnist1d_hf.recipe import Recipe
 from mnist1d_hf.templates import Templates
@@ -125,8 +126,7 @@ def bayes_limits(
         ValueError: If n is not an integer of at least 2.
         ImportError: If scipy is not installed.
     """
-    if isinstance(n, bool) or not isinstance(n, int) or n < 2:
-        raise ValueError(f"n={n!r} must be an integer of at least 2")
+    n, labels = whole_number("n", n, 2), one_of("labels", labels, LABELS)
     problem, drawn = _drawn(recipe, n, labels, templates, changes)
     joint = problem.by_class(joint_of(problem, problem.raw(drawn.x), workers=workers, progress=progress))
     log_p = with_label_noise(problem, joint - total(joint)[:, None], labels)

@@ -11,7 +11,8 @@ from datasets.utils import tqdm
 from mnist1d_hf.arithmetic import FloatArray
 from mnist1d_hf.bayes.mixture import USUAL, Precision, log_joint
 from mnist1d_hf.bayes.problem import Problem
-from mnist1d_hf.recipe import Recipe, nearest
+from mnist1d_hf.checks import one_of, whole_number
+from mnist1d_hf.recipe import Recipe
 from mnist1d_hf.templates import Templates
 
 Labels = Literal["clean", "noisy"]
@@ -62,6 +63,7 @@ def log_posterior(
         ValueError: If x is not a matrix of finite numbers with the recipe's length, or another argument not allowed.
         ImportError: If scipy is not installed.
     """
+    labels = one_of("labels", labels, LABELS)
     problem = Problem.of(recipe, stream, changes, mean=mean, std=std, permutation=permutation, templates=templates)
     joint = problem.by_class(joint_of(problem, problem.raw(x), workers=workers, progress=progress))
     return with_label_noise(problem, joint - total(joint)[:, None], labels)
@@ -126,8 +128,7 @@ def in_chunks(compute: Callable[[FloatArray], Part], raw: FloatArray, *, workers
     Raises:
         ValueError: If there is less than one worker.
     """
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        raise ValueError(f"workers={workers!r} must be an integer of at least 1")
+    workers = whole_number("workers", workers, 1)
     chunks = [raw[start : start + CHUNK] for start in range(0, len(raw), CHUNK)]
     with tqdm(total=len(raw), unit=" signals", disable=None if progress else True, delay=1) as bar:
 
@@ -149,13 +150,7 @@ def total(joint: FloatArray) -> FloatArray:
 
 
 def with_label_noise(problem: Problem, log_p: FloatArray, labels: str) -> FloatArray:
-    """The log-probabilities of the labels that train has: some are replaced by that of a row drawn uniformly.
-
-    Raises:
-        ValueError: If ``labels`` is neither "clean" nor "noisy".
-    """
-    if labels not in LABELS:
-        raise ValueError(f"labels={labels!r} is not known{nearest(str(labels), LABELS)}")
+    """The log-probabilities of the labels that train has: some are replaced by that of a row drawn uniformly."""
     q = problem.recipe.label_noise
     if labels == "clean" or q == 0:
         return log_p

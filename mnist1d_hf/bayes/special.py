@@ -6,9 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist1d_hf.arithmetic import FloatArray
-from mnist1d_hf.extras import MissingExtraError
+from mnist1d_hf.extras import extra_imports
 
-REMEDY = 'scipy is needed here and is not installed: pip install "mnist1d-hf[bayes]"'
 _ROOT2 = float(np.sqrt(2.0))
 _ROOT_HALF_PI = float(np.sqrt(np.pi / 2.0))
 _NOTHING = 40.0  # its exponential does not change a sum with 1
@@ -21,12 +20,8 @@ def require_scipy() -> Any:
     Raises:
         MissingExtraError: If scipy is not installed; the message is the command that installs it.
     """
-    try:
+    with extra_imports("bayes"):  # the smallest extra that brings it
         import scipy.special
-    except ImportError as error:
-        if error.name is None or error.name.partition(".")[0] != "scipy":
-            raise
-        raise MissingExtraError(REMEDY, name=error.name) from error  # the smallest extra that brings it
     return scipy.special
 
 

@@ -17,6 +17,7 @@ from mnist1d_hf.card import CARD
 from mnist1d_hf.drift import drifts
 from mnist1d_hf.export import export
 from mnist1d_hf.records import read_records
+from mnist1d_hf.schema import FILES, ContentError, checked
 from mnist1d_hf.stored import Stored, read_files, stored, stored_in, write_files
 
 TRAIN, TEST = (f"train-1k/{split}-00000-of-00001.parquet" for split in ("train", "test"))
@@ -469,5 +470,5 @@ def test_digests_are_those_of_sha256_and_of_git(content):
     ],
 )
 def test_file_lists_that_push_would_not_write_are_refused(entries):
-    with pytest.raises(ValueError, match=r"files must|size=|sha256=|git_sha1="):
-        read_files(copy.deepcopy(entries))
+    with pytest.raises(ContentError, match="its files"):
+        checked(copy.deepcopy(entries), FILES, "its files")

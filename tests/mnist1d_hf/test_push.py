@@ -239,6 +239,9 @@ def test_a_tag_is_never_moved(server, client, repo_id):
     refused(client.push(repo_id, ["train-2k"], tag=TAG), "never moved")  # its content is there, but not at the tag
     assert value(client.push(repo_id, ["train-1k"], tag=TAG))["state"] == "unchanged"  # at the tag, though not the head
     refused(client.push(repo_id, ["train-2k"], tag=TAG, dry_run=True), TAG)
+    value(client.push(repo_id, [], remove=["train-1k"]))
+    for dry_run in (True, False):  # at the tag its content is there, but it would have to be committed anew
+        refused(client.push(repo_id, ["train-1k"], tag=TAG, dry_run=dry_run), TAG, "never moved", "unchanged")
     assert server.repo(repo_id).tags == there
 
 

@@ -39,7 +39,7 @@ REFUSED = {
     "mean of nothing": ({"mean": float("nan"), "std": 1.0}, "mean=nan must be a finite number"),
     "permutation too short": ({"permutation": [0, 1]}, "each of 0 to 39 once"),
     "permutation with a double": ({"permutation": [0, *range(39)]}, "each of 0 to 39 once"),
-    "no workers": ({"workers": 0}, "workers=0 must be an integer of at least 1"),
+    "no workers": ({"workers": 0}, "workers=0 must be at least 1"),
     "workers by name": ({"workers": "two"}, "workers='two' must be an integer"),
     "one signal": ({"x": X[0]}, r"of one signal: x\[None\]"),
     "wrong length": ({"x": X[:, :39]}, r"\(3, 39\) must be \(n, 40\)"),
@@ -59,7 +59,7 @@ def test_what_cannot_be_is_refused_and_the_remedy_named(function, case):
 
 
 def test_labels_are_clean_or_noisy():
-    with pytest.raises(ValueError, match="labels='dirty' is not known"):
+    with pytest.raises(ValueError, match="labels='dirty' must be one of 'clean', 'noisy'"):
         log_posterior(X, labels="dirty")
 
 
@@ -110,7 +110,7 @@ def test_limits_agree_with_themselves():
     assert limits.accuracy.error < limits.label_accuracy.error  # no label, less noise
     assert limits == type(limits).from_dict(limits.as_dict())
     for wrong in (1, 2.5, True, "many"):
-        with pytest.raises(ValueError, match=re.escape(f"n={wrong!r} must be an integer")):
+        with pytest.raises(ValueError, match=re.escape(f"n={wrong!r} must be ")):
             bayes_limits(n=wrong)
 
 
