@@ -3,7 +3,6 @@
 import hashlib
 import inspect
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,8 +24,11 @@ from mnist1d_hf.publish import Published, publish, rehearse
 from mnist1d_hf.remote import PATIENCE, Remote, checked_repo_id, checked_tag
 from mnist1d_hf.schema import ContentError, IncompleteError
 from mnist1d_hf.snapshot import repo_id_of
+from mnist1d_hf.staged_folder import recover, scratch_folder, staged_folder
 
 __all__ = ["ModelPush", "TrainedModel", "pull_model", "push_model", "read_model", "weights_digest"]
+
+FILES = frozenset({WEIGHTS, CONFIG, CARD})  # of a published classifier
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def push_model(
     """
     tag = tag and checked_tag(tag)
     remote = Remote(checked_repo_id(repo_id), "model", token=token, patience=patience)
-    with tempfile.TemporaryDirectory(prefix="mnist1d-model-") as folder:
+    with scratch_folder("mnist1d-model") as folder:
         model.classifier.save_pretrained(folder)
         contents = {name: Path(folder, name).read_bytes() for name in (WEIGHTS, CONFIG)}
     card = partial(model_card, record=model.record, classifier=model.classifier, repo_id=repo_id)
@@ -160,7 +162,8 @@ def pull_model(
 
     Args:
         repo_id: "owner/name".
-        folder: Where to; must not exist, or be empty.
+        folder: Where to; must not exist, or be empty, or hold just these files, which is no error: a pull can be done
+            again, and one that was killed leaves all of it or nothing.
         revision: Tag, branch or commit; by default the newest.
         network: The module, if it is one of your own.
         token: Token of the Hub; by default the one that is logged in.
@@ -171,21 +174,24 @@ def pull_model(
         ValueError: If there is no such repository or revision, or it holds no such classifier.
     """
     target = Path(folder).expanduser().absolute()
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise FileExistsError(f"{target} exists and is not empty; name another folder")
+    occupied = FileExistsError(f"{target} exists and is not empty; name another folder")
+    present = _present(target)
+    if not present <= FILES:
+        raise occupied
     found = load_pretrained(Classifier, repo_id_of(repo_id), revision=revision, token=token, **_own(network))
     record = _recorded(found)
-    contents = {name: found.door.fetch(name).read_bytes() for name in (WEIGHTS, CONFIG, CARD)}
+    contents = {name: found.door.fetch(name).read_bytes() for name in FILES}
     for name, digest in found.files.items():
         if hashlib.sha256(contents[name]).hexdigest() != digest:
             raise ContentError(f"{name} of {found.door.where} has changed while it was read; try again")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as staging:
+    if present:
+        if present != FILES or any((target / name).read_bytes() != content for name, content in contents.items()):
+            raise occupied
+        recover(target)  # what a killed pull left beside it
+        return TrainedModel(found.module, record)
+    with staged_folder(target) as staging:
         for name, content in contents.items():
-            Path(staging, name).write_bytes(content)
-        target.mkdir(exist_ok=True)
-        for name in contents:
-            os.replace(Path(staging, name), target / name)
+            (staging / name).write_bytes(content)
     return TrainedModel(found.module, record)
 
 
@@ -200,6 +206,13 @@ def read_model(
     """
     found = load_pretrained(Classifier, Path(folder).absolute(), where=where, **_own(network))
     return TrainedModel(found.module, _recorded(found))
+
+
+def _present(folder: Path) -> set[str]:
+    """Returns the names in a folder; those of a file in its place are none of ours."""
+    if folder.exists() and not folder.is_dir():
+        return {folder.name}
+    return {path.name for path in folder.iterdir()} if folder.exists() else set()
 
 
 def _own(network: nn.Module | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 import mnist1d_hf
 from lightning_module.bare_step import bare_step
+from lightning_module.checkpoint_files import WholeCheckpoints
 from lightning_module.execution import LOSS, StepsPerExecution, steps_at_once, train_on
 from lightning_module.hyper_parameters import settle_instantiator
 from lightning_module.loader import Execution
@@ -91,8 +92,8 @@ class MinibatchTraining(pl.LightningModule, ABC):
         return available
 
     def configure_callbacks(self) -> list[pl.Callback]:
-        """Returns the callbacks that take several steps at once and set the threads, where the trainer lacks them."""
-        return self.missing(StepsPerExecution, ThreadPerNetwork)
+        """Returns those that the trainer lacks: for several steps at once, for threads, for whole checkpoints."""
+        return self.missing(StepsPerExecution, ThreadPerNetwork, WholeCheckpoints)
 
     def missing(self, *kinds: type[pl.Callback]) -> list[pl.Callback]:
         """Returns a new callback of each kind that the trainer has none of."""

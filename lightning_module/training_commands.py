@@ -10,12 +10,14 @@ from typing import Any
 
 from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]
 
+from lightning_module.checkpoint_files import is_local
 from lightning_module.classifier import Classifier
 from lightning_module.command_group import exit_status
 from lightning_module.datamodule import MNIST1DDataModule
 from lightning_module.options import StrictOptions
 from lightning_module.predictions import PredictionWriter
 from lightning_module.twin import PACKAGE, MisconfigurationException, cli, pl
+from mnist1d_hf.atomic import replace
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,14 @@ CONFIGS = files("lightning_module") / "configs"
 
 class TrainingParser(StrictOptions, cli.LightningArgumentParser):
     """LightningCLI's parser under the rules of all commands."""
+
+    def save(self, cfg: Any, path: Any, *args: Any, multifile: bool = True, **kwargs: Any) -> None:
+        """Write a configuration: whole or not at all, for half of one may be read as another."""
+        write = partial(super().save, cfg, *args, multifile=multifile, **kwargs)
+        if multifile or not is_local(path) or (Path(path).exists() and not kwargs.get("overwrite")):
+            write(path)  # several files, a store, or an error
+        else:
+            replace(Path(path), lambda part: write(part))
 
 
 class MNIST1DCLI(cli.LightningCLI):

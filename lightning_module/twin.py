@@ -60,7 +60,7 @@ os.environ[VARIABLE] = CHOSEN
 if TYPE_CHECKING:
     import pytorch_lightning as pl
     from lightning_fabric.utilities.exceptions import MisconfigurationException
-    from pytorch_lightning import accelerators, callbacks, cli, loggers, strategies
+    from pytorch_lightning import accelerators, callbacks, cli, loggers, plugins, strategies
     from pytorch_lightning.core.mixins.hparams_mixin import HyperparametersMixin
     from pytorch_lightning.strategies import SingleDeviceStrategy
     from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
@@ -93,6 +93,7 @@ __all__ = [
     "cli",
     "loggers",
     "pl",
+    "plugins",
     "rank_zero_info",
     "rank_zero_warn",
     "refuse_foreign",

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -67,15 +67,28 @@ def sweep(folder: Path, *, older_than: float = OLD) -> list[Path]:
         folder: The folder; not those in it.
         older_than: Seconds since the last write, by the file system's clock: younger ones may still be written.
     """
-    probe = folder / f".{uuid.uuid4().hex}"
-    found: list[Path] = []
     try:
         found = [folder / entry.name for entry in os.scandir(folder) if _LEFTOVER.fullmatch(entry.name)]
-        if not found:
-            return []
+    except OSError:  # a folder that is not there
+        return []
+    return remove_old(folder, [path for path in found if path.is_file()], older_than=older_than)
+
+
+def remove_old(folder: Path, found: Sequence[Path], *, older_than: float = OLD) -> list[Path]:
+    """Returns those of the paths in a folder that were old enough to be deleted, and are.
+
+    Args:
+        folder: The folder.
+        found: Files, or folders, which go with all that they hold.
+        older_than: Seconds since the last write, as in `sweep`.
+    """
+    if not found:
+        return []
+    probe = folder / f".{uuid.uuid4().hex}"
+    try:
         probe.touch()
         now = probe.stat().st_mtime  # another machine's clock may decide the times of this folder
-    except OSError:  # a folder that is not there, or where nothing can be deleted
+    except OSError:  # nothing can be deleted there
         return []
     finally:
         with suppress(OSError):
@@ -83,8 +96,8 @@ def sweep(folder: Path, *, older_than: float = OLD) -> list[Path]:
     deleted = []
     for path in found:
         with suppress(OSError):  # somebody else was faster, or it is not ours to delete
-            if path.is_file() and now - path.stat().st_mtime >= older_than:
-                path.unlink()
+            if now - path.lstat().st_mtime >= older_than:
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
                 deleted.append(path)
     return deleted
 

@@ -6,10 +6,8 @@ config's content never changes under its version; a tag never moves, and marks o
 """
 
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from mnist1d_hf.cache import CachedBuild, cached_builds, install
@@ -21,6 +19,7 @@ from mnist1d_hf.publish import HubError, RefusedError, State, publish, rehearse
 from mnist1d_hf.recipe import RECIPES, RecipeError
 from mnist1d_hf.remote import PATIENCE, Remote, checked_repo_id, checked_tag
 from mnist1d_hf.schema import CONFIG_NAME, VERSION_NUMBER
+from mnist1d_hf.staged_folder import scratch_folder
 
 __all__ = [
     "CachedBuild",
@@ -129,8 +128,8 @@ def push(
             )
         )
     remote = Remote(repo_id, token=token, patience=patience)
-    with tempfile.TemporaryDirectory(prefix="mnist1d-push-") as folder:
-        planner = Planner(remote, built, remove, Path(folder))
+    with scratch_folder("mnist1d-push") as folder:
+        planner = Planner(remote, built, remove, folder)
         if dry_run:
             return _dry_run(planner, tag)
         done = publish(remote, planner.plan_at, message=planner.title(), tag=tag, private=private)

@@ -25,6 +25,7 @@ from huggingface_hub.errors import (
 )
 
 from mnist1d_hf.credentials import Credentials
+from mnist1d_hf.downloads import sweep_once
 from mnist1d_hf.one_line import one_line
 from mnist1d_hf.stored import Stored
 
@@ -168,7 +169,9 @@ class Remote:
         keywords = {"repo_type": self.repo_type, "revision": commit, "force_download": again}
         keywords |= {"cache_dir": self._cache_dir} if self._cache_dir else {}
         function = partial(self._api.hf_hub_download, self.repo_id, path, **keywords)
-        return Path(self._reading(f"download {path}", function, extra_seconds=seconds))
+        local = Path(self._reading(f"download {path}", function, extra_seconds=seconds))
+        sweep_once(local.parents[path.count("/") + 2])  # above the folders of commits and of this one
+        return local
 
     def text(self, path: str, head: Head) -> str | None:
         """A text file at a commit; None if there is none.

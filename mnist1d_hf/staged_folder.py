@@ -38,6 +38,19 @@ def staged_folder(target: Path) -> Iterator[Path]:
         _move_into_place(staging, target)
 
 
+@contextmanager
+def scratch_folder(name: str) -> Iterator[Path]:
+    """A new folder of the system's for temporary files, removed at the end; those that killed processes left go first.
+
+    Args:
+        name: What it is for; only folders of the same name are swept away, and only the user's own.
+    """
+    place = Path(tempfile.gettempdir(), name)
+    recover(place)
+    with _locked_folder(place, "new") as made:
+        yield made
+
+
 def recover(target: Path) -> None:
     """Sweep away what killed processes left of this target, and put it back if one had just moved it aside."""
     for left in sorted(target.parent.glob(f".{_escaped(target.name)}-*-????????")):

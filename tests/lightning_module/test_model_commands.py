@@ -1,11 +1,15 @@
 """Classifiers on a stand-in Hub: what is pushed, what comes back, what is refused."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 
 import huggingface_hub
 import pytest
 import torch
-from hub_server import Fault
+from hub_server import Fault, client_environment
 from safetensors.torch import load, save
 
 from lightning_module import Classifier, MNIST1DDataModule
@@ -82,7 +86,52 @@ def test_what_is_pulled_computes_what_was_trained(server, client, repo_id, check
         torch.testing.assert_close(pulled(x), expected, rtol=0, atol=0)
         again = Classifier.from_pretrained(tmp_path / "pulled").eval()
         torch.testing.assert_close(again(x), expected, rtol=0, atol=0)
-    assert "not empty" in status(client.call(MAIN, ["pull", repo_id, str(tmp_path / "pulled")]), 2)
+
+
+def test_a_pull_can_be_done_again_but_not_over_other_files(server, client, repo_id, checkpoint, tmp_path):
+    pull, folder = ["pull", repo_id, str(tmp_path / "pulled")], tmp_path / "pulled"
+    status(client.call(MAIN, ["push", repo_id, checkpoint[0]]))
+    for _ in range(2):
+        status(client.call(MAIN, pull))
+        assert {path.name for path in folder.iterdir()} == {"model.safetensors", "config.json", "README.md"}
+    (folder / "config.json").write_text("{}")
+    assert "not empty" in status(client.call(MAIN, pull), 2)
+    assert (folder / "config.json").read_text() == "{}"
+    (folder / "config.json").unlink()
+    assert "not empty" in status(client.call(MAIN, pull), 2)
+    (tmp_path / "file").touch()
+    assert "not empty" in status(client.call(MAIN, [*pull[:2], str(tmp_path / "file")]), 2)
+
+
+CUT_SHORT = """
+import os, signal, sys
+from lightning_module.cli import main
+moves, replace = iter(range(100)), os.replace
+
+def killed(*paths):
+    if "pulled" in os.fspath(paths[1]) and next(moves) == int(sys.argv[1]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(*paths)
+
+os.replace = killed
+sys.exit(main(["model", "pull", *sys.argv[2:]]))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills a process")
+def test_a_killed_pull_leaves_no_half_folder_nor_junk(server, client, home, repo_id, checkpoint, tmp_path):
+    status(client.call(MAIN, ["push", repo_id, checkpoint[0]]))
+    folder = tmp_path / "there" / "pulled"
+    command = [sys.executable, "-c", CUT_SHORT, "MOVE", repo_id, str(folder)]
+    environment = os.environ | client_environment(server, str(home))
+    for move in ("1", "0"):  # before the second file is moved, if files are moved one by one; before the first
+        command[3] = move
+        subprocess.run(command, env=environment, check=False, capture_output=True)
+        assert not folder.exists() or len(list(folder.iterdir())) in (0, 3)
+        status(client.call(MAIN, ["pull", repo_id, str(folder)]))
+        assert len(list(folder.iterdir())) == 3
+        assert list(folder.parent.iterdir()) == [folder]
+        shutil.rmtree(folder.parent)
 
 
 def test_pulling_a_revision_is_that_one_or_an_error(server, client, repo_id, checkpoint, tmp_path):
