@@ -54,7 +54,7 @@ class StrictOptions(jsonargparse.ArgumentParser):
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Print usage and a line that names the option as it is typed, and exit with status 2."""
         parser = getattr(ex, "subcommand_parser", None) or self
-        super().error(one_line(message, parser), ex)
+        super().error(in_words(message, parser), ex)
 
     def _adding(self, arguments: Sequence[str]) -> list[str]:
         """The arguments with ``--name+``, which is jsonargparse's to add to a list, where ``--name`` is typed again.
@@ -94,8 +94,9 @@ def _as_list(value: str) -> str:
 
 def brief(typed: str) -> str:
     """Returns what was typed on one line, without what a terminal obeys, and not longer than a line or two."""
-    words = "".join(each if each.isprintable() else repr(each)[1:-1] for each in " ".join(typed.split()))
-    return words if len(words) <= LONGEST else f"{words[: LONGEST - 3]}..."
+    from mnist1d_hf.one_line import one_line  # whose package loads pandas
+
+    return one_line(typed, LONGEST)
 
 
 def options_of(parser: jsonargparse.ArgumentParser) -> Iterator[Action]:
@@ -108,14 +109,14 @@ def options_of(parser: jsonargparse.ArgumentParser) -> Iterator[Action]:
                 yield from options_of(sub)
 
 
-def one_line(message: str, parser: jsonargparse.ArgumentParser) -> str:
+def in_words(message: str, parser: jsonargparse.ArgumentParser) -> str:
     """Returns what the parser says about an argument on one line: the option as typed, its value, what is allowed."""
     if message.startswith(UNKNOWN):
         return _unknown(message, parser)
     given = next((message.rpartition(words)[2] for words in _GIVEN if words in message), None)
     if (named := _NAMED.match(message)) and given is not None:
         action = next((each for each in options_of(parser) if each.dest == named["name"]), None)
-        words = _in_words(getattr(action, "_typehint", None))
+        words = _kind_in_words(getattr(action, "_typehint", None))
         if action is not None and words:
             return f"{_as_typed(action, parser)}={brief(given)} must be {words}"
     return as_typed(" ".join(_NAMED.sub(lambda found: f"{found['name']}:", message).split()), parser)
@@ -179,11 +180,11 @@ def _unknown(message: str, parser: jsonargparse.ArgumentParser) -> str:
     return f"{message}{close}"
 
 
-def _in_words(kind: Any) -> str:
+def _kind_in_words(kind: Any) -> str:
     """Returns what values of a type are, for people; nothing where that cannot be said briefly."""
     parts = [part for part in get_args(kind) if part is not NoneType]
     if NoneType in get_args(kind) and len(parts) == 1:
-        return _in_words(parts[0])
+        return _kind_in_words(parts[0])
     if get_origin(kind) is tuple and set(parts) == {int}:
         return f"{len(parts)} whole numbers, [{', '.join(['low', 'high'] if len(parts) == 2 else 'n' * len(parts))}]"
     if parts and all(isinstance(part, str) for part in parts):
