@@ -10,6 +10,7 @@ from typing import Any, Final
 import datasets
 
 from mnist1d_hf.card import ABOUT
+from mnist1d_hf.header import infos_by_config
 from mnist1d_hf.mnist1d import CITATION, DESCRIPTION, HOMEPAGE, LICENSE
 from mnist1d_hf.records import ConfigRecord
 
@@ -30,15 +31,9 @@ def told_of(loaded: Any, record: ConfigRecord, header: Mapping[str, Any]) -> Any
         "description": f"{DESCRIPTION} {record.description}",
         "citation": CITATION,
     }
-    entry = _entry(header.get("dataset_info"), record.config_name)
+    entry = infos_by_config(header.get("dataset_info")).get(record.config_name, {})
     for rows in loaded.values() if isinstance(loaded, datasets.DatasetDict) else [loaded]:
         for key in ABOUT:
             text = entry.get(key)
             setattr(rows.info, key, text if isinstance(text, str) and 0 < len(text) <= LONGEST else usual[key])
     return loaded
-
-
-def _entry(infos: Any, name: str) -> Mapping[str, Any]:
-    listed = infos if isinstance(infos, list) else [infos]
-    entries = [entry for entry in listed if isinstance(entry, Mapping)]
-    return next((entry for entry in entries if entry.get("config_name", "default") == name), {})

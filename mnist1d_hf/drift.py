@@ -15,6 +15,7 @@ from datasets import Features
 from datasets.utils.metadata import MetadataConfigs
 
 from mnist1d_hf.card import parsed
+from mnist1d_hf.header import infos_by_config
 from mnist1d_hf.records import ConfigRecord, read_records
 from mnist1d_hf.stored import Stored
 
@@ -93,7 +94,7 @@ def drift_of(
         stored: All files beside the card, as in `drifts`.
         whole: Whether these are all files, as in `drifts`.
     """
-    card = (*_entry_drift(record, configs), *_info_drift(record, _entries(infos).get(record.config_name)))
+    card = (*_entry_drift(record, configs), *_info_drift(record, infos_by_config(infos).get(record.config_name)))
     return replace(_record_drift(record, stored, whole), card=card)
 
 
@@ -168,11 +169,6 @@ def _by_split(data_files: Any) -> dict[str, list[str]] | str:
 
 def _paths(named: Mapping[str, list[str]] | str) -> str:
     return named if isinstance(named, str) else ", ".join(repr(path) for paths in named.values() for path in paths)
-
-
-def _entries(infos: Any) -> dict[str, Mapping[str, Any]]:
-    listed = infos if isinstance(infos, list) else [infos] if isinstance(infos, dict) else []
-    return {str(entry.get("config_name", "default")): entry for entry in listed if isinstance(entry, dict)}
 
 
 def _info_drift(record: ConfigRecord, info: Mapping[str, Any] | None) -> list[str]:

@@ -151,6 +151,12 @@ def header_text(text: str) -> str:
     return text[start.end() : max(end.start(), start.end())] if start and end else ""
 
 
+def infos_by_config(infos: Any) -> dict[str, Mapping[str, Any]]:
+    """What a header has under `dataset_info`, by config; datasets writes a list of one as a mapping."""
+    listed = infos if isinstance(infos, list) else [infos]
+    return {str(entry.get("config_name", "default")): entry for entry in listed if isinstance(entry, Mapping)}
+
+
 def _by_name(
     entries: Any, schema: Mapping[str, Any], what: str
 ) -> tuple[dict[str, Mapping[str, Any]], dict[str, str], str]:

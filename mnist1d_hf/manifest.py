@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 from filelock import FileLock  # a dependency of datasets
 
 from mnist1d_hf.columns import column_digests
+from mnist1d_hf.tidy import INFO
 
 MANIFEST: Final = "manifest.json"
-INFO: Final = "dataset_info.json"
 
 logger = logging.getLogger(__name__)
 
