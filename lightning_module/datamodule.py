@@ -45,7 +45,7 @@ def _check_examples(what: str, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> None
     if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer) or (len(y) and y.min() < 0):
         raise ValueError(f"{what}: column 'y' must hold a label in each row, an integer from 0")
     if not len(y):
-        raise ValueError(f"{what} has no rows")
+        raise ValueError(f"{what} has no rows; take another config or split")
 
 
 class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
@@ -298,7 +298,10 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
             )
         kept = torch.isin(whole.y, torch.tensor(self.classes, device=whole.y.device))
         if not kept.any():
-            raise ValueError(f"classes={self.classes} leaves no example of the split {split!r}")
+            raise ValueError(
+                f"classes={self.classes} leaves no example of the split {split!r}; add a class that it has, of "
+                f"{sorted(set(whole.y.tolist()))}"
+            )
         return Examples(whole.x[kept], whole.y[kept])
 
     def _evaluation(self, split: Literal["val", "test"], limit: str) -> TensorLoader:

@@ -58,7 +58,9 @@ class Header:
         if name is None:
             marked = [n for n, entry in self.configs.items() if n == "default" or entry.get("default")]
             if len(marked) > 1:
-                raise ContentError(f"{self.where} marks several configs as the default one: {', '.join(marked)}")
+                raise ContentError(
+                    f"{self.where} marks several configs as the default one: {', '.join(marked)}; name one"
+                )
             only = self.names if len(self.names) == 1 else []
             name = (marked or only or ["default"])[0]
         if self.names and name not in self.names:
@@ -87,9 +89,8 @@ def read_header(card: bytes, where: str) -> Header:
     data = parsed_header(card, where)
     configs, problems, stray = _by_name(data.get("configs"), CONFIG, "its entry in `configs`")
     recorded: dict[str, Mapping[str, Any]] = {}
-    if isinstance(data.get(KEY), Mapping) and "config_name" not in data[KEY]:
-        pass  # the record of a model
-    else:
+    of_model = isinstance(data.get(KEY), Mapping) and "config_name" not in data[KEY]
+    if not of_model:
         recorded, unusable, nameless = _by_name(data.get(KEY), RECORD, "its record")
         problems |= {name: problem for name, problem in unusable.items() if name not in problems}
         stray = nameless or stray

@@ -21,7 +21,7 @@ def read_json(file: Path, *, most: int = MOST_BYTES) -> dict[str, Any]:
     if not file.is_file():
         raise ValueError(f"{file} is no file")
     if (size := file.stat().st_size) > most:
-        raise ValueError(f"{file} has {size:,} bytes, and may have {most:,}")
+        raise ValueError(f"{file} has {size:,} bytes, and may have {most:,} at most")
     try:
         found = parsed_json(file.read_bytes())
     except ValueError as error:

@@ -55,7 +55,10 @@ def _global_stream() -> Iterator[np.random.RandomState]:
 def _one_by_one(arguments: Arguments, templates: Templates) -> dict[str, Any]:
     """What has no recipe: every signal by itself, a good twenty times slower."""
     if arguments.num_samples > REFERENCE_CAPACITY:
-        raise RecipeError(f"num_samples={arguments.num_samples} is more than can be shuffled in memory")
+        raise RecipeError(
+            f"num_samples={arguments.num_samples} is more than can be shuffled in memory; ask for {REFERENCE_CAPACITY} "
+            "at most"
+        )
     each = arguments.num_samples // len(templates.y)
     made = [transform(curve, templates.t, arguments) for curve in templates.x for _ in range(each)]
     y = np.repeat(templates.y, each)
