@@ -329,8 +329,8 @@ def test_limits_of_noisy_labels_are_lower(run):
     ("typed", "message"),
     [
         ("no-noise", "iid-noise-scale.*no probability density"),
-        ("--n 1", "--n=1 must be an integer of at least 2"),
-        ("--workers 0", "--workers=0 must be an integer of at least 1"),
+        ("--n 1", "--n=1 must be at least 2"),
+        ("--workers 0", "--workers=0 must be at least 1"),
         ("--labels dirty", "--labels"),
         ("--padding [0,3000] --max-translation 4000", "tables of .* GB"),
     ],
