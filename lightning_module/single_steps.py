@@ -19,6 +19,7 @@ from lightning_module.transparency import (
     HARMLESS_IN_MODULE,
     HARMLESS_IN_OPTIMIZER,
     NOTHING,
+    VOUCH,
     forget_verdicts,
     lightning_name,
     package_of,
@@ -70,7 +71,7 @@ class Gate:
         parts = parts_of(trainer)
         # An attribute that is new on an instance is its last one, or there are more of them.
         seen = [
-            (id(part), type(part), len(own), next(reversed(own), None))
+            (id(part), type(part), len(own), next(reversed(own), None), own.get(VOUCH))
             for part, own in ((part, vars(part)) for part, _ in parts)
         ]
         if seen != self._seen:

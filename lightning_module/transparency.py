@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from torch.optim import Optimizer
 
+from lightning_module.provenance import is_genuine, is_written_in
+
 # The attribute by which a user's class or object vouches for itself.
 VOUCH = "allows_several_steps"
 
@@ -22,6 +24,8 @@ TWINS = ("pytorch_lightning.", "lightning.pytorch.", "lightning_fabric.", "light
 OURS = "lightning_module"
 # Packages in which nothing of Lightning's is overridden.
 NEUTRAL = frozenset({"abc", "builtins", "collections", "huggingface_hub", "torch", "typing", "typing_extensions"})
+# Whose functions a class of ours or Lightning's has by itself. Another one was put there by somebody else.
+AUTHORS = frozenset({OURS, "huggingface_hub", "torch"} | {twin.partition(".")[0] for twin in TWINS})
 
 # Classes of Lightning that leave every step as it is, by module and name in either twin. What they do around a batch
 # was read: progress bars show its number, checkpoints say after how many steps they save (an execution ends there), the
@@ -213,6 +217,9 @@ def _judge(kind: type, harmless: frozenset[str]) -> Verdict:
                 found = vouched  # for all that this class is derived from
             else:
                 reasons.append(f"{each.__name__} says {VOUCH} = {own[VOUCH]}")
+        if _is_ours(each) or _is_lightning(each) or _package(each) in NEUTRAL:
+            put = [name for name in own if name in risky and not is_written_in(own[name], AUTHORS)]
+            found += [f"{_name(each, name)} was put there by somebody and may act on every step" for name in put]
         if _is_ours(each) or _package(each) in NEUTRAL:
             continue
         if _is_lightning(each):
@@ -229,7 +236,7 @@ def _judge(kind: type, harmless: frozenset[str]) -> Verdict:
 def lightning_name(kind: type) -> str | None:
     """Returns module and name of a class of Lightning, the same in both twins; None for another's class."""
     for twin in TWINS:
-        if kind.__module__.startswith(twin):
+        if kind.__module__.startswith(twin) and is_genuine(kind):
             return f"{kind.__module__.removeprefix(twin)}.{kind.__qualname__}"
     return None
 
@@ -277,7 +284,8 @@ def _is_ours(kind: type) -> bool:
 
 
 def _package(kind: type) -> str:
-    return kind.__module__.partition(".")[0]
+    """Returns the package that a class comes from; "" if it is not the one that is there under its name."""
+    return kind.__module__.partition(".")[0] if is_genuine(kind) else ""
 
 
 def _base(kind: type) -> bool:

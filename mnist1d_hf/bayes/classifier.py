@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from mnist1d_hf.arithmetic import FloatArray
 from mnist1d_hf.bayes.posterior import log_posterior
-from mnist1d_hf.bayes.problem import Problem
+from mnist1d_hf.bayes.problem import Problem, as_array
 from mnist1d_hf.recipe import Recipe
 from mnist1d_hf.templates import Templates, digit_templates
 
@@ -66,7 +66,8 @@ class BayesClassifier:
         """Check that the signals are ones that the recipe can have made; there is nothing to learn.
 
         Raises:
-            ValueError: If the signals are not of the recipe's length, or y holds other labels than the templates.
+            ValueError: If the signals are not of the recipe's length, or y is not one of the templates' labels
+                for each.
         """
         problem = Problem.of(
             self.recipe,
@@ -77,8 +78,9 @@ class BayesClassifier:
             permutation=self.permutation,
             templates=self.templates,
         )
-        self.n_features_in_ = problem.raw(X).shape[1]
-        unknown = [] if y is None else sorted(set(np.unique(np.asarray(y)).tolist()) - set(self.classes_.tolist()))
+        rows, self.n_features_in_ = problem.raw(X).shape
+        known = set(self.classes_.tolist())
+        unknown = [] if y is None else sorted(set(_labels(y, rows).tolist()) - known, key=str)
         if unknown:
             raise ValueError(f"y holds the labels {unknown}, which no template has; it has {self.classes_.tolist()}")
         return self
@@ -97,8 +99,13 @@ class BayesClassifier:
         return best
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:  # noqa: N803
-        """Fraction of the labels predicted."""
-        return float(np.average(self.predict(X) == np.asarray(y), weights=sample_weight))
+        """Fraction of the labels predicted.
+
+        Raises:
+            ValueError: If y is not a label for each signal.
+        """
+        predicted = self.predict(X)
+        return float(np.average(predicted == _labels(y, len(predicted)), weights=sample_weight))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The arguments by name."""
@@ -131,3 +138,10 @@ class BayesClassifier:
             input_tags=InputTags(),
             requires_fit=False,
         )
+
+
+def _labels(y: Any, rows: int) -> npt.NDArray[Any]:
+    labels = as_array("y", y)
+    if labels.shape != (rows,):
+        raise ValueError(f"y of shape {labels.shape} must be ({rows},), a label for each signal")
+    return labels

@@ -1,5 +1,6 @@
 """From the arguments of the public functions to raw signals and tables: which recipe, which constants, which order."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from mnist1d_hf.arithmetic import FloatArray, IntArray
 from mnist1d_hf.bayes.special import require_scipy
 from mnist1d_hf.bayes.tables import Curves, Tables, tables_of
+from mnist1d_hf.checks import kind_of, number, shown
 from mnist1d_hf.columns import as_numpy
 from mnist1d_hf.fast_stream import FastStream
 from mnist1d_hf.generate import chosen_recipe
@@ -116,9 +118,11 @@ def _unshuffled(recipe: Recipe) -> IntArray:
 
 
 def _matrix(x: Any, length: int) -> FloatArray:
+    if isinstance(x, dict) and "x" in x:  # rows of a data set, ds[:10]
+        x = x["x"]
     if isinstance(x, (datasets.Dataset, dict)):
         x = as_numpy(x)["x"]  # a dictionary of splits is an error there, which says what to do
-    signals = np.asarray(x)
+    signals = as_array("x", x)
     if signals.dtype.kind not in "fiu":
         raise ValueError(f"x must be numbers, but is {signals.dtype}; of a data set: as_numpy(dataset)['x']")
     if signals.ndim != 2 or signals.shape[1] != length:
@@ -131,21 +135,39 @@ def _matrix(x: Any, length: int) -> FloatArray:
     return signals
 
 
+def as_array(name: str, values: Any) -> npt.NDArray[Any]:
+    """Any array, tensor or nested list as an array.
+
+    Raises:
+        ValueError: If it is ragged, masked or something else that has no array.
+    """
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} has masked values, which no posterior is known for; leave these rows out")
+    try:
+        if hasattr(values, "detach"):  # a tensor of torch: of a device, with a gradient, of a type that NumPy lacks
+            values = values.detach().cpu()
+            values = values.double() if values.is_floating_point() else values
+        return np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{name} must be an array, all rows of one length; it is a {kind_of(values)}") from error
+
+
 def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not hasattr(value, "__float__") or not np.isfinite(float(value)):
-        raise ValueError(f"{name}={value!r} must be a finite number")
-    return float(value)
+    try:
+        return number(name, value, -math.inf)
+    except ValueError:
+        raise ValueError(f"{name}={shown(value)} must be a finite number") from None
 
 
 def _positive(value: Any) -> float:
     std = _number("std", value)
     if std <= 0:
-        raise ValueError(f"std={value!r} must be positive: it is what the raw signals were divided by")
+        raise ValueError(f"std={shown(value)} must be positive: it is what the raw signals were divided by")
     return std
 
 
 def _permutation(order: npt.ArrayLike, length: int) -> IntArray:
-    given = np.asarray(order)
+    given = as_array("permutation", order)
     if (
         given.shape != (length,)
         or given.dtype.kind not in "iu"

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -46,6 +47,12 @@ REFUSED = {
     "not finite": ({"x": np.where(np.eye(3, 40) > 0, np.nan, 0)[1:]}, "2 signals that are not finite.* row 0"),
     "infinite": ({"x": np.full((1, 40), np.inf)}, "not finite"),
     "texts": ({"x": np.full((1, 40), "a")}, "must be numbers"),
+    "ragged": ({"x": [[0.0] * 40, [0.0] * 39]}, "x must be an array, all rows of one length"),
+    "masked": ({"x": np.ma.masked_less(X - np.eye(3, 40), 0)}, "x has masked values"),
+    "ragged permutation": ({"permutation": [[0], [1, 2]]}, "permutation must be an array"),
+    "std beyond all floats": ({"mean": 0.0, "std": 10**400}, "std=.* must be a finite number"),
+    "complex mean": ({"mean": np.complex128(1j), "std": 1.0}, "mean=.* must be a finite number"),
+    "several means": ({"mean": np.zeros(2), "std": 1.0}, "mean=.* must be a finite number"),
     "splits": ({"x": {"train": X}}, r'pick a split, ds\["train"\]'),
 }
 
@@ -56,6 +63,26 @@ def test_what_cannot_be_is_refused_and_the_remedy_named(function, case):
     arguments, message = REFUSED[case]
     with pytest.raises(ValueError, match=message):
         function(**{"x": X, **arguments})
+
+
+def test_signals_may_come_as_rows_of_a_data_set_or_as_any_tensor():
+    x = make_slice("high-noise", "test", 0, 3).x
+    expected = log_posterior(x, **FEW)
+    wanting = torch.tensor(x, requires_grad=True)
+    for same in (x.tolist(), {"x": x.tolist(), "y": [0, 0, 0]}, wanting, list(wanting.detach())):
+        assert np.array_equal(log_posterior(same, **FEW), expected)
+    assert np.abs(log_posterior(wanting.bfloat16(), **FEW) - expected).max() < 100  # NumPy has no such type
+
+
+def test_a_score_needs_a_label_for_each_signal():
+    x, y = X + np.eye(3, 40), np.array([1, 2, 3])
+    classifier = BayesClassifier(Recipe(**FEW))
+    assert classifier.score(x, y) == classifier.score(x, torch.tensor(y)) == classifier.score(x, y.tolist())
+    for other in (y[:1], y[:2], y[:, None], 1, [[1], [2, 3], [4]]):
+        with pytest.raises(ValueError, match=r"^y (of|must)"):
+            classifier.score(x, other)
+        with pytest.raises(ValueError, match=r"^y (of|must)"):
+            classifier.fit(x, other)
 
 
 def test_labels_are_clean_or_noisy():
