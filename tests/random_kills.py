@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -219,13 +219,11 @@ class Killed:
         arguments: As they are typed.
         right: Called after the kill.
         compare: Called with the content after healing, and that of an undisturbed run.
-        first: Commands without which it has nothing to work on.
     """
 
     arguments: list[str]
     right: Callable = builds_are_right
     compare: Callable = same
-    first: tuple[list[str], ...] = field(default=())
 
 
 FIT = ["fit", "--config", "logistic.yaml", "--trainer.max_steps=60", "--trainer.val_check_interval=20"]
@@ -251,7 +249,7 @@ COMMANDS = {
     "study": Killed([*STUDY, "--workers", "1"], study_is_right),
 }
 SEVERAL = {  # by several processes
-    "build by two": Killed(["data", "build", "large", "--num-samples", "400000", "--num-proc", "2", "--force"]),
+    "build by two": Killed(["data", "build", "large", "--num-samples", "200000", "--num-proc", "2", "--force"]),
     "study by two": Killed([*STUDY, "--workers", "2"], study_is_right),
 }
 
