@@ -22,6 +22,8 @@ __all__ = ["OWN_MODULE", "Classifier", "describe_module"]
 
 # What a subclass overrides to give the network something else than the signals of the data.
 TREATING_SIGNALS = ("forward", "minibatch_loss", "training_step", "validation_step", "test_step", "predict_step")
+# Lightning calls these with an example too, although they are written for minibatches (x, y).
+TREATING_BATCHES = ("on_before_batch_transfer", "transfer_batch_to_device", "on_after_batch_transfer")
 
 
 class Classifier(
@@ -91,11 +93,11 @@ class Classifier(
         """Returns two signals of zeros in the module's dtype, for exports and the summary.
 
         None for a subclass that treats the signals in its own way, unless it sets one: what goes into its forward pass
-        is not known.
+        is not known. Neither is it where the module, or the data module of its Trainer, treats minibatches.
         """
         own = super().example_input_array
         is_ours = all(getattr(type(self), name) is getattr(Classifier, name) for name in TREATING_SIGNALS)
-        return self._signals() if own is None and is_ours else own
+        return self._signals() if own is None and is_ours and not self._treats_batches() else own
 
     @example_input_array.setter
     def example_input_array(self, example: Any) -> None:
@@ -119,6 +121,11 @@ class Classifier(
             else:
                 kwargs["input_names"] = kwargs.get("input_names") or ["x"]
                 kwargs["dynamic_axes"] = {kwargs["input_names"][0]: {0: "batch"}}
+            trainer, self.trainer = self._trainer_or_none(), None  # else its data module treats the sample as a batch
+            try:
+                return super().to_onnx(file_path, input_sample, **kwargs)
+            finally:
+                self.trainer = trainer
         return super().to_onnx(file_path, input_sample, **kwargs)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -189,6 +196,21 @@ class Classifier(
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Returns Adam, fused into one kernel where the device has one."""
         return torch.optim.Adam(self.parameters(), lr=self.lr, fused=self.has_fused_optimizer())
+
+    def _treats_batches(self) -> bool:
+        data = getattr(self._trainer_or_none(), "datamodule", None)
+        return any(
+            getattr(getattr(owner, name), "__func__", None) is not getattr(kind, name)
+            for owner, kind in ((self, pl.LightningModule), (data, pl.LightningDataModule))
+            if owner is not None
+            for name in TREATING_BATCHES
+        )
+
+    def _trainer_or_none(self) -> Any:
+        try:
+            return self.trainer
+        except RuntimeError:  # Lightning's way to say that there is none
+            return None
 
     def _signals(self) -> Tensor:
         like = next(self.parameters(), torch.zeros(0))  # its device and dtype

@@ -23,6 +23,7 @@ console = Console()
 FOLDER: Final = "outputs/studies"
 PRESET: Final = "quick"
 EXIT: Final = {"ok": 0, "not verified": 3, "DIFFERS": 1}  # from the best to the worst
+ROOMY: Final = 100  # columns of a terminal from which on the published numbers have one of the table
 MOST_NUMBERS: Final = 8  # published numbers without a statement that are printed one by one
 
 
@@ -225,12 +226,13 @@ def _print_verdicts(study: "Study[Any]", result: "Result") -> None:
     from lightning_module.studies.verdict_text import FINDINGS
 
     table = Table(box=None, pad_edge=False)
-    for column in ("claim", "finding", "contrast (95 %)", "has to be", "n", "published"):
+    roomy = console.width >= ROOMY
+    for column in ("claim", "finding", "contrast (95 %)", "has to be", "n", *(["published"] if roomy else [])):
         table.add_column(
             column,
             justify="right" if column == "n" else "left",
             no_wrap=column in ("finding", "contrast (95 %)", "n"),
-            min_width=20 if column == "claim" else None,
+            min_width=20 if column == "claim" and roomy else None,
             overflow="fold",
         )
     every = study.judge(result)
@@ -239,9 +241,12 @@ def _print_verdicts(study: "Study[Any]", result: "Result") -> None:
     verdicts = [verdict for verdict in every if few or not verdict.claim.is_number]
     for verdict in verdicts:
         first, *others = _parts(verdict) or [("", "", "")]
-        table.add_row(verdict.claim.name, FINDINGS[verdict.finding], *first, _published(verdict))
+        published = _published(verdict)
+        table.add_row(verdict.claim.name, FINDINGS[verdict.finding], *first, *([published] if roomy else []))
         for each in others:
-            table.add_row("", "", *each, "")
+            table.add_row("", "", *each)
+        if published and not roomy:
+            table.add_row("", "published", published)
     _print(study.question)
     console.print(table, highlight=False)
     for verdict in verdicts:

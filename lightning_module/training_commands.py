@@ -1,6 +1,7 @@
 """`mnist1d fit | validate | test | predict`: LightningCLI over `Classifier` and `MNIST1DDataModule`."""
 
 import logging
+import os
 import warnings
 from collections.abc import Sequence
 from functools import partial
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]
+from rich.console import Console
 
 from lightning_module.checkpoint_files import is_local
 from lightning_module.classifier import Classifier
@@ -69,6 +71,20 @@ class MNIST1DCLI(cli.LightningCLI):
         parser.link_arguments("data.length", "model.length", apply_on="instantiate")
         parser.link_arguments("data.num_classes", "model.num_classes", apply_on="instantiate")
         parser.add_lightning_class_args(PredictionWriter, "predictions")
+
+    def after_fit(self) -> None:
+        """Says where the checkpoint is, and writes it if the run was too short for the validation that it waits for."""
+        trainer, checkpoint = self.trainer, self.trainer.checkpoint_callback
+        dry = getattr(trainer, "fast_dev_run", False)
+        if dry or not isinstance(checkpoint, pl.callbacks.ModelCheckpoint) or not checkpoint.dirpath:
+            return
+        path = checkpoint.best_model_path or checkpoint.last_model_path
+        if not path and checkpoint.save_top_k and trainer.global_step:
+            name = f"epoch={trainer.current_epoch}-step={trainer.global_step}.ckpt"
+            path = str(Path(checkpoint.dirpath) / name)
+            trainer.save_checkpoint(path, checkpoint.save_weights_only)
+        if path and trainer.is_global_zero:
+            Console(soft_wrap=True, markup=False, highlight=False).print(f"Checkpoint: {os.path.relpath(path)}")
 
 
 def main(arguments: Sequence[str]) -> int:

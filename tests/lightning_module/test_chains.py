@@ -121,3 +121,15 @@ def test_a_class_of_one_s_own_is_refused_by_the_name_of_its_argument(old, tmp_pa
     torch.save(content, tmp_path / "mine.ckpt")
     with pytest.raises(ValueError, match="a class of your own, with the argument 'smoothing', that Classifier does"):
         TrainedModel.from_checkpoint(tmp_path / "mine.ckpt")
+
+
+@pytest.mark.parametrize("steps", [5, 20])
+def test_a_fit_too_short_for_a_validation_keeps_its_weights_too(client, tmp_path, steps):
+    options = [*FAST, f"--trainer.max_steps={steps}", "--trainer.default_root_dir", str(tmp_path)]
+    said = status(client.call(MAIN, ["fit", "--config", "mlp.yaml", *options]))
+    (path,) = tmp_path.rglob("*.ckpt")
+    assert path.name.endswith(f"-step={steps}.ckpt")
+    (line,) = [line for line in said.splitlines() if line.startswith("Checkpoint: ")]
+    assert (tmp_path.parent / line.removeprefix("Checkpoint: ")).name == path.name
+    assert torch.load(path, weights_only=True)["global_step"] == steps
+    accuracy_in(status(client.call(MAIN, ["test", "--config", "mlp.yaml", *options, "--ckpt_path", str(path)])))

@@ -227,6 +227,33 @@ def test_the_summary_at_the_start_of_a_fit(folder, tmp_path, kind, network):
     assert (model.example_input_array is None) == (kind is not Classifier)
 
 
+class Augmented(MNIST1DDataModule):
+    """Lightning's documented place for augmentation."""
+
+    def on_after_batch_transfer(self, batch, dataloader_idx):
+        x, y = batch
+        assert y.ndim == 1  # it has been called with minibatches only
+        return (x + 0.05 * torch.randn_like(x) if self.trainer.training else x), y
+
+
+class AugmentedModule(Classifier):
+    """The same in the module."""
+
+    on_after_batch_transfer = Augmented.on_after_batch_transfer
+
+
+@pytest.mark.parametrize(("kind", "data"), [(Classifier, Augmented), (AugmentedModule, MNIST1DDataModule)])
+def test_a_hook_for_minibatches_is_not_called_with_an_example(folder, tmp_path, kind, data):
+    model = classifier("mlp", kind=kind)
+    trainer = trainer_in(tmp_path, max_steps=2, enable_model_summary=True)
+    trainer.fit(model, data(folder, batch_size=50, val=0.2))
+    assert trainer.global_step == 2
+    assert model.example_input_array is None
+    if kind is Classifier:
+        model.to_onnx(tmp_path / "model.onnx", dynamo=False)
+        assert model.trainer is trainer
+
+
 def test_an_example_of_one_s_own_is_kept():
     model = Classifier("mlp", length=120).double()
     assert model.example_input_array.shape == (2, 120)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import counting
 import pytest
+from rich.console import Console
 
 from lightning_module import study_commands
 from lightning_module.cli import main
@@ -45,6 +46,18 @@ def test_every_listed_study_is_there_under_its_name():
         assert study.name == name
         assert {"smoke", "quick", "paper"} <= study.presets.keys()
         assert name == name.lower().replace("_", "-")
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_column_of_the_verdicts_is_squeezed_away(run, monkeypatch, width):
+    monkeypatch.setattr(study_commands, "console", Console(width=width))
+    status, out, _ = run("run", FILE, "--preset", "smoke")
+    assert status == 0
+    lines = out.splitlines()
+    (head,) = [line.split() for line in lines if line.startswith("claim ")]
+    assert head[-1] == ("n" if width == 80 else "published")
+    assert any("1 ✓ inside" in line for line in lines)
+    assert any(line.split()[-1:] == ["3"] or " 3 " in line for line in lines if line.startswith("small"))
 
 
 def test_run_prints_verdicts_and_writes_everything(run, tmp_path):
