@@ -33,7 +33,7 @@ def findings_of(study: Study[Any], result: Result, folder: Path | None = None) -
     """
     is_committed = relation(result, folder) if folder else "is another"
     checks = [
-        Check("ok", "the files are those that were saved"),
+        _files(result, folder),
         *_committed(result, is_committed),
         _cells(study, result, essential=is_committed != "is"),
         _config(study, result),
@@ -44,6 +44,17 @@ def findings_of(study: Study[Any], result: Result, folder: Path | None = None) -
     if all(check.good for check in checks):
         checks += _bands(study, result, known=committed()[result.study].outside if is_committed == "is" else ())
     return checks
+
+
+def _files(result: Result, folder: Path | None) -> Check:
+    """Returns whether a folder holds the tables and arrays of a result and no others, which might be taken for its."""
+    known = {f"{name}.csv" for name in result.tables} | ({"arrays.npz"} if result.arrays else set())
+    here = {path.name for path in folder.iterdir() if path.suffix in (".csv", ".npz")} if folder else known
+    return same(
+        here <= known,
+        "the files are those that were saved",
+        f"not of this result, and beside it: {_some(sorted(here - known))}; move them elsewhere",
+    )
 
 
 def config_of(study: Study[Any], result: Result) -> Config | None:

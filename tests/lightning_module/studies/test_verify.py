@@ -490,3 +490,15 @@ def test_numbers_of_own_runs_are_found_again(original):
     assert config_of(STUDY, own) == counting.CountingConfig(seeds=2, cells=3, scale=0.5)
     for config in ({}, {"seeds": 0, "cells": 3, "scale": 1.0}, {"seeds": "x", "cells": 3, "scale": 1.0}):
         assert config_of(STUDY, replace(own, config=config)) in (None, counting.CountingConfig(cells=3))
+
+
+@pytest.mark.parametrize("name", ["extra.csv", "extra.npz"])
+def test_a_table_beside_those_of_the_result_is_named(name, folder, verify):
+    (folder / name).write_text("a\n1\n")
+    (folder / "notes.txt").write_text("what one thinks of it")
+    status, lines = verify(folder)
+    assert status == DIFFERS
+    assert name in lines[0]
+    assert "notes.txt" not in lines[0]
+    (folder / name).unlink()
+    assert verify(folder)[0] == OK
