@@ -1,6 +1,6 @@
 """What killed downloads leave in the cache of the Hub's client, which gives each a name of its own and forgets it.
 
-Source: the names are those of huggingface_hub 0.34 to 2.4; a name of another form is left alone.
+Source: the names are those that file_download.py of huggingface_hub 0.34 and of 2.4 gives; others are left alone.
 """
 
 from pathlib import Path
