@@ -1,5 +1,6 @@
 """The command `mnist1d`: training by LightningCLI, data, models, the demonstration. Nothing here imports torch."""
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -82,6 +83,13 @@ def _use_pytorch_lightning() -> None:
     os.environ[variable] = wish
 
 
+def _print_anywhere() -> None:
+    """Prints a question mark where a terminal's encoding lacks a character, such as ± in a locale named C."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def _leave(status: int) -> NoReturn:
     """Ends the process at once: to take torch apart takes seconds on a busy machine, and who pressed Ctrl-C waits."""
     for stream in (sys.stdout, sys.stderr):
@@ -98,6 +106,7 @@ def main(args: Sequence[str] | None = None) -> int:
     """
     if args is None:
         _use_pytorch_lightning()
+        _print_anywhere()
     arguments = list(sys.argv[1:] if args is None else args)
     if arguments and arguments[0] in COMMANDS:
         _, command = COMMANDS[arguments[0]]

@@ -30,6 +30,7 @@ from mnist1d_hf.records import KEY, ConfigRecord, read_records, write_records
 from mnist1d_hf.register import NAME
 
 CARD: Final = "README.md"
+BYTE_ORDER_MARK: Final = "\ufeff"  # an editor may put it first, and then datasets and the Hub find no header
 FIGURE: Final = "mnist1d-examples.png"  # in a folder or repository, beside the card
 METADATA: Final[Mapping[str, Any]] = {
     "pretty_name": "MNIST-1D",
@@ -112,7 +113,9 @@ def merged_card(
     _check_one_default(card.data)
     text = with_section(card.text, _section({**kept, **records}, path, with_files=True))
     if text == card.text and _plain(card.data) == before:
-        return existing  # also where the libraries would write the same header in another way
+        return existing.removeprefix(
+            BYTE_ORDER_MARK
+        )  # also where the libraries would write the same header in another way
     card.text = text
     return str(card)
 
@@ -123,6 +126,7 @@ def parsed(text: str) -> huggingface_hub.DatasetCard:
     Raises:
         CardError: If its header is not YAML, or not a mapping.
     """
+    text = text.removeprefix(BYTE_ORDER_MARK)
     try:
         parsed_header(text.encode(), "the repository")  # what takes the client's parser for ever is refused here
         card = huggingface_hub.DatasetCard(text, ignore_metadata_errors=True)

@@ -7,8 +7,10 @@ another version of the Parquet library writes the same content in other bytes.
 """
 
 import fnmatch
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from datasets import Features
@@ -73,8 +75,10 @@ def drifts(text: str | None, stored: Mapping[str, Stored], *, whole: bool = True
     data = parsed(text).data
     configs = MetadataConfigs.from_dataset_card_data(data)
     infos = data.get("dataset_info")
-    records = read_records(data)
-    return {name: drift_of(record, configs, infos, stored, whole=whole) for name, record in records.items()}
+    twice, records = named_twice(data.to_dict()), read_records(data)  # type: ignore[no-untyped-call]
+    return {
+        name: drift_of(record, configs, infos, stored, whole=whole, twice=twice) for name, record in records.items()
+    }
 
 
 def drift_of(
@@ -84,6 +88,7 @@ def drift_of(
     stored: Mapping[str, Stored],
     *,
     whole: bool = True,
+    twice: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Drift:
     """The difference of one config from its record.
 
@@ -93,9 +98,26 @@ def drift_of(
         infos: What the card has under `dataset_info`.
         stored: All files beside the card, as in `drifts`.
         whole: Whether these are all files, as in `drifts`.
+        twice: See `named_twice`.
     """
-    card = (*_entry_drift(record, configs), *_info_drift(record, infos_by_config(infos).get(record.config_name)))
+    name = record.config_name
+    repeated = (
+        f"the card has two entries of it under {key}: which one counts is not said" for key in twice.get(name, ())
+    )
+    card = (*repeated, *_entry_drift(record, configs), *_info_drift(record, infos_by_config(infos).get(name)))
     return replace(_record_drift(record, stored, whole), card=card)
+
+
+def named_twice(data: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The keys of a card's header under which a config has more than one entry, by config."""
+    found: dict[str, list[str]] = {}
+    for key in ("configs", "dataset_info"):
+        listed = data.get(key)
+        entries = listed if isinstance(listed, list) else []
+        names = Counter(str(entry.get("config_name")) for entry in entries if isinstance(entry, dict))
+        for name in (name for name, count in names.items() if count > 1):
+            found.setdefault(name, []).append(key)
+    return found
 
 
 def files_drift(expected: Mapping[str, Stored], stored: Mapping[str, Stored], *, whole: bool = True) -> Drift:

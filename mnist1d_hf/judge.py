@@ -18,7 +18,7 @@ from datasets.utils.metadata import MetadataConfigs
 
 from mnist1d_hf.card import CARD, parsed
 from mnist1d_hf.columns import as_numpy, column_digests
-from mnist1d_hf.drift import Drift, drift_of, matching, recorded_files, usual_paths
+from mnist1d_hf.drift import Drift, drift_of, matching, named_twice, recorded_files, usual_paths
 from mnist1d_hf.golden import TOLERANCE
 from mnist1d_hf.parquet import BuiltConfig
 from mnist1d_hf.publish import RefusedError
@@ -84,8 +84,8 @@ class Judge:
             return Present(head, text, {}, {}, {})
         data = parsed(text).data  # once: YAML is read slowly, and a card of all configs takes a fifth of a second
         configs, records = MetadataConfigs.from_dataset_card_data(data), read_records(data)
-        infos = data.get("dataset_info")
-        drift = {name: drift_of(record, configs, infos, head.stored) for name, record in records.items()}
+        infos, twice = data.get("dataset_info"), named_twice(data.to_dict())  # type: ignore[no-untyped-call]
+        drift = {name: drift_of(record, configs, infos, head.stored, twice=twice) for name, record in records.items()}
         return Present(head, text, configs, records, drift)
 
     def of_pushed(self, config: BuiltConfig, present: Present) -> Verdict:

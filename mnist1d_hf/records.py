@@ -164,6 +164,8 @@ def read_records(data: CardData) -> dict[str, ConfigRecord]:
                 "it; restore README.md from an earlier commit of the repository"
             )
         record = ConfigRecord.read(entry)
+        if record.config_name in records:
+            raise ValueError(f"the record of {record.config_name!r} is there twice; take the wrong one out")
         records[record.config_name] = record
     return records
 

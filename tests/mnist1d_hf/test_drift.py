@@ -183,6 +183,39 @@ def test_whatever_others_do_to_a_config_is_found_put_right_and_told(server, clie
     assert (again["state"], again["repaired"], again["drifted"]) == ("unchanged", {}, {})
 
 
+@pytest.mark.parametrize("key", ["configs", "dataset_info"])
+def test_an_entry_that_is_there_twice_is_put_right_and_never_tagged(server, client, repo_id, key):
+    value(client.push(repo_id, ["train-1k", "train-2k"]))
+    edited(server, repo_id, lambda header: header[key].append(copy.deepcopy(entry(header, key))))
+    assert f"two entries of it under {key}" in drift_of(server, repo_id)["train-1k"][0]
+    head = server.repo(repo_id).branches["main"]
+    planned = value(client.push(repo_id, ["train-1k"], tag="v1", dry_run=True))
+    done = value(client.push(repo_id, ["train-1k"], tag="v1"))
+    assert f"two entries of it under {key}" in done["repaired"]["train-1k"][0]
+    assert (planned["repaired"], set(done["files"])) == (done["repaired"], {CARD})
+    assert head != server.repo(repo_id).branches["main"] == server.repo(repo_id).tags["v1"]
+    assert drift_of(server, repo_id) == {"train-1k": (), "train-2k": ()}
+    assert client.load(repo_id, "train-1k", revision="v1")["ok"]
+    assert value(client.push(repo_id, ["train-1k"], tag="v1"))["state"] == "unchanged"
+
+
+def test_a_byte_order_mark_before_the_card_is_taken_out(server, client, repo_id):
+    value(client.push(repo_id, ["train-1k"]))
+    before = server.file(repo_id, CARD)
+    server.put(repo_id, {CARD: b"\xef\xbb\xbf" + before})
+    value(client.push(repo_id, ["train-1k"], tag="v1"))
+    assert server.file(repo_id, CARD, "v1") == before
+    assert client.load(repo_id, "train-1k", revision="v1")["ok"]
+
+
+def test_a_record_that_is_there_twice_is_refused_and_never_tagged(server, client, repo_id):
+    value(client.push(repo_id, ["train-1k", "train-2k"]))
+    edited(server, repo_id, lambda header: header["mnist1d"].append(copy.deepcopy(entry(header, "mnist1d"))))
+    for pushed in ("train-1k", "train-2k"):
+        refused(client.push(repo_id, [pushed], tag="v1"), "the record of 'train-1k' is there twice")
+    assert server.repo(repo_id).tags == {}
+
+
 def test_a_colleagues_default_is_not_taken_for_ours_and_its_files_stay(server, client, repo_id):
     value(client.push(repo_id, ["default"], tag="v1"))
     value(client.call("builtins:exec", COLLEAGUE.format(config="default", repo_id=repo_id)))
