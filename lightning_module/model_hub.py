@@ -159,7 +159,7 @@ def _plan(planner: ModelPlanner, tag: str | None) -> None:
         RefusedError: If the tag would have to move.
     """
     head = planner.remote.head(contents=True) or Head("")
-    present = planner.remote.tags().get(tag) if tag and head.commit else None
+    present = planner.remote.tagged(tag) if tag and head.commit else None
     if present and (
         planner.plan_at(head).operations
         or not planner.plan_at(planner.remote.head(present, contents=True) or Head("")).holds_content

@@ -178,7 +178,7 @@ def _dry_run(planner: Planner, tag: str | None) -> Push:
     try:
         head = remote.head(contents=True) or Head("")
         planner.plan_at(head)
-        present = remote.tags().get(tag) if tag and head.commit else None
+        present = remote.tagged(tag) if tag and head.commit else None
         if present and not planner.plan_at(remote.head(present, contents=True) or Head("")).holds_content:
             raise RefusedError(
                 f"the tag {tag!r} stands on commit {present[:12]} with other content; choose another one"

@@ -240,7 +240,7 @@ class _Publication:
             raise RefusedError(self.untaggable)
 
     def _check_tag_is_free(self) -> None:
-        if self.tag and (commit := self.remote.tags().get(self.tag)):
+        if self.tag and (commit := self.remote.tagged(self.tag)):
             raise RefusedError(self._tag_stands(commit))
 
     def _tag_stands(self, commit: str) -> str:
@@ -254,7 +254,7 @@ class _Publication:
         if not self.tag:
             return False
         attempt = 0
-        while (present := self.remote.tags().get(self.tag)) is None:
+        while (present := self.remote.tagged(self.tag)) is None:
             self._verify(commit)
             try:
                 self.remote.tag(self.tag, commit)
