@@ -75,7 +75,7 @@ def drifts(text: str | None, stored: Mapping[str, Stored], *, whole: bool = True
     data = parsed(text).data
     configs = MetadataConfigs.from_dataset_card_data(data)
     infos = data.get("dataset_info")
-    twice, records = named_twice(data.to_dict()), read_records(data)  # type: ignore[no-untyped-call]
+    twice, records = named_twice(data.get("configs"), infos), read_records(data)
     return {
         name: drift_of(record, configs, infos, stored, whole=whole, twice=twice) for name, record in records.items()
     }
@@ -108,11 +108,10 @@ def drift_of(
     return replace(_record_drift(record, stored, whole), card=card)
 
 
-def named_twice(data: Mapping[str, Any]) -> dict[str, list[str]]:
+def named_twice(configs: Any, infos: Any) -> dict[str, list[str]]:
     """The keys of a card's header under which a config has more than one entry, by config."""
     found: dict[str, list[str]] = {}
-    for key in ("configs", "dataset_info"):
-        listed = data.get(key)
+    for key, listed in (("configs", configs), ("dataset_info", infos)):
         entries = listed if isinstance(listed, list) else []
         names = Counter(str(entry.get("config_name")) for entry in entries if isinstance(entry, dict))
         for name in (name for name, count in names.items() if count > 1):

@@ -84,7 +84,7 @@ class Judge:
             return Present(head, text, {}, {}, {})
         data = parsed(text).data  # once: YAML is read slowly, and a card of all configs takes a fifth of a second
         configs, records = MetadataConfigs.from_dataset_card_data(data), read_records(data)
-        infos, twice = data.get("dataset_info"), named_twice(data.to_dict())  # type: ignore[no-untyped-call]
+        infos, twice = data.get("dataset_info"), named_twice(data.get("configs"), data.get("dataset_info"))
         drift = {name: drift_of(record, configs, infos, head.stored, twice=twice) for name, record in records.items()}
         return Present(head, text, configs, records, drift)
 

@@ -120,7 +120,7 @@ def rehearse(remote: Remote, plan_at: PlanAt, *, tag: str | None = None) -> tupl
     try:
         head = remote.head(contents=True) or Head("")
         plan = plan_at(head)
-        present = remote.tags().get(tag) if tag and head.commit else None
+        present = remote.tagged(tag) if tag and head.commit else None
         if tag and present and plan.operations:
             raise RefusedError(_tag_stands(tag, present))
         if tag and present and present != head.commit:
@@ -276,7 +276,7 @@ class _Publication:
             raise RefusedError(self.untaggable)
 
     def _check_tag_is_free(self) -> None:
-        if self.tag and (commit := self.remote.tags().get(self.tag)):
+        if self.tag and (commit := self.remote.tagged(self.tag)):
             raise RefusedError(_tag_stands(self.tag, commit))
 
     def _tagged(self, commit: str) -> bool:
@@ -284,7 +284,7 @@ class _Publication:
         if not self.tag:
             return False
         attempt = 0
-        while (present := self.remote.tags().get(self.tag)) is None:
+        while (present := self.remote.tagged(self.tag)) is None:
             self._verify(commit)
             try:
                 self.remote.tag(self.tag, commit)

@@ -181,14 +181,20 @@ class Remote:
         """
         return self.download(path, head.commit, seconds=0).read_bytes().decode("utf-8") if path in head.files else None
 
-    def tags(self) -> dict[str, str]:
-        """The commit of each tag.
+    def tagged(self, tag: str) -> str | None:
+        """The commit of a tag; None if there is no such tag.
 
         Raises:
-            RemoteError: If they cannot be read.
+            RemoteError: If it cannot be read, or a branch has that name, which moves.
         """
         refs = self._reading("read the tags", self._api.list_repo_refs, self.repo_id, repo_type=self.repo_type)
-        return {tag.name: tag.target_commit for tag in refs.tags}
+        if any(branch.name == tag for branch in refs.branches):
+            raise RemoteError(
+                f"{self.repo_id} has a branch {tag!r}, so a tag of that name would not say which is meant; choose "
+                "another one, or delete the branch",
+                "denied",
+            )
+        return next((found.target_commit for found in refs.tags if found.name == tag), None)
 
     def create(self, private: bool) -> None:
         """Make the repository.

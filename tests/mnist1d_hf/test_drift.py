@@ -208,6 +208,20 @@ def test_a_byte_order_mark_before_the_card_is_taken_out(server, client, repo_id)
     assert client.load(repo_id, "train-1k", revision="v1")["ok"]
 
 
+@pytest.mark.parametrize("name", ["v1", "dev"])
+def test_a_branch_gets_no_tag_of_its_name(server, client, repo_id, name):
+    value(client.push(repo_id, ["train-1k"]))
+    repo = server.repo(repo_id)
+    repo.branches[name] = head = repo.branches["main"]
+    for config in ("train-1k", "train-2k"):
+        for dry_run in (True, False):
+            answer = client.push(repo_id, [config], tag=name, dry_run=dry_run)
+            assert f"a branch {name!r}" in answer["message"]
+            there = config == "train-1k" and not dry_run
+            assert answer["state"] == ("committed but untagged" if there else "unchanged")
+    assert (repo.branches["main"], repo.tags) == (head, {})
+
+
 def test_a_record_that_is_there_twice_is_refused_and_never_tagged(server, client, repo_id):
     value(client.push(repo_id, ["train-1k", "train-2k"]))
     edited(server, repo_id, lambda header: header["mnist1d"].append(copy.deepcopy(entry(header, "mnist1d"))))
