@@ -69,7 +69,7 @@ def test_what_the_readme_says_of_other_studies_is_what_they_found():
     assert f"and {points('pooling', 'no-difference-with-much-data')} points at 50,000" in text
     assert verdict("pooling", "hinders-with-much-data").finding == "fails"
     assert verdict("pooling", "matched-hinders").finding == verdict("pooling", "epochs-hinders").finding == "fails"
-    assert f"grows by {points('recipe-sweep', 'translation-widens-lead')} points from no translation" in text
+    assert f"the lead is {points('recipe-sweep', 'translation-widens-lead')} points larger" in text
     assert verdict("recipe-sweep", "lead-without-translation").finding == "inconclusive"
     on_mnist = verdict("comparison", "CNN above MLP on MNIST").parts[0].interval.estimate
     more = verdict("comparison", "tells models apart").parts[1].interval.estimate  # on MNIST-1D than on MNIST
@@ -81,9 +81,9 @@ def test_what_the_readme_says_of_other_studies_is_what_they_found():
     assert f"is {points('lottery', 'ticket-beats-dense')} points better than the whole network" in text
     assert f"{points('lottery', 'ticket-beats-random')} points better than as many at random" in text
     assert verdict("lottery", "ten-times-too-many").parts[0].interval.estimate == pytest.approx(0.03, abs=0.001)
-    assert f"beats itself with its first layer shuffled by {points('lottery', 'spatial-prior')} points" in text
-    assert f"of the {points('lottery', 'new-data')} that it leads the dense network by on new data" in text
-    assert f"{points('lottery', 'reinitialised')} are left" in text
+    assert f"copy with the first layer shuffled, by {points('lottery', 'spatial-prior')} points" in text
+    lead, left = points("lottery", "new-data"), points("lottery", "reinitialised")
+    assert f"lead over the dense network on new data, {lead} points, {left} remain" in text
     at_n, power, power_squared, larger = (
         verdict("thresholds", name).parts[0].interval.estimate
         for name in ("likelihood-at-n", "likelihood-not-with-k", "squared-error-grows-with-k", "k-times-larger")
