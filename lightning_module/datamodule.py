@@ -129,6 +129,7 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
         self._splits: dict[str, Examples] = {}
         self._version: str | None = None
         self._commit: str | None = None
+        self._known_id: tuple[str, str] | None = None
         self.save_hyperparameters()
         self.hparams["classes"] = None if self.classes is None else list(self.classes)
 
@@ -244,7 +245,7 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
         """Returns which data a checkpoint was trained on."""
         config_id = self.name
         if self.path == "mnist1d":
-            config_id = str(datasets.load_dataset_builder("mnist1d", self.name, **self._keywords()).config_id)
+            config_id = self._config_id()
         kept = {} if self.classes is None else {"classes": list(self.classes)}
         return {"path": self.path, "config_id": config_id, "version": self._version, **kept}
 
@@ -253,6 +254,14 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
         self.examples("test")  # now the version is known
         if state_dict != (own := self.state_dict()):
             rank_zero_warn(f"the checkpoint was trained on the data {state_dict}, and now there are {own}")
+
+    def _config_id(self) -> str:
+        """Returns the name of the generated data; asked for at every checkpoint, and found out once."""
+        asked = repr((self.name, self._keywords()))
+        if self._known_id is None or self._known_id[0] != asked:
+            builder = datasets.load_dataset_builder("mnist1d", self.name, **self._keywords())
+            self._known_id = asked, str(builder.config_id)
+        return self._known_id[1]
 
     def _keywords(self) -> dict[str, Any]:
         return {**self.recipe, **({"revision": self.revision} if self.revision is not None else {})}
