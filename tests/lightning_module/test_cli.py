@@ -145,8 +145,9 @@ def test_errors_are_one_line_and_status_2(capsys, arguments, message):
 
 def test_a_terminal_that_lacks_a_character_shows_a_question_mark(tmp_path):
     ascii_only = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    ascii_only.pop("MNIST1D_LIGHTNING", None)  # of which the command says a line
     program = "import sys; from lightning_module.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", program, "data", "limits", "--n", "20"]
     done = subprocess.run(command, env=ascii_only, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert (done.returncode, "error" in done.stderr) == (0, False), done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     assert " ? " in done.stdout  # plus or minus
