@@ -29,11 +29,15 @@ def is_one_of_many(network: nn.Module, x: Tensor) -> bool:
     That is, whether it is a reference network as it was made, on one thread of a CPU, in full precision. Elsewhere its
     own forward pass is faster (several threads, cuDNN) or the only one (mixed precision, export, compilation).
     """
+    return runs_as_one_of_many(x) and is_as_made(network)
+
+
+def runs_as_one_of_many(x: Tensor) -> bool:
+    """Returns whether that is so as far as the signals and the state of torch are concerned."""
     if torch.get_num_threads() > 1 or x.dim() != 2 or x.dtype not in FULL or x.device.type != "cpu":
         return False
-    if torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
-        return False
-    return is_as_made(network)
+    special = torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+    return not special
 
 
 def is_as_made(network: nn.Module) -> bool:

@@ -1,7 +1,9 @@
 """`Classifier`: a network, its loss and its optimiser, for a Lightning Trainer."""
 
 import inspect
+import itertools
 import os
+from collections.abc import Callable
 from typing import Any, Literal, Self
 
 import torch
@@ -10,6 +12,7 @@ from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
 from lightning_module.alone import cross_entropy_alone, has_forward_of, is_as_made, is_one_of_many
+from lightning_module.gradients_alone import gradients_alone
 from lightning_module.hyper_parameters import OWN_MODULE, PlainHyperparameters, describe_module
 from lightning_module.networks import make_network
 from lightning_module.pretrained import load_pretrained
@@ -142,6 +145,19 @@ class Classifier(
             return cross_entropy_alone(self.network, x, y)
         return nn.functional.cross_entropy(self(x), y)
 
+    def _gradients_of(self, optimizer: torch.optim.Optimizer) -> Callable[[Tensor, Tensor], Tensor]:
+        usual = super()._gradients_of(optimizer)
+        ours = type(self).minibatch_loss is Classifier.minibatch_loss and "minibatch_loss" not in vars(self)
+        alone = gradients_alone(self.network) if ours and has_forward_of(self, Classifier) else None
+        if alone is None or {*self.parameters()} != {*itertools.chain(*(g["params"] for g in optimizer.param_groups))}:
+            return usual
+
+        def differentiate(x: Tensor, y: Tensor) -> Tensor:
+            loss = alone(x, y)
+            return usual(x, y) if loss is None else loss
+
+        return differentiate
+
     def threads(self, rows: int, length: int, available: int) -> int:
         """Returns 1 for a small reference network, else all; see `lightning_module.threads`."""
         alone = has_forward_of(self, Classifier) and is_as_made(self.network)
@@ -218,7 +234,7 @@ class Classifier(
 
     def _evaluate(self, split: str, accuracy: MulticlassAccuracy, x: Tensor, y: Tensor) -> None:
         logits = self(x)
-        accuracy(logits, y)
+        accuracy.update(logits, y)  # a call would compute that of this piece too
         loss = nn.functional.cross_entropy(logits, y)
         self.log(f"{split}/loss", loss, prog_bar=True, batch_size=len(y), sync_dist=True)
         self.log(f"{split}/acc", accuracy, prog_bar=True, batch_size=len(y))

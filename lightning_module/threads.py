@@ -6,6 +6,7 @@ laptop with eight cores and on a server with two, it is trained on one thread; a
 it has networks. To networks as small as the reference ones, more threads give next to nothing.
 """
 
+import math
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -19,6 +20,9 @@ from lightning_module.twin import Callback, pl
 # the CNN at 200 are just below; up to there one thread took 0.9 to 1.1 of the time of two, and beyond it up to 1.7, on
 # an AMD EPYC of the fifth generation.
 SMALL = 1.3e7
+# An evaluation has a forward pass only, so that four times the signals take about as long. Two threads would gain less
+# than a millisecond there, and on a busy machine they lose tens of them waiting for each other.
+EVALUATED = 4
 
 
 @runtime_checkable
@@ -31,7 +35,7 @@ class UsesThreads(Protocol):
 
 
 class ThreadPerNetwork(Callback):
-    """Sets the number of threads for each training batch, and sets it back.
+    """Sets the number of threads for each batch of training, validation and test, and sets it back.
 
     `Classifier.configure_callbacks` and that of `Ensemble` add it by themselves.
     """
@@ -40,20 +44,37 @@ class ThreadPerNetwork(Callback):
         self._chosen: dict[tuple[int, int, int], int] = {}
         self._before: int | None = None
 
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Forgets what was chosen for another module."""
+        super().setup(trainer, pl_module, stage)
         self._chosen.clear()
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Sets the number of threads that the module asks for."""
+        self._set(pl_module, batch)
+
+    def on_validation_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int, dataloader_idx: int = 0
+    ) -> None:
+        """Sets the number of threads that the module asks for."""
+        self._set(pl_module, batch, EVALUATED)
+
+    def on_test_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int, dataloader_idx: int = 0
+    ) -> None:
+        """Sets the number of threads that the module asks for."""
+        self._set(pl_module, batch, EVALUATED)
+
+    def _set(self, pl_module: pl.LightningModule, batch: Any, share: int = 1) -> None:
         available = torch.get_num_threads()
         if available == 1 or pl_module.device.type != "cpu" or not isinstance(pl_module, UsesThreads):
             return
         if (shape := _shape(batch)) is None:
             return
-        key = *shape, available
+        rows, length = shape
+        key = math.ceil(rows / share), length, available
         if key not in self._chosen:
             self._chosen[key] = pl_module.threads(*key)
         if self._chosen[key] != available:
@@ -62,6 +83,30 @@ class ThreadPerNetwork(Callback):
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Sets it back."""
+        self._set_back()
+
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Sets it back."""
+        self._set_back()
+
+    def on_test_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
     ) -> None:
         """Sets it back."""
         self._set_back()

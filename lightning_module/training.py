@@ -55,18 +55,28 @@ class MinibatchTraining(pl.LightningModule, ABC):
 
     def step_of(self, optimizer: torch.optim.Optimizer) -> Callable[[Tensor, Tensor], Tensor]:
         """Returns a function that takes one optimiser step on a minibatch of an execution, and returns its loss."""
-        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        loss_of, step = self.minibatch_loss, bare_step(optimizer)
+        differentiate, step = self._gradients_of(optimizer), bare_step(optimizer)
 
         def take_step(x: Tensor, y: Tensor) -> Tensor:
-            loss = loss_of(x, y)
-            for parameter in parameters:
-                parameter.grad = None  # what zero_grad does, without its 10 us of bookkeeping
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss = differentiate(x, y)
             step()
             return loss
 
         return take_step
+
+    def _gradients_of(self, optimizer: torch.optim.Optimizer) -> Callable[[Tensor, Tensor], Tensor]:
+        """Returns a function that sets the gradients of a minibatch's loss, and returns the loss."""
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        loss_of = self.minibatch_loss
+
+        def differentiate(x: Tensor, y: Tensor) -> Tensor:
+            loss = loss_of(x, y)
+            for parameter in parameters:
+                parameter.grad = None  # what zero_grad does, without its 10 us of bookkeeping
+            loss.backward()  # type: ignore[no-untyped-call]
+            return loss
+
+        return differentiate
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Returns the loss of a minibatch; or trains on all those of an execution, and returns the loss of the last."""

@@ -142,7 +142,7 @@ HARMLESS_IN_OPTIMIZER = frozenset({"state_dict", "load_state_dict"})
 NOTHING: frozenset[str] = frozenset()
 
 # Of our own training classes: what an execution asks for and single steps do not.
-_RISKY_OF_OURS = frozenset({"step_of", "training_step_is_plain"})
+_RISKY_OF_OURS = frozenset({"step_of", "_gradients_of", "training_step_is_plain"})
 # On an instance it is looked at by itself: torch's schedulers put one there that counts. See `bare_step.foreign_hooks`.
 _STEP = "step"
 # With these a class may answer for any attribute at all.

@@ -64,16 +64,34 @@ def test_all_for_a_large_minibatch(folder, tmp_path):
     assert model.seen == {2}
 
 
-def test_all_in_validation(folder, tmp_path):
+@pytest.mark.parametrize(("piece", "expected"), [(400, 1), (2000, 2)])
+@pytest.mark.parametrize("of", ["fit", "validate", "test"])
+def test_in_an_evaluation_by_its_size(tmp_path, of, piece, expected):
+    """A small one waits for no other thread; a large one has all of them."""
     seen = []
 
-    class Watch(pl.Callback):
-        def on_validation_batch_start(self, *_):
+    class Watching(Classifier):
+        def _evaluate(self, *arguments):
             seen.append(torch.get_num_threads())
+            super()._evaluate(*arguments)
 
+    rows = TensorDataset(torch.randn(piece, 40), torch.arange(piece) % 10)
     with threads(2):
-        trainer_in(tmp_path, max_epochs=1, callbacks=[Watch()]).fit(classifier(), data_of(folder))
-    assert set(seen) == {2}
+        model, trainer = Watching("mlp"), trainer_in(tmp_path, max_steps=2)
+        if of == "fit":
+            trainer.fit(model, DataLoader(rows, batch_size=100), DataLoader(rows, batch_size=piece))
+        else:
+            getattr(trainer, of)(model, DataLoader(rows, batch_size=piece))
+    assert set(seen) == {expected}
+
+
+def test_as_before_after_a_failed_evaluation(folder, tmp_path):
+    class Failing(Classifier):
+        def validation_step(self, batch, batch_idx):
+            raise RuntimeError("no")
+
+    with threads(2), pytest.raises(RuntimeError, match="no"):
+        trainer_in(tmp_path).validate(Failing("mlp"), data_of(folder))
 
 
 def test_as_before_after_a_failure(folder, tmp_path):
