@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from datasets.exceptions import DatasetsError
 from rich.console import Console
@@ -55,7 +56,14 @@ class CommandGroup:
         options = group.parse_args(arguments)
         function, _ = self.commands[options.command]
         keywords = options[options.command].as_dict()
-        return exit_status(partial(function, **keywords), lambda: group.of_command(options.command))
+        return exit_status(partial(_call, function, keywords), lambda: group.of_command(options.command))
+
+
+def _call(function: Callable[..., int], keywords: Mapping[str, Any]) -> int:
+    for name, value in keywords.items():
+        if "" in (value if isinstance(value, list) else [value]):  # of a path that would be the current folder
+            raise ValueError(f"{name}='' must not be empty; leave it out, or give a name, a path or a number")
+    return function(**keywords)
 
 
 def exit_status(command: Callable[[], int], parser: Callable[[], Parser]) -> int:

@@ -3,6 +3,7 @@
 import pytest
 from every_parser import options, parsers
 
+from lightning_module import data_commands, model_commands, study_commands
 from lightning_module.cli import main
 from lightning_module.options import StrictOptions, as_typed, options_of
 from lightning_module.study_commands import _changed
@@ -141,3 +142,32 @@ def test_repeated_changes_of_a_study_are_all_made():
     typed = parsers()["study run"].parse_args(["benchmark", "--set", "seeds=2", "--set", "steps=3"])
     config = _changed(STUDIES.find("benchmark").config("smoke"), typed.changes)
     assert (config.seeds, config.steps) == (2, 3)
+
+
+WRITTEN = [
+    (group, command, action)
+    for group in (data_commands.GROUP, model_commands.GROUP, study_commands.GROUP)
+    for command, parser in group.parsers().items()
+    for action in parser._actions
+    if action.dest != "help" and action.nargs != 0
+]
+
+
+@pytest.mark.parametrize(("group", "command", "action"), WRITTEN, ids=lambda value: getattr(value, "dest", None))
+def test_nothing_at_all_is_no_value(group, command, action, monkeypatch, capsys):
+    """Of a path it would be the current folder."""
+    _, add_options = group.commands[command]
+    monkeypatch.setitem(group.commands, command, (lambda **_: 0, add_options))
+    positional = [each for each in group.parsers()[command]._actions if not each.option_strings]
+    needed = [
+        "" if each.dest == action.dest else "x"
+        for each in positional
+        if each.dest == action.dest or (each.required and each.nargs is None)
+    ]
+    option = [f"{action.option_strings[-1]}="] if action.option_strings else []
+    try:
+        status = group.run([command, *needed, *option])
+    except SystemExit as stopped:  # where the parser wants a number, say
+        status = stopped.code
+    assert status == 2
+    assert action.dest.replace("_", "-") in capsys.readouterr().err.replace("_", "-") or action.dest == "changes"
