@@ -14,20 +14,17 @@ from typing import Any
 import torch
 
 from lightning_module.datamodule import Examples
-from lightning_module.networks import NETWORKS
 from lightning_module.replica import Replica
-from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
+from lightning_module.studies.base import Cell, Outcome, Row, Study
 from lightning_module.studies.data import fresh
+from lightning_module.studies.networks_config import NetworksConfig, network_cost
 from lightning_module.studies.recipe_sweep_claims import AXES, BANDS, CLAIMS, recipe_at
 from lightning_module.studies.recipe_sweep_figures import draw_accuracy, draw_gap
 from lightning_module.studies.trained import train
 
-# Seconds of five replicas with 40 points; convolutions and recurrences take as much longer as the signal is.
-COST = {"logistic": 1.5, "mlp": 6.0, "cnn": 22.0, "gru": 29.0}
-
 
 @dataclass(frozen=True, kw_only=True)
-class RecipeSweepConfig(Config):
+class RecipeSweepConfig(NetworksConfig):
     """The numbers of the sweep. An axis is a number of the recipe; while it varies, all others have their defaults.
 
     Args:
@@ -58,14 +55,10 @@ def recipes(config: RecipeSweepConfig) -> list[dict[str, float]]:
 def cells(config: RecipeSweepConfig) -> list[Cell]:
     """Returns a cell for each recipe and network."""
     return [
-        Cell({"network": network, **recipe}, _cost(network, int(recipe["final_seq_length"])))
+        Cell({"network": network, **recipe}, network_cost(network, int(recipe["final_seq_length"])))
         for recipe in recipes(config)
-        for network in NETWORKS
+        for network in config.compared
     ]
-
-
-def _cost(network: str, length: int) -> float:
-    return COST[network] * (length / 40 if network in ("cnn", "gru") else 1)
 
 
 def run_cell(config: RecipeSweepConfig, cell: Cell) -> Outcome:
