@@ -60,7 +60,7 @@ def _tune(config: ActivationConfig, function: Function) -> list[Row]:
 
 def _train_on(draws: list[Draw], seeds: list[int], function: Function, settings: list[Setting], steps: int) -> Trained:
     """Returns a network for each seed, trained on its own draw."""
-    examples = Examples(*(torch.stack(tensors) for tensors in zip(*(draw.train for draw in draws), strict=True)))
+    examples = Examples.stacked(draw.train for draw in draws)
     noise = torch.stack([uniform_noise(seed, steps=steps) for seed in seeds])
     return train_networks(function, initial_networks(seeds), examples, noise, settings)
 

@@ -20,7 +20,7 @@ from lightning_module.studies.benchmark_figures import draw_confusion, draw_curv
 from lightning_module.studies.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.human import CONFUSION, QUIZ_ROWS
 from lightning_module.studies.networks_config import NetworksConfig, network_cost
-from lightning_module.studies.trained import Score, Trained, score, train, wrong_by
+from lightning_module.studies.trained import Trained, score, train, wrong_by
 
 Arm = Literal["frozen", "fresh"]
 
@@ -75,12 +75,13 @@ def run_cell(config: BenchmarkConfig, cell: Cell) -> Outcome:
     if cell["network"] == "baselines":
         return Outcome({"rows": baseline_rows(cell["arm"], draws, test, penalties=config.penalties)}, data=data)
     trained = _train(config, cell, draws)
-    tables: dict[str, list[Row]] = {"rows": [row for each in trained.scores for row in _rows(cell, each)]}
+    tables: dict[str, list[Row]] = {"rows": trained.rows(**cell.of)}
     arrays = {}
     for on, examples in {"fresh test": test, **({"test": draws[0].test} if len(draws) == 1 else {})}.items():
         predictions = trained.ensemble.predictions(examples.x)
         if on == "fresh test":
-            tables["rows"] += _rows(cell, score(trained.ensemble, examples, step=config.steps, on=on))
+            scored = score(trained.ensemble, examples, step=config.steps, on=on)
+            tables["rows"] += Trained(trained.ensemble, [scored]).rows(**cell.of)
             tables["classes"] = _class_rows(cell, predictions, examples.y)
         if on == "test" and cell["points"] == "own":
             tables["quiz"] = _quiz_rows(cell, predictions, examples.y)
@@ -109,8 +110,8 @@ def _train(config: BenchmarkConfig, cell: Cell, draws: Sequence[Draw]) -> Traine
     ]
     train_set, test_set = draws[0].train, draws[0].test
     if own_data:
-        stacked = [torch.stack(tensors) for tensors in zip(*(draw.train for draw in draws), strict=True)]
-        train_set, test_set = Examples(*stacked), Examples(*(t[:CURVE_ROWS] for t in _fresh_test(config)))
+        train_set = Examples.stacked(draw.train for draw in draws)
+        test_set = _fresh_test(config).first(CURVE_ROWS)
     return train(
         cell["network"],
         replicas,
@@ -135,13 +136,6 @@ def _draw(config: BenchmarkConfig, seed: int) -> Draw:
 
 def _fresh_test(config: BenchmarkConfig) -> Examples:
     return _draw(config, 0).test  # the same for every seed
-
-
-def _rows(cell: Cell, score: Score) -> list[Row]:
-    return [
-        {**cell.of, "seed": seed, "step": score.step, "on": score.on, "loss": loss, "accuracy": accuracy}
-        for seed, (loss, accuracy) in enumerate(zip(score.loss.tolist(), score.accuracy.tolist(), strict=True))
-    ]
 
 
 def _class_rows(cell: Cell, predictions: torch.Tensor, y: torch.Tensor) -> list[Row]:

@@ -3,7 +3,6 @@
 Source: Greydanus (2020), "Scaling down Deep Learning", introduction and t-SNE figure; Greydanus & Kobak (2024).
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -26,6 +25,7 @@ from lightning_module.studies.embedding import agreement, baselines, libraries, 
 from lightning_module.studies.image_cnn import ImageCNN
 from lightning_module.studies.image_files import HUB, Array, NotToBeHadError, images
 from lightning_module.studies.quantities import Scalar
+from lightning_module.studies.statistics import log_odds
 from lightning_module.studies.trained import train
 
 # What is compared at which n: "equal", all that scikit-learn's digits allow, or all of MNIST.
@@ -203,9 +203,8 @@ def _file(config: ComparisonConfig, name: str) -> str | None:
 
 
 def _score(accuracy: float, tests: int) -> Row:
-    """Returns an accuracy with its log-odds, which are finite: half an example more on either side."""
-    hits = accuracy * tests
-    return {"accuracy": accuracy, "log_odds": math.log((hits + 0.5) / (tests - hits + 0.5)), "tests": tests}
+    """Returns an accuracy with its log-odds."""
+    return {"accuracy": accuracy, "log_odds": log_odds(accuracy, tests), "tests": tests}
 
 
 PARTS: dict[str, Callable[[ComparisonConfig, Cell], Outcome]] = {

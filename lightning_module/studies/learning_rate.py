@@ -155,7 +155,7 @@ def _cost_rows(config: LearningRateConfig) -> Iterator[Row]:
     for length in config.lengths:
         batches = minibatches(frozen().train, steps=length, size=config.batch_size)
         for method, segment in (("whole", length), ("segments", math.isqrt(length))):
-            first = Examples(*(tensor[:segment] for tensor in batches))
+            first = batches.first(segment)
             with held_for_backward() as held:
                 hypergradient(rates, weights, first)
             row = {

@@ -89,12 +89,12 @@ def run_cell(config: SelfSupervisionConfig, cell: Cell) -> Outcome:
     """Returns what the layers of one kind of encoder know, seed by seed."""
     projector, is_frozen = cell["projector"], cell["arm"] == "frozen"
     draws = [frozen()] if is_frozen else [fresh(seed, tests=config.tests) for seed in range(config.seeds)]
-    signals = [Examples(*(tensor[: config.signals] for tensor in draw.train)) for draw in draws]
+    signals = [draw.train.first(config.signals) for draw in draws]
     model, weights = _train(config, projector, signals)
     final_tests = {"fresh test": fresh_test(draws[0], count=config.tests) if is_frozen else draws[0].test}
     if is_frozen:
         final_tests["test"] = draws[0].test
-    on_the_way = Examples(*(tensor[:CURVE_ROWS] for tensor in final_tests["fresh test"]))
+    on_the_way = final_tests["fresh test"].first(CURVE_ROWS)
 
     tables: dict[str, list[Row]] = {"losses": _loss_rows(cell, model)}
     wrong: dict[str, list[Array]] = {on: [] for on in final_tests}

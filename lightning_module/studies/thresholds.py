@@ -20,7 +20,7 @@ from lightning_module.studies.families import FAMILIES, side_by_side
 from lightning_module.studies.full_batch import train_on_all
 from lightning_module.studies.thresholds_claims import BANDS, CLAIMS, CLASSES, LOSSES, MOST, SIZES, SMALL, predicted
 from lightning_module.studies.thresholds_figures import draw_curves, draw_exponents, draw_thresholds
-from lightning_module.studies.trained import Score, score
+from lightning_module.studies.trained import Score, Trained, score
 from lightning_module.studies.turning_points import Place, crossing, peak
 
 ERROR_BOUND: Final = 0.01
@@ -190,10 +190,10 @@ def _trained(
             num_classes=plan.classes,
         )
         of_each = (
-            score(trained.ensemble, _of_replicas(sets, replicas), step=steps, on=on)
+            score(trained.ensemble, Examples.stacked(sets[each.seed] for each in replicas), step=steps, on=on)
             for on, sets in (("train", train_sets), ("test", test_sets))
         )
-        rows += _rows(plan, replicas, *of_each)
+        rows += _rows(plan, trained, *of_each)
     return rows
 
 
@@ -230,11 +230,7 @@ def _draw(seed: int) -> Draw:
     return fresh(seed, num_samples=POOL, train_split=1.0)
 
 
-def _of_replicas(sets: dict[int, Examples], replicas: list[Replica]) -> Examples:
-    return Examples(*map(torch.stack, zip(*(sets[replica.seed] for replica in replicas), strict=True)))
-
-
-def _rows(plan: Plan, replicas: list[Replica], train: Score, test: Score) -> list[Row]:
+def _rows(plan: Plan, trained: Trained, train: Score, test: Score) -> list[Row]:
     parameters = FAMILIES[plan.network].parameters
     return [
         {
@@ -243,12 +239,12 @@ def _rows(plan: Plan, replicas: list[Replica], train: Score, test: Score) -> lis
             "width": replica.width,
             "parameters": parameters(replica.width or 0, plan.classes),
             "rate": replica.lr,
-            "train_loss": float(train.loss[k]),
-            "train_error": round(1 - float(train.accuracy[k]), 6),
-            "test_loss": float(test.loss[k]),
-            "test_error": round(1 - float(test.accuracy[k]), 6),
+            "train_loss": on_train.loss,
+            "train_error": round(1 - on_train.accuracy, 6),
+            "test_loss": on_test.loss,
+            "test_error": round(1 - on_test.accuracy, 6),
         }
-        for k, replica in enumerate(replicas)
+        for (replica, on_train), (_, on_test) in zip(trained.measured([train]), trained.measured([test]), strict=True)
     ]
 
 
