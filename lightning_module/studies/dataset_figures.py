@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from lightning_module.studies.dataset_claims import PUBLISHED_CNN, PUBLISHED_HUMAN
+from lightning_module.studies.dataset_published import PUBLISHED_CNN, PUBLISHED_HUMAN
 from lightning_module.studies.figures import INK, PALETTE, estimate, network_colours, panels, published
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from lightning_module.replica import Replica
 from lightning_module.studies.base import Cell, Outcome, Study
 from lightning_module.studies.data import fresh
 from lightning_module.studies.networks_config import NetworksConfig, network_cost
-from lightning_module.studies.recipe_sweep_claims import AXES, BANDS, CLAIMS, recipe_at
+from lightning_module.studies.recipe_sweep_axes import AXES, recipe_at
+from lightning_module.studies.recipe_sweep_claims import BANDS, CLAIMS
 from lightning_module.studies.recipe_sweep_figures import draw_accuracy, draw_gap
 from lightning_module.studies.statistics import log_odds
 from lightning_module.studies.trained import train

@@ -18,7 +18,8 @@ from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
 from lightning_module.studies.data import Draw, fresh
 from lightning_module.studies.families import FAMILIES, side_by_side
 from lightning_module.studies.full_batch import train_on_all
-from lightning_module.studies.thresholds_claims import BANDS, CLAIMS, CLASSES, LOSSES, MOST, SIZES, SMALL, predicted
+from lightning_module.studies.thresholds_claims import BANDS, CLAIMS
+from lightning_module.studies.thresholds_config import CLASSES, LOSSES, MOST, SIZES, SMALL, predicted
 from lightning_module.studies.thresholds_figures import draw_curves, draw_exponents, draw_thresholds
 from lightning_module.studies.trained import Score, Trained, score
 from lightning_module.studies.turning_points import Place, crossing, peak
