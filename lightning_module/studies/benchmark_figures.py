@@ -13,8 +13,8 @@ from lightning_module.studies.figures import (
     network_label,
     networks_in,
     panels,
-    published,
-    published_accuracy,
+    published_line,
+    registered_accuracy,
 )
 from mnist1d_hf.bayes.limits import committed_limits
 
@@ -53,8 +53,8 @@ def draw_final(result: "Result") -> "Figure":
                 estimate(panel, i + shift, values, colour=colour, arm=arm)
             if network in own:
                 panel.plot([i - 0.17], [_selected(rows, network, points)], **SELECTED)
-            if (accuracy := published_accuracy(network, points)) is not None:
-                published(panel, round(100 * accuracy, 6), at=i, label=None)
+            if (accuracy := registered_accuracy(network, points)) is not None:
+                published_line(panel, round(100 * accuracy, 6), at=i, label=None)
         order = "own order" if points == "own" else "order shuffled"
         panel.set(title=f"points in their {order}", ylim=(0, 104), xlim=(-0.6, len(names) - 0.4))
         panel.set_xticks(range(len(names)), [network_label(name) for name in names])

@@ -11,8 +11,8 @@ from lightning_module.studies.figures import (
     network_colours,
     network_label,
     panels,
-    published,
-    published_accuracy,
+    published_line,
+    registered_accuracy,
 )
 from lightning_module.studies.power import seeds_needed
 
@@ -63,7 +63,7 @@ def draw_accuracies(result: "Result") -> "Figure":
                 estimate(panel, i + shift, chosen.log_odds.tolist(), colour=own[network], label=label)
             if (number := _published(network, group)) is not None:
                 label = "published" if network == "logistic" and i == 0 else None
-                published(panel, math.log(number / (1 - number)), at=i + shift, width=0.2, label=label)
+                published_line(panel, math.log(number / (1 - number)), at=i + shift, width=0.2, label=label)
         _neighbours(panel, i, result, group)
     _percent_axis(panel, rows)
     panel.set_xticks(range(len(groups)), [_name(result, group) for group, _ in groups], fontsize=8)
@@ -76,7 +76,7 @@ def draw_accuracies(result: "Result") -> "Figure":
 def _published(network: str, group: tuple[str, str]) -> float | None:
     if group == ("mnist", "whole"):
         return ON_MNIST[network]
-    return published_accuracy(network) if group == ("mnist1d", "equal") else None
+    return registered_accuracy(network) if group == ("mnist1d", "equal") else None
 
 
 def draw_differences(result: "Result") -> "Figure":

@@ -83,7 +83,7 @@ def network_label(name: str) -> str:
     return registered(name).label if name in NETWORKS else name
 
 
-def published_accuracy(name: str, points: str = "own") -> float | None:
+def registered_accuracy(name: str, points: str = "own") -> float | None:
     """Returns the published accuracy of a network on the frozen data; None if there is none.
 
     Args:
@@ -169,7 +169,7 @@ def estimate(
     )
 
 
-def published(
+def published_line(
     axes: "Axes",
     number: float,
     *,

@@ -10,8 +10,8 @@ from lightning_module.studies.figures import (
     network_label,
     networks_in,
     panels,
-    published,
-    published_accuracy,
+    published_line,
+    registered_accuracy,
 )
 from lightning_module.studies.recipe_sweep_axes import AXES, DEFAULTS
 
@@ -35,8 +35,8 @@ def draw_accuracy(result: "Result") -> "Figure":
             chosen = rows[rows.network == network].assign(percent=lambda these: 100 * these.accuracy)
             curve(panel, chosen, axis, "percent", label=network_label(network), colour=colour)
             at = DEFAULTS[axis]
-            if (accuracy := published_accuracy(network)) is not None:
-                published(panel, round(100 * accuracy, 6), at=at, width=0.35 * at, label=None)
+            if (accuracy := registered_accuracy(network)) is not None:
+                published_line(panel, round(100 * accuracy, 6), at=at, width=0.35 * at, label=None)
         _finish(panel, axis, sorted(set(rows[axis])))
         panel.set_ylim(0, 102)
         panel.axhline(10, color=GREY, linewidth=1, linestyle=":")

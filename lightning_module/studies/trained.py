@@ -32,7 +32,7 @@ class Score:
     accuracy: npt.NDArray[np.float64]  # (k,)
 
 
-class Measured(NamedTuple):
+class ReplicaScore(NamedTuple):
     """What one replica scored on one set of examples at one step; the columns of a table."""
 
     step: int
@@ -61,7 +61,7 @@ class Trained:
         """
         return [{**columns, "seed": replica.seed, **measured._asdict()} for replica, measured in self.measured()]
 
-    def measured(self, scores: Iterable[Score] | None = None) -> Iterator[tuple[Replica, Measured]]:
+    def measured(self, scores: Iterable[Score] | None = None) -> Iterator[tuple[Replica, ReplicaScore]]:
         """Yields each replica with what it scored, score by score: for rows with other columns than those of `rows`.
 
         Args:
@@ -70,7 +70,7 @@ class Trained:
         for score in self.scores if scores is None else scores:
             of_each = zip(self.ensemble.replicas, score.loss.tolist(), score.accuracy.tolist(), strict=True)
             for replica, loss, accuracy in of_each:
-                yield replica, Measured(score.step, score.on, loss, accuracy)
+                yield replica, ReplicaScore(score.step, score.on, loss, accuracy)
 
     def at_end(self, on: str) -> Score:
         """Returns the last score on a set of examples."""

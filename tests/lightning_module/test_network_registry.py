@@ -22,7 +22,7 @@ from lightning_module.networks import REFERENCE, registered
 from lightning_module.studies.base import Study
 from lightning_module.studies.benchmark import STUDY as BENCHMARK
 from lightning_module.studies.benchmark_claims import CLAIMS
-from lightning_module.studies.figures import PALETTE, colours, network_label, published_accuracy
+from lightning_module.studies.figures import PALETTE, colours, network_label, registered_accuracy
 from lightning_module.studies.journal import Journal
 from lightning_module.studies.recipe_sweep import STUDY as RECIPE_SWEEP
 from lightning_module.studies.result import Result
@@ -218,7 +218,7 @@ def test_colours_are_its_own_or_one_that_is_left():
     with tiny_registered(colour="#123456"):
         assert colours(["mlp", "tiny", "other"])["tiny"] == "#123456"
         assert network_label("tiny") == "tiny"
-        assert published_accuracy("tiny") is None
+        assert registered_accuracy("tiny") is None
     with tiny_registered():
         chosen = colours([*REFERENCE, "tiny"])
         assert chosen["tiny"] in PALETTE
@@ -228,8 +228,8 @@ def test_colours_are_its_own_or_one_that_is_left():
 def test_the_published_accuracies_are_those_of_the_claims():
     claims = {claim.name: claim.number.published for claim in CLAIMS if claim.number is not None}
     for name in REFERENCE:
-        assert published_accuracy(name) == claims[name]
-        assert published_accuracy(name, "shuffled") == claims[f"shuffled-{name}"]
+        assert registered_accuracy(name) == claims[name]
+        assert registered_accuracy(name, "shuffled") == claims[f"shuffled-{name}"]
 
 
 @pytest.mark.parametrize(
