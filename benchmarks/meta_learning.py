@@ -28,7 +28,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from lightning_module.datamodule import Examples
 from lightning_module.studies.data import frozen
-from lightning_module.studies.meta_activation import Draws, batches_of, evaluate, inner_training, reference_draws
+from lightning_module.studies.meta_activation import MetaDraws, batches_of, evaluate, inner_training, reference_draws
 from lightning_module.studies.unrolled import hypergradient, initial_weights, minibatches
 
 RATES = (1.5, 0.15)
@@ -45,7 +45,7 @@ def mlp(x: Tensor, flat: Tensor, sizes: tuple[int, int, int], function: Callable
     return (w2.view(c, b) @ hidden.t()).t() + b2[None]
 
 
-def reference_activation(data: tuple[Examples, Examples], draws: Draws, *, every_step: bool) -> Found:
+def reference_activation(data: tuple[Examples, Examples], draws: MetaDraws, *, every_step: bool) -> Found:
     """Returns an outer step of the activation function, all by automatic differentiation."""
     (train, test), steps = data, len(draws.training)
     variable = draws.function.clone().requires_grad_()
@@ -72,7 +72,7 @@ def reference_activation(data: tuple[Examples, Examples], draws: Draws, *, every
     return float(objective.detach()), by_function
 
 
-def our_activation(data: tuple[Examples, Examples], draws: Draws) -> Found:
+def our_activation(data: tuple[Examples, Examples], draws: MetaDraws) -> Found:
     """Returns the same outer step as the study does it."""
     train, test = data
     variable = draws.function.clone().requires_grad_()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lightning_module.ensemble import Ensemble
     from lightning_module.execution import StepsPerExecution
     from lightning_module.loader import TensorLoader
-    from lightning_module.networks import CNN, GRU, MLP, NETWORKS, Logistic, make_network
+    from lightning_module.networks import CNN, GRU, MLP, NETWORKS, Logistic, make_network, register_network
     from lightning_module.replica import Replica, noisy_labels
     from lightning_module.signal_dataset import SignalDataset, torch_dataset
     from lightning_module.studies.learned_activation import LearnedActivation
@@ -34,6 +34,7 @@ _HOME = {
     "SignalDataset": "signal_dataset",
     "make_network": "networks",
     "noisy_labels": "replica",
+    "register_network": "networks",
     "torch_dataset": "signal_dataset",
 }
 
@@ -54,6 +55,7 @@ __all__ = [
     "TensorLoader",
     "make_network",
     "noisy_labels",
+    "register_network",
     "torch_dataset",
 ]
 

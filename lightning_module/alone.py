@@ -3,8 +3,8 @@
 `nn.Linear` and `nn.Conv1d` round otherwise than the products of `lightning_module.batched`. Once in some thousand
 minibatches such a last digit opens a ReLU or meets Adam's division of 0 by 0, and two trainings that should be one part
 by percents. So on one thread of a CPU, where that takes no longer, the reference networks alone are trained as an
-ensemble of one; and on one thread they are trained wherever that takes no longer, see `lightning_module.threads`.
-Larger ones keep all threads, and their own forward pass.
+ensemble of one, and so are others that were registered with `as_replica`; and on one thread they are trained wherever
+that takes no longer, see `lightning_module.threads`. Larger ones keep all threads, and their own forward pass.
 """
 
 import torch
@@ -12,11 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
 from lightning_module.batched import batched_logits
-from lightning_module.networks import CNN, GRU, MLP, Logistic
+from lightning_module.network_registry import ALSO_ALONE
+from lightning_module.networks import GRU, MLP, Logistic
 from lightning_module.recurrence import WIDEST, BidirectionalGRU
 
-# By their own names: a subclass may have another forward pass.
-NETWORKS = (Logistic, MLP, CNN, GRU)
 # Their products have the same bits without the axis of the replicas, which costs them a tenth of their time.
 FULLY_CONNECTED = (Logistic, MLP)
 LAYERS = (nn.Linear, nn.Conv1d, BidirectionalGRU)
@@ -41,8 +40,13 @@ def runs_as_one_of_many(x: Tensor) -> bool:
 
 
 def is_as_made(network: nn.Module) -> bool:
-    """Returns whether a module is a reference network as it was made, with no hook that its forward pass would call."""
-    if type(network) not in NETWORKS or (isinstance(network, GRU) and network.gru.hidden_size > WIDEST):
+    """Returns whether a module is such a network as it was made, with no hook that its forward pass would call.
+
+    By its class itself: a subclass may have another forward pass.
+    """
+    if type(network) not in ALSO_ALONE or (isinstance(network, GRU) and network.gru.hidden_size > WIDEST):
+        return False
+    if network._parameters or network._buffers:  # `logits_alone` takes those of the layers
         return False
     layers = network.children()
     return all(type(layer) in LAYERS and is_bare(layer) for layer in layers) and is_bare(network)

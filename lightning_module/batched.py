@@ -9,25 +9,28 @@ the recurrence works on all sequences side by side. The same code runs on every 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
+from lightning_module.network_registry import BATCHED, register_batched
 from lightning_module.networks import CNN, GRU, MLP, Logistic
 from lightning_module.products import product_plus, products_plus
 from lightning_module.recurrence import gru_states
 
+__all__ = ["BATCHED", "Logits", "batched_logits", "convolve", "dense", "examples_last", "register_batched", "windows"]
+
 Logits = Callable[[Mapping[str, Tensor], Tensor], Tensor]
-Module = TypeVar("Module", bound=nn.Module)
 
 
 def batched_logits(network: nn.Module) -> Logits:
     """Returns the function from stacked parameters and signals to logits (k, num_classes, batch).
 
-    For the reference networks, and for those that `register_batched` was called with, it is the fastest one known; for
-    any other module `torch.func.vmap` makes it, which is slow on CPU where the module has convolutions or recurrences.
+    For the reference networks, and for those that were registered with a form of their own, it is the fastest one
+    known; for any other module `torch.func.vmap` makes it, which is slow on CPU where the module has convolutions or
+    recurrences.
 
     Args:
         network: A module of the replicas' kind; only its structure is looked at.
@@ -51,16 +54,6 @@ def batched_logits(network: nn.Module) -> Logits:
         return torch.func.vmap(of_one, in_dims, randomness="different")(dict(parameters), x).transpose(1, 2)
 
     return logits
-
-
-def register_batched(kind: type[Module], logits_of: Callable[[Module], Logits]) -> None:
-    """Gives a class of modules a formulation of its own, which `batched_logits` then finds.
-
-    Args:
-        kind: The class itself; its subclasses are not meant.
-        logits_of: Makes the formulation from a module of that class, of which only the configuration may be looked at.
-    """
-    BATCHED[kind] = logits_of
 
 
 def logistic(p: Mapping[str, Tensor], x: Tensor) -> Tensor:
@@ -96,12 +89,8 @@ def gru(p: Mapping[str, Tensor], x: Tensor) -> Tensor:
     return torch.baddbmm(bias.unsqueeze(2), weight, states.view(k, -1, batch))
 
 
-BATCHED: dict[type[nn.Module], Callable[[Any], Logits]] = {
-    Logistic: lambda _: logistic,
-    MLP: lambda _: mlp,
-    CNN: lambda _: cnn,
-    GRU: lambda _: gru,
-}
+for kind, form in ((Logistic, logistic), (MLP, mlp), (CNN, cnn), (GRU, gru)):
+    register_batched(kind, lambda _, form=form: form, as_replica=True)  # type: ignore[misc]
 
 
 def examples_last(x: Tensor) -> Tensor:

@@ -46,8 +46,9 @@ class Classifier(
     `to_onnx(path)` needs no sample.
 
     Args:
-        network: "logistic", "mlp", "cnn", "gru", or a module of your own from signals (batch, length) to logits (batch,
-            num_classes). A checkpoint holds only the name, so your own module is passed again where one is loaded.
+        network: "logistic", "mlp", "cnn", "gru", the name of a network of your own (see `register_network`), or a
+            module of your own from signals (batch, length) to logits (batch, num_classes). A checkpoint holds only the
+            name, so a module is passed again where one is loaded, and a name is registered before.
         lr: Learning rate of Adam.
         length: Points in a signal.
         num_classes: Number of classes.

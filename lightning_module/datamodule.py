@@ -1,6 +1,6 @@
 """`MNIST1DDataModule`: a config of MNIST-1D as minibatches for a Lightning Trainer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 import datasets
@@ -36,6 +36,16 @@ class Examples(NamedTuple):
 
     x: Tensor  # (n, length), float32
     y: Tensor  # (n,), int64
+
+    def first(self, count: int) -> "Examples":
+        """Returns the first examples, as views; all if there are not more."""
+        return Examples(self.x[:count], self.y[:count])
+
+    @staticmethod
+    def stacked(several: Iterable["Examples"]) -> "Examples":
+        """Returns the examples of k replicas side by side: x (k, n, length) and y (k, n)."""
+        xs, ys = zip(*several, strict=True)
+        return Examples(torch.stack(xs), torch.stack(ys))
 
 
 def _check_examples(what: str, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> None:

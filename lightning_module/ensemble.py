@@ -38,11 +38,12 @@ class Ensemble(PlainHyperparameters, MinibatchTraining):
     `replica(k)` returns one as a `Classifier`. Checkpoints load with `weights_only=True`.
 
     Args:
-        network: "logistic", "mlp", "cnn" or "gru"; or a function without arguments that makes a module of your own,
-            such as `partial(MLP, hidden_size=500)`; or, for replicas with a width, a function of it, such as
-            `lambda width: MLP(hidden_size=width)`. The four networks of this package, of any width, have formulations
-            of their own; any other module goes through `torch.func.vmap`. A checkpoint holds only the module's name, so
-            your own function is passed again where one is loaded.
+        network: "logistic", "mlp", "cnn" or "gru"; or the name of a network of your own, see `register_network`; or a
+            function without arguments that makes a module of your own, such as `partial(MLP, hidden_size=500)`; or, for
+            replicas with a width, a function of it, such as `lambda width: MLP(hidden_size=width)`. The four networks
+            of this package, of any width, have formulations of their own, and others that were registered with one;
+            any other module goes through `torch.func.vmap`. A checkpoint holds only the module's name, so your own
+            function is passed again where one is loaded.
         replicas: What is each one's own, see `Replica`; a number for as many with the seeds 0, 1, 2, ...
         loss: "cross_entropy"; or "mse", the mean over examples and classes of (logit - target)^2, where the target is 1
             for the label and 0 for the other classes.

@@ -13,27 +13,22 @@ from mnist1d_hf.strict_json import parsed_json
 LARGEST_CONFIG: Final = 2**18  # bytes
 
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
-_NETWORK: Final[Schema] = {
-    "anyOf": [{"enum": sorted(NETWORKS)}, {"type": "string", "pattern": rf"\A{OWN_MODULE}\w+\Z", "maxLength": 200}]
-}
-# What `Classifier` is made with. The sizes have no upper bound of their own: they are compared with the weights' before
-# anything of that size is made.
+# What `Classifier` is made with, but for the network. The sizes have no upper bound of their own: they are compared
+# with the weights' before anything of that size is made.
 ARGUMENTS: Final[Schema] = {
     "type": "object",
     "properties": {
-        "network": _NETWORK,
         "lr": {"type": "number", "exclusiveMinimum": 0},
         "length": {"type": "integer", "minimum": 3},
         "num_classes": {"type": "integer", "minimum": 2},
         "steps_per_execution": {"anyOf": [{"enum": ["auto"]}, {"type": "integer", "minimum": 1}]},
     },
 }
-# What `mnist1d model push` writes into the card's header.
+# What `mnist1d model push` writes into the card's header, but for the network.
 RECORD: Final[Schema] = {
     "type": "object",
     "properties": {
         **dict.fromkeys(("path", "config_id", "version", "protocol", "selection", "code_version"), LINE),
-        "network": _NETWORK,
         "accuracy": {"type": "number", "minimum": 0, "maximum": 1},
         "test_examples": {"type": "integer", "minimum": 1},
         "steps": _COUNT,
@@ -52,7 +47,7 @@ def checked_record(record: Mapping[str, Any] | None, where: str) -> Mapping[str,
     Raises:
         ContentError: If it is not what `mnist1d model push` writes.
     """
-    return None if record is None else checked(record, RECORD, f"the record in the card of {where}")
+    return None if record is None else checked(record, _with_network(RECORD), f"the record in the card of {where}")
 
 
 def arguments_of(config: bytes, constructor: Callable[..., Any], where: str) -> dict[str, Any]:
@@ -71,7 +66,7 @@ def arguments_of(config: bytes, constructor: Callable[..., Any], where: str) -> 
         found = parsed_json(config)
     except ValueError as error:
         raise ContentError(f"{what} is no JSON that can be read ({one_line(error, 200)}); tell its owner") from None
-    checked(found, ARGUMENTS, what)
+    checked(found, _with_network(ARGUMENTS), what)
     parameters = inspect.signature(constructor).parameters.values()
     if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
         known = {parameter.name for parameter in parameters}
@@ -81,3 +76,9 @@ def arguments_of(config: bytes, constructor: Callable[..., Any], where: str) -> 
                 "or the class that wrote it, may know it"
             )
     return dict(found)
+
+
+def _with_network(schema: Schema) -> Schema:
+    """Returns the schema with the networks that are known now: a name chooses one of them, and nothing else."""
+    own = {"type": "string", "pattern": rf"\A{OWN_MODULE}\w+\Z", "maxLength": 200}
+    return {**schema, "properties": {**schema["properties"], "network": {"anyOf": [{"enum": sorted(NETWORKS)}, own]}}}

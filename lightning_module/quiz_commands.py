@@ -16,7 +16,7 @@ from lightning_module.quiz import networks
 from lightning_module.quiz.play import Play
 from lightning_module.quiz.questions import Questions
 from lightning_module.quiz.record import Record, by_digit, cnn_accuracies
-from lightning_module.quiz.score import Score, published_person
+from lightning_module.quiz.score import QuizScore, published_person
 from lightning_module.quiz.terminal_plot import Layout, draw
 from mnist1d_hf import digit_templates
 
@@ -116,7 +116,7 @@ def comparison(play: Play) -> Table:
     return table
 
 
-def _add_score(table: Table, name: str, score: Score) -> None:
+def _add_score(table: Table, name: str, score: QuizScore) -> None:
     if score.accuracy is not None and score.interval is not None:
         low, high = score.interval
         table.add_row(name, f"{score.right}", f"{score.of}", f"{score.accuracy:.2%}", f"{low:.1%} to {high:.1%}")

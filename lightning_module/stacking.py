@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lightning_module.hyper_parameters import OWN_MODULE
-from lightning_module.networks import NETWORKS, make_network
+from lightning_module.networks import make_network, registered
 from lightning_module.replica import Replica
 from mnist1d_hf.checks import shown
 
@@ -54,7 +54,8 @@ class Maker:
 
 
 def _named(name: str, length: int, num_classes: int, width: int) -> nn.Module:
-    return NETWORKS[name](length, num_classes, width)  # type: ignore[call-arg]
+    network = registered(name)
+    return network.make(length=length, num_classes=num_classes, **{str(network.width): width})
 
 
 def maker(
@@ -93,7 +94,7 @@ def maker(
             )
         return Maker(network)
     initialised(of_name, seed=0)  # looks at the other arguments
-    if len(inspect.signature(NETWORKS[network]).parameters) < 3:  # length, num_classes, width
+    if registered(network).width is None:
         raise ValueError(f"network={network!r} has no width, and replica 0 has width={widths[0]}; leave it out")
     return Maker(partial(_named, network, length, num_classes))
 

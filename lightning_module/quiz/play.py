@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from lightning_module.quiz import networks
 from lightning_module.quiz.questions import Questions
-from lightning_module.quiz.score import Score
+from lightning_module.quiz.score import QuizScore
 
 BATCH: Final = 10  # as in the published quiz
 STOP: Final = frozenset({"q", "quit", "exit"})
@@ -67,9 +67,9 @@ class Play:
     answers: list[Answer] = field(default_factory=list)
 
     @property
-    def score(self) -> Score:
+    def score(self) -> QuizScore:
         """The answers up to now."""
-        return Score.count(answer.right for answer in self.answers)
+        return QuizScore.count(answer.right for answer in self.answers)
 
     @property
     def is_complete(self) -> bool:
@@ -163,7 +163,7 @@ def told(batch: Sequence[Answer], networks_right: Sequence[int] | None = None) -
     return "\n".join(text.rstrip() for text in texts if text.strip())
 
 
-def in_words(score: Score, what: str) -> str:
+def in_words(score: QuizScore, what: str) -> str:
     """Returns a score as a line of text."""
     if score.accuracy is None or score.interval is None:
         return f"0 of 0 {what}"

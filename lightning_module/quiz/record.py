@@ -11,7 +11,7 @@ from typing import Any, Final
 from lightning_module.quiz import networks
 from lightning_module.quiz.play import Answer, Play
 from lightning_module.quiz.questions import SPLIT
-from lightning_module.quiz.score import Score, published_person
+from lightning_module.quiz.score import QuizScore, published_person
 from mnist1d_hf import DATA_VERSION
 from mnist1d_hf.atomic import replace
 
@@ -98,15 +98,15 @@ def cnn_accuracies(answers: Sequence[Answer]) -> list[float]:
     return [int(number) / len(answers) for number in right.sum(axis=1)]
 
 
-def by_digit(answers: Sequence[Answer]) -> dict[int, Score]:
+def by_digit(answers: Sequence[Answer]) -> dict[int, QuizScore]:
     """Returns the score for each digit that was shown."""
     return {
-        digit: Score.count(answer.right for answer in answers if answer.truth == digit)
+        digit: QuizScore.count(answer.right for answer in answers if answer.truth == digit)
         for digit in sorted({answer.truth for answer in answers})
     }
 
 
-def scored(score: Score) -> dict[str, Any]:
+def scored(score: QuizScore) -> dict[str, Any]:
     """Returns a score with its accuracy and interval, as JSON has it."""
     interval = None if score.interval is None else [round(end, 6) for end in score.interval]
     return {**asdict(score), "accuracy": score.accuracy, "interval_95": interval}

@@ -12,7 +12,7 @@ LEVEL = 0.95
 
 
 @dataclass(frozen=True)
-class Score:
+class QuizScore:
     """Right answers among all.
 
     Args:
@@ -51,6 +51,6 @@ class Score:
         return low if self.right else 0.0, high if self.right < self.of else 1.0
 
 
-def published_person() -> Score:
+def published_person() -> QuizScore:
     """Returns the published quiz: one person, one of the authors, who knew the data; each answer counted once."""
-    return Score(int(CONFUSION.trace()), int(CONFUSION.sum()))
+    return QuizScore(int(CONFUSION.trace()), int(CONFUSION.sum()))

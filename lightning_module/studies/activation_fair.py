@@ -11,8 +11,8 @@ from lightning_module.studies.activation_learned import EXAMPLES
 from lightning_module.studies.base import Outcome, Row
 from lightning_module.studies.data import Draw, fresh
 from lightning_module.studies.inner_training import (
+    InnerTrained,
     Setting,
-    Trained,
     accuracies,
     initial_networks,
     settings_of,
@@ -58,14 +58,16 @@ def _tune(config: ActivationConfig, function: Function) -> list[Row]:
     return [{**setting._asdict(), "accuracy": round(total, 6)} for setting, total in zip(settings, totals, strict=True)]
 
 
-def _train_on(draws: list[Draw], seeds: list[int], function: Function, settings: list[Setting], steps: int) -> Trained:
+def _train_on(
+    draws: list[Draw], seeds: list[int], function: Function, settings: list[Setting], steps: int
+) -> InnerTrained:
     """Returns a network for each seed, trained on its own draw."""
-    examples = Examples(*(torch.stack(tensors) for tensors in zip(*(draw.train for draw in draws), strict=True)))
+    examples = Examples.stacked(draw.train for draw in draws)
     noise = torch.stack([uniform_noise(seed, steps=steps) for seed in seeds])
     return train_networks(function, initial_networks(seeds), examples, noise, settings)
 
 
-def network_rows(config: ActivationConfig, trained: Trained, found: list[float], **what: Any) -> list[Row]:
+def network_rows(config: ActivationConfig, trained: InnerTrained, found: list[float], **what: Any) -> list[Row]:
     """Returns a row for each network."""
     return [
         {

@@ -7,7 +7,7 @@ import numpy as np
 
 from lightning_module.studies.activation_claims import OTHERS
 from lightning_module.studies.activation_functions import INTERCEPTS, KNOTS, SLOPES
-from lightning_module.studies.figures import INK, PALETTE, estimate, panels, published
+from lightning_module.studies.figures import INK, PALETTE, estimate, panels, published_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,9 +94,9 @@ def draw_fair(result: "Result") -> "Figure":
                 marker = "shuffled" if setting == "tuned" else arm
                 estimate(panel, i + shift, own, colour=colour, label="_" if i else label, arm=marker)
         if function in OTHERS:
-            published(panel, 100 * OTHERS[function], at=i - 0.22, width=0.3, label=None)
-    published(panel, 68.4, at=-0.22, width=0.3, label="published, one run")
-    published(panel, 66.4, at=0.78, width=0.3, label=None)
+            published_line(panel, 100 * OTHERS[function], at=i - 0.22, width=0.3, label=None)
+    published_line(panel, 68.4, at=-0.22, width=0.3, label="published, one run")
+    published_line(panel, 66.4, at=0.78, width=0.3, label=None)
     panel.set_xticks(range(len(ORDER)), [LABELS[name] for name in ORDER], fontsize=8)
     panel.set(ylabel="test accuracy (%), mean and 95 % interval", xlim=(-0.6, len(ORDER) - 0.4))
     panel.legend(frameon=False, fontsize=8)

@@ -11,7 +11,7 @@ from lightning_module.datamodule import Examples
 from lightning_module.studies.activation_functions import Function
 from lightning_module.studies.base import Row
 from lightning_module.studies.comparison_data import SETS, Sizes, Task, draw
-from lightning_module.studies.image_files import NotToBeHadError
+from lightning_module.studies.image_files import MissingDataError
 
 CHANNELS, BATCH, EARLY = (8, 16, 16), 100, 100
 
@@ -62,7 +62,7 @@ def transfer_rows(
     """
     try:
         task = draw(name, seed, sizes, file=file, hub=hub)
-    except NotToBeHadError as error:
+    except MissingDataError as error:
         return [], {}, str(error)
     examples = sum(len(part.y) for part in (task.train, task.validation, task.test))
     rows = [

@@ -17,31 +17,31 @@ SLOPE: Final = 0.04  # per point
 OFFSET: Final = 0.3
 
 
-class Draws(NamedTuple):
+class ViewDraws(NamedTuple):
     """The random numbers of an augmentation, one of each for a signal."""
 
     shift: Tensor  # (...), whole points to the right
     slope: Tensor  # (...), per point
     offset: Tensor  # (...), the height in the middle of the signal
 
-    def to(self, x: Tensor) -> "Draws":
+    def to(self, x: Tensor) -> "ViewDraws":
         """Returns the draws on the device of `x`, slopes and offsets in its dtype as well."""
-        return Draws(self.shift.to(x.device), self.slope.to(x), self.offset.to(x))
+        return ViewDraws(self.shift.to(x.device), self.slope.to(x), self.offset.to(x))
 
 
-def draw(*shape: int, generator: torch.Generator) -> Draws:
+def draw(*shape: int, generator: torch.Generator) -> ViewDraws:
     """Returns draws of a shape from a generator, in float64 whatever the precision of the signals."""
     shift = torch.randint(SHIFTS, shape, generator=generator)
     slope, offset = torch.randn(2, *shape, generator=generator, dtype=torch.float64)
-    return Draws(shift, SLOPE * slope, OFFSET * offset)
+    return ViewDraws(shift, SLOPE * slope, OFFSET * offset)
 
 
-def stack_draws(of_each: list[Draws]) -> Draws:
+def stack_draws(of_each: list[ViewDraws]) -> ViewDraws:
     """Returns the draws of several generators side by side, (k, ...)."""
-    return Draws(*(torch.stack(tensors) for tensors in zip(*of_each, strict=True)))
+    return ViewDraws(*(torch.stack(tensors) for tensors in zip(*of_each, strict=True)))
 
 
-def augment(x: Tensor, draws: Draws) -> Tensor:
+def augment(x: Tensor, draws: ViewDraws) -> Tensor:
     """Returns new views of signals (..., length); draws with more dimensions in front make several views of each."""
     return add_trend(roll(detrend(x), draws.shift), draws.slope, draws.offset)
 

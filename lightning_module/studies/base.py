@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import numpy.typing as npt
 
@@ -50,6 +50,14 @@ class Config:
     def record(self) -> dict[str, Any]:
         """Returns the numbers as a result keeps them; a study whose numbers name files says what is in them instead."""
         return dataclasses.asdict(self)
+
+    def recorded(self, record: Mapping[str, Any]) -> Self:
+        """Returns these numbers as they were for a result; others only where they depend on what a program registers.
+
+        Args:
+            record: What the result keeps of its numbers.
+        """
+        return self
 
 
 @dataclass(frozen=True)

@@ -12,20 +12,20 @@ import numpy as np
 import torch
 
 from lightning_module.datamodule import Examples
-from lightning_module.networks import NETWORKS
 from lightning_module.replica import Replica
-from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
+from lightning_module.studies.base import Cell, Outcome, Row, Study
 from lightning_module.studies.baselines import baseline_rows
 from lightning_module.studies.benchmark_claims import BANDS, CLAIMS
 from lightning_module.studies.benchmark_figures import draw_confusion, draw_curves, draw_final
 from lightning_module.studies.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.human import CONFUSION, QUIZ_ROWS
-from lightning_module.studies.trained import Score, Trained, score, train, wrong_by
+from lightning_module.studies.networks_config import NetworksConfig, network_cost
+from lightning_module.studies.trained import Trained, score, train, wrong_by
 
 Arm = Literal["frozen", "fresh"]
 
-# What a network costs next to logistic regression, for the remaining time.
-COST = {"logistic": 1.0, "mlp": 3.0, "cnn": 10.0, "gru": 14.0, "baselines": 8.0}
+# What the baselines cost next to logistic regression, for the remaining time.
+BASELINES_COST = 8.0
 
 # Fresh test examples that the curves are measured on; the final accuracies are those on all of them.
 CURVE_ROWS = 1000
@@ -35,7 +35,7 @@ KEPT_ROWS = 5000
 
 
 @dataclass(frozen=True, kw_only=True)
-class BenchmarkConfig(Config):
+class BenchmarkConfig(NetworksConfig):
     """The numbers of the benchmark.
 
     Args:
@@ -56,12 +56,12 @@ class BenchmarkConfig(Config):
 def cells(config: BenchmarkConfig) -> list[Cell]:
     """Returns a cell for each arm, network and order of the points, and one for each arm's baselines."""
     trainings = [
-        Cell({"arm": arm, "network": network, "points": points}, COST[network])
+        Cell({"arm": arm, "network": network, "points": points}, network_cost(network))
         for arm in ("frozen", "fresh")
-        for network in NETWORKS
+        for network in config.compared
         for points in ("own", "shuffled")
     ]
-    baselines = [Cell({"arm": arm, "network": "baselines"}, COST["baselines"]) for arm in ("frozen", "fresh")]
+    baselines = [Cell({"arm": arm, "network": "baselines"}, BASELINES_COST) for arm in ("frozen", "fresh")]
     return [*trainings, *baselines, Cell({"arm": "human"}, 0.1)]
 
 
@@ -75,12 +75,13 @@ def run_cell(config: BenchmarkConfig, cell: Cell) -> Outcome:
     if cell["network"] == "baselines":
         return Outcome({"rows": baseline_rows(cell["arm"], draws, test, penalties=config.penalties)}, data=data)
     trained = _train(config, cell, draws)
-    tables: dict[str, list[Row]] = {"rows": [row for each in trained.scores for row in _rows(cell, each)]}
+    tables: dict[str, list[Row]] = {"rows": trained.rows(**cell.of)}
     arrays = {}
     for on, examples in {"fresh test": test, **({"test": draws[0].test} if len(draws) == 1 else {})}.items():
         predictions = trained.ensemble.predictions(examples.x)
         if on == "fresh test":
-            tables["rows"] += _rows(cell, score(trained.ensemble, examples, step=config.steps, on=on))
+            scored = score(trained.ensemble, examples, step=config.steps, on=on)
+            tables["rows"] += Trained(trained.ensemble, [scored]).rows(**cell.of)
             tables["classes"] = _class_rows(cell, predictions, examples.y)
         if on == "test" and cell["points"] == "own":
             tables["quiz"] = _quiz_rows(cell, predictions, examples.y)
@@ -109,8 +110,8 @@ def _train(config: BenchmarkConfig, cell: Cell, draws: Sequence[Draw]) -> Traine
     ]
     train_set, test_set = draws[0].train, draws[0].test
     if own_data:
-        stacked = [torch.stack(tensors) for tensors in zip(*(draw.train for draw in draws), strict=True)]
-        train_set, test_set = Examples(*stacked), Examples(*(t[:CURVE_ROWS] for t in _fresh_test(config)))
+        train_set = Examples.stacked(draw.train for draw in draws)
+        test_set = _fresh_test(config).first(CURVE_ROWS)
     return train(
         cell["network"],
         replicas,
@@ -135,13 +136,6 @@ def _draw(config: BenchmarkConfig, seed: int) -> Draw:
 
 def _fresh_test(config: BenchmarkConfig) -> Examples:
     return _draw(config, 0).test  # the same for every seed
-
-
-def _rows(cell: Cell, score: Score) -> list[Row]:
-    return [
-        {**cell.of, "seed": seed, "step": score.step, "on": score.on, "loss": loss, "accuracy": accuracy}
-        for seed, (loss, accuracy) in enumerate(zip(score.loss.tolist(), score.accuracy.tolist(), strict=True))
-    ]
 
 
 def _class_rows(cell: Cell, predictions: torch.Tensor, y: torch.Tensor) -> list[Row]:

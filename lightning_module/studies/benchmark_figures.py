@@ -3,7 +3,19 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lightning_module.studies.figures import ARMS, INK, NETWORKS, curve, estimate, panels, published
+from lightning_module.studies.figures import (
+    ARMS,
+    GREY,
+    INK,
+    colours,
+    curve,
+    estimate,
+    network_label,
+    networks_in,
+    panels,
+    published_line,
+    registered_accuracy,
+)
 from mnist1d_hf.bayes.limits import committed_limits
 
 if TYPE_CHECKING:
@@ -15,7 +27,6 @@ if TYPE_CHECKING:
 
 ORDER = ("logistic", "mlp", "gru", "cnn")
 BASELINES = ("kNN", "SVM")
-GREY = "#6B7785"
 LIMIT = "#8C6D31"  # of the exact posterior
 SELECTED: dict[str, Any] = {
     "marker": "^",
@@ -24,38 +35,29 @@ SELECTED: dict[str, Any] = {
     "linestyle": "none",
     "markersize": 5,
 }
-LABELS = {"logistic": "logistic", "mlp": "MLP", "gru": "GRU", "cnn": "CNN"}
-PUBLISHED = {
-    ("logistic", "own"): 32,
-    ("mlp", "own"): 68,
-    ("gru", "own"): 91,
-    ("cnn", "own"): 94,
-    ("logistic", "shuffled"): 32,
-    ("mlp", "shuffled"): 68,
-    ("gru", "shuffled"): 57,
-    ("cnn", "shuffled"): 56,
-}
 
 
 def draw_final(result: "Result") -> "Figure":
     """Returns the accuracies after the last step, in both arms, beside the published ones and the human's."""
     figure, axes = panels(1, 2, size=(5.0, 4.2))
     rows = _percent(result.rows)
+    networks = networks_in(rows, ORDER)
+    own = colours(networks)
     for points, panel in zip(("own", "shuffled"), axes[0], strict=True):
-        names = [*ORDER[:1], *(BASELINES if points == "own" else ()), *ORDER[1:]]
+        names = [*networks[:1], *(BASELINES if points == "own" else ()), *networks[1:]]
         for i, network in enumerate(names):
-            colour = NETWORKS.get(network, GREY)
+            colour = own.get(network, GREY)
             for arm, shift in (("frozen", -0.17), ("fresh", 0.17)):
                 on = "test" if arm == "frozen" else "fresh test"
                 values = _final(rows, arm, network, points, on).accuracy.tolist()
                 estimate(panel, i + shift, values, colour=colour, arm=arm)
-            if network in NETWORKS:
+            if network in own:
                 panel.plot([i - 0.17], [_selected(rows, network, points)], **SELECTED)
-            if (network, points) in PUBLISHED:
-                published(panel, PUBLISHED[network, points], at=i, label=None)
+            if (accuracy := registered_accuracy(network, points)) is not None:
+                published_line(panel, round(100 * accuracy, 6), at=i, label=None)
         order = "own order" if points == "own" else "order shuffled"
         panel.set(title=f"points in their {order}", ylim=(0, 104), xlim=(-0.6, len(names) - 0.4))
-        panel.set_xticks(range(len(names)), [LABELS.get(name, name) for name in names])
+        panel.set_xticks(range(len(names)), [network_label(name) for name in names])
         panel.axhline(10, color=GREY, linewidth=1, linestyle=":")
         panel.text(len(names) - 0.45, 10.5, "chance", ha="right", va="bottom", fontsize=8, color=GREY)
     _ceiling(axes[0])
@@ -96,17 +98,16 @@ def draw_curves(result: "Result") -> "Figure":
     """Returns accuracy over the steps on training and test split of the frozen arm, with bands over the seeds."""
     figure, axes = panels(1, 2, size=(4.6, 3.6))
     rows = _percent(result.rows)
+    own = colours(networks_in(rows, ORDER))
     for on, panel in zip(("train", "test"), axes[0], strict=True):
-        for network in ORDER:
+        for network, colour in own.items():
             for points in ("own", "shuffled"):
                 chosen = rows[
                     (rows.arm == "frozen") & (rows.network == network) & (rows.points == points) & (rows.on == on)
                 ]
                 style = "frozen" if points == "own" else "shuffled"
-                label = LABELS[network] + ("" if points == "own" else ", shuffled")
-                curve(
-                    panel, chosen, "step", "accuracy", label=label, colour=NETWORKS[network], arm=style, marker="none"
-                )
+                label = network_label(network) + ("" if points == "own" else ", shuffled")
+                curve(panel, chosen, "step", "accuracy", label=label, colour=colour, arm=style, marker="none")
         panel.set(title=f"{'training' if on == 'train' else 'test'} split", xlabel="step", ylim=(0, 102))
     axes[0, 0].set_ylabel("accuracy (%), mean and 95 % interval")
     axes[0, 1].legend(fontsize=7, frameon=False, ncols=2, loc="lower right")

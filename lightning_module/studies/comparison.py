@@ -3,7 +3,6 @@
 Source: Greydanus (2020), "Scaling down Deep Learning", introduction and t-SNE figure; Greydanus & Kobak (2024).
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -24,8 +23,9 @@ from lightning_module.studies.comparison_protocol import PROTOCOL
 from lightning_module.studies.data import frozen
 from lightning_module.studies.embedding import agreement, baselines, libraries, tsne
 from lightning_module.studies.image_cnn import ImageCNN
-from lightning_module.studies.image_files import HUB, Array, NotToBeHadError, images
+from lightning_module.studies.image_files import HUB, Array, MissingDataError, images
 from lightning_module.studies.quantities import Scalar
+from lightning_module.studies.statistics import log_odds
 from lightning_module.studies.trained import train
 
 # What is compared at which n: "equal", all that scikit-learn's digits allow, or all of MNIST.
@@ -62,7 +62,7 @@ def run_cell(config: ComparisonConfig, cell: Cell) -> Outcome:
     """Returns what came out; nothing, if the data set is not to be had, which the table `sets` says."""
     try:
         return PARTS[cell["part"]](config, cell)
-    except NotToBeHadError:
+    except MissingDataError:
         return Outcome({})
 
 
@@ -98,7 +98,7 @@ def _sets(config: ComparisonConfig, cell: Cell) -> Outcome:
                 row |= {"examples": len(held), "source": f"{len(held):,} {what} from {_place(held.origin)}"}
             task = _task(config, name, training, seed=0)
             row |= {"train": len(task.train.y), "test": len(task.test.y)}
-        except NotToBeHadError as error:
+        except MissingDataError as error:
             row["status"] = f"not tested ({error})"
         rows.append(row)
     return Outcome({"sets": rows}, data={"libraries": libraries()})
@@ -203,9 +203,8 @@ def _file(config: ComparisonConfig, name: str) -> str | None:
 
 
 def _score(accuracy: float, tests: int) -> Row:
-    """Returns an accuracy with its log-odds, which are finite: half an example more on either side."""
-    hits = accuracy * tests
-    return {"accuracy": accuracy, "log_odds": math.log((hits + 0.5) / (tests - hits + 0.5)), "tests": tests}
+    """Returns an accuracy with its log-odds."""
+    return {"accuracy": accuracy, "log_odds": log_odds(accuracy, tests), "tests": tests}
 
 
 PARTS: dict[str, Callable[[ComparisonConfig, Cell], Outcome]] = {

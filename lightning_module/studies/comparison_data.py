@@ -9,7 +9,7 @@ import torch
 
 from lightning_module.datamodule import Examples
 from lightning_module.studies.data import fresh
-from lightning_module.studies.image_files import HUB, Array, NotToBeHadError, images
+from lightning_module.studies.image_files import HUB, Array, MissingDataError, images
 from mnist1d_hf.extras import extra_imports
 
 # Of scikit-learn's 1797 digits: 1237 to train on, these to choose a learning rate by, and the rest to test.
@@ -101,7 +101,7 @@ def draw(name: str, seed: int, sizes: Sizes, *, file: str | None = None, hub: bo
         whole: Whether to take all training images, and the test split of the data set itself.
 
     Raises:
-        NotToBeHadError: If the data set cannot be had, or is too small.
+        MissingDataError: If the data set cannot be had, or is too small.
     """
     if name in HUB:
         return _of_images(name, seed, sizes, file=file, hub=hub, whole=whole)
@@ -114,12 +114,12 @@ def split(x: Array, y: Array, sizes: Sizes, what: dict[str, Any], test: tuple[Ar
     """Returns the first rows to train on, the next to validate, and the others to test, if there are no test examples.
 
     Raises:
-        NotToBeHadError: If there are not as many.
+        MissingDataError: If there are not as many.
     """
     held_out = sizes.train + sizes.validation
     needed = held_out + (1 if test is None and sizes.tests else 0)
     if len(y) < needed:
-        raise NotToBeHadError(f"it has {len(y):,} examples, and {needed:,} are needed")
+        raise MissingDataError(f"it has {len(y):,} examples, and {needed:,} are needed")
     test = (x[held_out:], y[held_out:]) if test is None else test
     dimensions = int(np.prod(x.shape[1:]))  # there may be no examples to tell them from
     flat = [part.reshape(len(part), dimensions).astype(np.float64) for part in (x[:held_out], test[0])]
@@ -140,7 +140,7 @@ def _of_images(name: str, seed: int, sizes: Sizes, *, file: str | None, hub: boo
     x, y = held.train
     if whole:
         if held.test is None or len(y) < 60_000:
-            raise NotToBeHadError(
+            raise MissingDataError(
                 f"it has {len(held):,} images{'' if held.test else ' and no test split of its own'}, and the published "
                 "accuracies are those after training on 60,000"
             )

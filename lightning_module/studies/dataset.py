@@ -14,11 +14,13 @@ from lightning_module.datamodule import Examples
 from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
 from lightning_module.studies.comparison_data import MOONS_NOISE, sklearn
 from lightning_module.studies.data import fresh, frozen
-from lightning_module.studies.dataset_claims import BANDS, CLAIMS, HUMAN_ERRORS, VERY_WELL
+from lightning_module.studies.dataset_claims import BANDS, CLAIMS
 from lightning_module.studies.dataset_facts import fact_rows, size_rows
 from lightning_module.studies.dataset_figures import draw_classical, draw_digits, draw_promises
 from lightning_module.studies.dataset_protocol import PROTOCOL
+from lightning_module.studies.dataset_published import VERY_WELL
 from lightning_module.studies.dataset_times import time_rows
+from lightning_module.studies.human import HUMAN_ERRORS
 from lightning_module.studies.image_files import Array
 from lightning_module.studies.probes import one_thread
 from lightning_module.studies.trained import train

@@ -6,8 +6,8 @@ import numpy as np
 
 from lightning_module.studies.base import Band
 from lightning_module.studies.claims import Claim, Finding, Number
+from lightning_module.studies.dataset_published import PUBLISHED_CNN, PUBLISHED_HUMAN, VERY_WELL
 from lightning_module.studies.dataset_untested import UNTESTED
-from lightning_module.studies.human import CONFUSION
 from lightning_module.studies.quantities import Exact, Quantity, Value, smallest, value
 
 BLOG: Final = "Greydanus 2020"
@@ -16,12 +16,6 @@ OTHERS: Final = f"{BLOG}, other small datasets"
 PAPER: Final = "Greydanus & Kobak 2024"
 README: Final = "README"
 
-HUMAN_ERRORS: Final = 1 - CONFUSION.diagonal() / CONFUSION.sum(1)
-# Errors by digit as published, in percent: the person's, with one quiz counted twice, and the CNN's, read off a figure.
-PUBLISHED_HUMAN: Final = (5.4, 3.6, 11.9, 0.0, 5.3, 0.0, 0.0, 10.9, 0.0, 7.4)
-PUBLISHED_CNN: Final = (0.0, 9.8, 16.3, 0.0, 12.7, 4.0, 0.0, 15.9, 4.3, 5.9)
-
-VERY_WELL: Final = 0.9  # the paper calls "above 90 %" of all models on MNIST too simple
 # "About T" is kept below this many T, half way to twice as long.
 ABOUT: Final = 1.5
 

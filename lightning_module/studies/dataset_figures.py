@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Final
 
-from lightning_module.studies.dataset_claims import PUBLISHED_CNN, PUBLISHED_HUMAN
-from lightning_module.studies.figures import INK, NETWORKS, PALETTE, estimate, panels, published
+from lightning_module.studies.dataset_published import PUBLISHED_CNN, PUBLISHED_HUMAN
+from lightning_module.studies.figures import INK, PALETTE, estimate, network_colours, panels, published_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +38,7 @@ def draw_promises(result: "Result") -> "Figure":
         rows = result.rows[result.rows.experiment == name]
         label = "one core here" if at == 0 else None
         estimate(panel, at, rows.minutes.tolist(), colour=PALETTE[0], label=label, along="x")
-        published(panel, promised, at=at, along="x", label="promised: about" if at == 0 else None)
+        published_line(panel, promised, at=at, along="x", label="promised: about" if at == 0 else None)
     panel.set_yticks(range(len(PROMISED)), [label for label, _ in PROMISED.values()])
     panel.invert_yaxis()
     panel.set_xscale("log")
@@ -55,7 +55,7 @@ def _draw_sizes(panel: "Axes", result: "Result") -> None:
         times = float(sizes.loc["mnist", column]) / float(sizes.loc["mnist1d", column])
         panel.bar(at, times, color=PALETTE[0], width=0.6)
         panel.annotate(f"{times:.3g}", (at, times / 1.2), ha="center", va="top", color="white")
-        published(panel, promised, at=at, label="published" if at == 0 else None)
+        published_line(panel, promised, at=at, label="published" if at == 0 else None)
     panel.set_yscale("log")
     panel.set_ylim(1, 700)
     panel.set_xticks(range(len(SMALLER)), [label for label, _, _ in SMALLER])
@@ -68,15 +68,16 @@ def draw_digits(result: "Result") -> "Figure":
     """Returns the errors by digit of the CNN and of the person: ours as points, the published ones as dashed lines."""
     figure, ((panel,),) = panels(size=(7.6, 3.6))
     rows = result.tables["digits"]
+    own = network_colours()
     for digit, of_digit in rows.groupby("digit"):
         at, first = int(digit), int(digit) == 0
         cnn = (100 * of_digit.cnn).tolist()
-        estimate(panel, at - 0.18, cnn, colour=NETWORKS["cnn"], label="CNN, 95 % interval" if first else None)
-        published(panel, PUBLISHED_CNN[at], at=at - 0.18, width=0.3, label=None)
+        estimate(panel, at - 0.18, cnn, colour=own["cnn"], label="CNN, 95 % interval" if first else None)
+        published_line(panel, PUBLISHED_CNN[at], at=at - 0.18, width=0.3, label=None)
         person = 100 * float(of_digit.human.iloc[0])
         label = "person, 400 answers" if first else None
-        panel.plot([at + 0.18], [person], "s", color=NETWORKS["human"], label=label)
-        published(panel, PUBLISHED_HUMAN[at], at=at + 0.18, width=0.3, label="published" if first else None)
+        panel.plot([at + 0.18], [person], "s", color=own["human"], label=label)
+        published_line(panel, PUBLISHED_HUMAN[at], at=at + 0.18, width=0.3, label="published" if first else None)
     panel.set_xticks(range(10))
     panel.set_xlabel("digit")
     panel.set_ylabel("errors (%)")
@@ -92,7 +93,7 @@ def draw_classical(result: "Result") -> "Figure":
     for at, name in enumerate(SETS):
         chosen = rows[rows.dataset == name]
         for method, shift, colour, arm in (
-            ("linear", -0.15, NETWORKS["logistic"], "frozen"),
+            ("linear", -0.15, network_colours()["logistic"], "frozen"),
             ("kernel", 0.15, PALETTE[0], "fresh"),
         ):
             label = {"linear": "logistic regression", "kernel": "support vector machine"}[method] if at == 0 else None

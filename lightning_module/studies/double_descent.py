@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-import torch
-
 from lightning_module.datamodule import Examples
 from lightning_module.replica import Replica
 from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
@@ -132,11 +130,11 @@ def run_cell(config: DoubleDescentConfig, cell: Cell) -> Outcome:
     seeds = range(cell["first"], cell["last"] + 1)
     n, epochs = (config.n, config.epochs) if cell["form"] == "current" else (config.n_2020, config.epochs_2020)
     draws = {seed: _draw(config, cell, seed) for seed in seeds}
-    own = {seed: Examples(*(tensor[:n] for tensor in draw.train)) for seed, draw in draws.items()}
+    own = {seed: draw.train.first(n) for seed, draw in draws.items()}
     any_draw = draws[cell["first"]]
     is_frozen = cell["arm"] == "frozen"
     test = fresh_test(any_draw, "double-descent", count=config.tests) if is_frozen else any_draw.test
-    tested = any_draw.test if is_frozen else Examples(*(tensor[:CURVE_ROWS] for tensor in test))
+    tested = any_draw.test if is_frozen else test.first(CURVE_ROWS)
     widths = [width for width in _widths(config, cell) if cell["least"] <= width <= cell["most"]]
     replicas = [
         Replica(
@@ -148,7 +146,7 @@ def run_cell(config: DoubleDescentConfig, cell: Cell) -> Outcome:
         for width in widths
         for seed in seeds
     ]
-    training = own[cell["first"]] if is_frozen else _stacked([own[replica.seed] for replica in replicas])
+    training = own[cell["first"]] if is_frozen else Examples.stacked(own[replica.seed] for replica in replicas)
     scores = EpochScores({"train": training, "test": tested}, geometric_epochs(epochs, config.evaluations))
     trained = train(
         FAMILIES[cell["network"]].of_width(),
@@ -164,11 +162,11 @@ def run_cell(config: DoubleDescentConfig, cell: Cell) -> Outcome:
     finals = [each for each in finals if is_frozen or each.on == "train"]
     finals.append(score(trained.ensemble, test, step=scores.taken[-1].step, on="fresh test"))
     rows = partial(_rows, cell=cell, trained=trained, per_epoch=n // BATCH)
-    kept = Examples(*(tensor[:KEPT_ROWS] for tensor in tested))
+    kept = tested.first(KEPT_ROWS)
     return Outcome(
         {
-            "rows": [row for each in finals for row in rows(each)],
-            "curves": [row for each in scores.taken for row in rows(each)],
+            "rows": rows(finals),
+            "curves": rows(scores.taken),
         },
         {cell.name.replace(",", "-").replace("=", "-"): wrong_by(trained.ensemble.predictions(kept.x), kept.y)},
         {f"{cell['form']}/{cell['arm']}/{cell['labels']}/{seed}": draw.what for seed, draw in draws.items()},
@@ -194,11 +192,7 @@ def _widths(config: DoubleDescentConfig, cell: Cell) -> tuple[int, ...]:
     return config.frozen_channels if cell["arm"] == "frozen" else config.channels
 
 
-def _stacked(examples: Sequence[Examples]) -> Examples:
-    return Examples(*map(torch.stack, zip(*examples, strict=True)))
-
-
-def _rows(score: Score, *, cell: Cell, trained: Trained, per_epoch: int) -> list[Row]:
+def _rows(scores: Sequence[Score], *, cell: Cell, trained: Trained, per_epoch: int) -> list[Row]:
     of = {name: cell[name] for name in ("form", "arm", "network", "labels")}
     parameters = FAMILIES[cell["network"]].parameters
     return [
@@ -207,14 +201,12 @@ def _rows(score: Score, *, cell: Cell, trained: Trained, per_epoch: int) -> list
             "width": replica.width,
             "parameters": parameters(replica.width or 0, 10),
             "seed": replica.seed,
-            "epoch": score.step // per_epoch,
-            "on": score.on,
-            "loss": loss,
-            "error": round(1 - accuracy, 6),
+            "epoch": measured.step // per_epoch,
+            "on": measured.on,
+            "loss": measured.loss,
+            "error": round(1 - measured.accuracy, 6),
         }
-        for replica, loss, accuracy in zip(
-            trained.ensemble.replicas, score.loss.tolist(), score.accuracy.tolist(), strict=True
-        )
+        for replica, measured in trained.measured(scores)
     ]
 
 

@@ -13,7 +13,7 @@ CHANNELS: Final[tuple[int, ...]] = (*range(2, 29, 2), 30, *range(35, 101, 5))
 FROZEN_CHANNELS: Final[tuple[int, ...]] = (*range(2, 29, 2), 30, 50, 75, 100)
 
 
-class Published(NamedTuple):
+class Printed(NamedTuple):
     """What was printed of one network, in percent."""
 
     train: float
@@ -24,9 +24,9 @@ def _numbers(text: str) -> list[float]:
     return [float(word) for word in text.split()]
 
 
-def _table(sizes: tuple[int, ...], train: str, test: str) -> dict[int, Published]:
+def _table(sizes: tuple[int, ...], train: str, test: str) -> dict[int, Printed]:
     pairs = zip(_numbers(train), _numbers(test), strict=True)
-    return {size: Published(*pair) for size, pair in zip(sizes, pairs, strict=True)}
+    return {size: Printed(*pair) for size, pair in zip(sizes, pairs, strict=True)}
 
 
 MLP_CLEAN: Final = _table(

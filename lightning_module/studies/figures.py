@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from lightning_module.studies.base import Study
 
 PALETTE: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#6B7785")
-NETWORKS: Final = {"logistic": "#CC79A7", "mlp": "#0072B2", "cnn": "#D55E00", "gru": "#009E73", "human": "#1B2A41"}
+NOT_NETWORKS: Final = ("majority", "kNN", "SVM", "human")  # beside the networks in tables
 ARMS: Final = {
     "frozen": {"linestyle": "-", "marker": "o"},  # the frozen data, only the initialisation differs
     "fresh": {"linestyle": ":", "marker": "s"},  # all that a seed decides differs
     "shuffled": {"linestyle": "-.", "marker": "^"},
 }
 INK: Final = "#1B2A41"
+GREY: Final = "#6B7785"
 PANEL: Final = (4.2, 3.2)  # inches, width and height
 DPI: Final = 144
 
@@ -59,11 +60,52 @@ def panels(rows: int = 1, columns: int = 1, *, size: tuple[float, float] = PANEL
 def colours(names: Iterable[str]) -> dict[str, str]:
     """Returns a colour for each name: a network has its own everywhere, the others those that are left, in order."""
     wanted = list(dict.fromkeys(names))
-    taken = {NETWORKS[name] for name in wanted if name in NETWORKS}
+    own = network_colours()
+    taken = {own[name] for name in wanted if name in own}
     left = [colour for colour in PALETTE if colour not in taken] or list(PALETTE)
-    others = [name for name in wanted if name not in NETWORKS]
+    others = [name for name in wanted if name not in own]
     chosen = {name: left[i % len(left)] for i, name in enumerate(others)}
-    return {name: NETWORKS.get(name) or chosen[name] for name in wanted}
+    return {name: own.get(name) or chosen[name] for name in wanted}
+
+
+def network_colours() -> dict[str, str]:
+    """Returns the colours that were registered with networks, and that of a person who reads signals."""
+    from lightning_module.networks import NETWORKS, registered  # which imports torch
+
+    found = {name: registered(name).colour for name in NETWORKS}
+    return {**{name: colour for name, colour in found.items() if colour}, "human": INK}
+
+
+def network_label(name: str) -> str:
+    """Returns what figures call a network, or anything else that stands in its place."""
+    from lightning_module.networks import NETWORKS, registered
+
+    return registered(name).label if name in NETWORKS else name
+
+
+def registered_accuracy(name: str, points: str = "own") -> float | None:
+    """Returns the published accuracy of a network on the frozen data; None if there is none.
+
+    Args:
+        name: The network.
+        points: "own" or "shuffled": the order of the points.
+    """
+    from lightning_module.networks import NETWORKS, registered
+
+    if name not in NETWORKS:
+        return None
+    return registered(name).accuracy if points == "own" else registered(name).shuffled_accuracy
+
+
+def networks_in(rows: "pd.DataFrame", first: Sequence[str]) -> list[str]:
+    """Returns the networks of a table: some that are in it for sure, in their order, and then all others.
+
+    Args:
+        rows: The table, with the column "network".
+        first: Those that are first.
+    """
+    here = [name for name in rows.network.dropna().unique() if name not in (*first, *NOT_NETWORKS)]
+    return [*first, *here]
 
 
 def curve(
@@ -127,7 +169,7 @@ def estimate(
     )
 
 
-def published(
+def published_line(
     axes: "Axes",
     number: float,
     *,

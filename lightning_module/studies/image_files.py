@@ -15,7 +15,7 @@ from mnist1d_hf.stored import file_digest
 Array = npt.NDArray[Any]
 
 
-class NotToBeHadError(ValueError):
+class MissingDataError(ValueError):
     """A data set cannot be had here; the text says why."""
 
 
@@ -70,16 +70,16 @@ def images(name: str, file: str | None = None, *, hub: bool = True) -> Images:
         hub: Whether to load it from the Hub if there is no file.
 
     Raises:
-        NotToBeHadError: If there is no file and the Hub does not give it.
+        MissingDataError: If there is no file and the Hub does not give it.
         ValueError: If the file is not such a file.
     """
     if file is not None:
         return _from_file(name, os.path.abspath(file))
     if not hub:
-        raise NotToBeHadError(f"no file was named for {name}, and the Hub was not asked (hub=False)")
+        raise MissingDataError(f"no file was named for {name}, and the Hub was not asked (hub=False)")
     found = _from_hub(name)
     if isinstance(found, str):
-        raise NotToBeHadError(found)
+        raise MissingDataError(found)
     return found
 
 

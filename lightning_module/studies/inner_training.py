@@ -40,7 +40,7 @@ def settings_of(rates: Sequence[float], inward: Sequence[float], outward: Sequen
     return [Setting(*values) for values in product(rates, inward, outward)]
 
 
-class Trained(NamedTuple):
+class InnerTrained(NamedTuple):
     """Networks after their training."""
 
     losses: Tensor  # (k, steps), of each minibatch before its update
@@ -65,7 +65,7 @@ def noise_of(draws: Sequence[StepNoise]) -> Tensor:
 
 def train_networks(
     function: Function, networks: Tensor, examples: Examples, noise: Tensor, settings: Sequence[Setting]
-) -> Trained:
+) -> InnerTrained:
     """Returns k networks after their training.
 
     Args:
@@ -89,7 +89,7 @@ def train_networks(
         networks = networks.detach()
         squares = squares.mul_(MEMORY).addcmul_(gradient, gradient, value=1 - MEMORY)
         networks = networks - rate[:, None] * gradient / (squares.sqrt() + EPSILON)
-    return Trained(torch.stack(losses, dim=1), networks)
+    return InnerTrained(torch.stack(losses, dim=1), networks)
 
 
 def network_logits(

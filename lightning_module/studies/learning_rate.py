@@ -7,16 +7,16 @@ Down Deep Learning with MNIST-1D", ICML, the same section.
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
 from lightning_module.datamodule import Examples
-from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
+from lightning_module.studies.base import Cell, Outcome, Row, Study
 from lightning_module.studies.data import Draw, fresh, fresh_test, frozen
-from lightning_module.studies.learning_rate_claims import BANDS, CLAIMS, PUBLISHED_STARTS
+from lightning_module.studies.learning_rate_claims import BANDS, CLAIMS
+from lightning_module.studies.learning_rate_config import PUBLISHED_STARTS, LearningRateConfig
 from lightning_module.studies.learning_rate_figures import draw_cost, draw_landscape, draw_paths
 from lightning_module.studies.unrolled import (
     Weights,
@@ -30,35 +30,6 @@ from lightning_module.studies.unrolled import (
 )
 
 ARMS = ("frozen", "fresh")
-
-
-@dataclass(frozen=True, kw_only=True)
-class LearningRateConfig(Config):
-    """The numbers of the study.
-
-    Args:
-        seeds: Number of seeds, which are 0, 1, 2, ...; in the fresh arm each has its own draw of the data set.
-        starts: Learning rates to begin with beside the two published ones.
-        steps: Steps of the inner training.
-        batch_size: Examples in a minibatch.
-        outer_steps: Steps of gradient descent on the learning rate.
-        outer_rate: The learning rate of the learning rate.
-        grid: Learning rates of the landscape, spaced evenly on a logarithmic scale from 0.01 to 4.
-        tests: Examples in the fresh test set.
-        lengths: Steps of the inner training that time and memory are measured for.
-        repeats: Repetitions of which the fastest counts as the time; 0 measures no time, so that two runs are equal.
-    """
-
-    seeds: int = 10
-    starts: tuple[float, ...] = (0.05, 0.1, 0.3, 0.6, 1.0, 1.25, 1.75, 2.0)
-    steps: int = 200
-    batch_size: int = 50
-    outer_steps: int = 50
-    outer_rate: float = 0.3
-    grid: int = 60
-    tests: int = 20_000
-    lengths: tuple[int, ...] = (50, 100, 200, 400, 800)
-    repeats: int = 3
 
 
 def cells(config: LearningRateConfig) -> list[Cell]:
@@ -155,7 +126,7 @@ def _cost_rows(config: LearningRateConfig) -> Iterator[Row]:
     for length in config.lengths:
         batches = minibatches(frozen().train, steps=length, size=config.batch_size)
         for method, segment in (("whole", length), ("segments", math.isqrt(length))):
-            first = Examples(*(tensor[:segment] for tensor in batches))
+            first = batches.first(segment)
             with held_for_backward() as held:
                 hypergradient(rates, weights, first)
             row = {

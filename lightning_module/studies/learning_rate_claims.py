@@ -2,11 +2,11 @@
 
 from lightning_module.studies.base import Band
 from lightning_module.studies.claims import Claim, Finding, Number
+from lightning_module.studies.learning_rate_config import PUBLISHED_STARTS
 from lightning_module.studies.quantities import Value, value
 
 PAPER = "Greydanus & Kobak 2024, metalearning a learning rate"
 NOTEBOOK = "the notebook of the learning rate, stored output"
-PUBLISHED_STARTS = (1.5, 0.15)
 LAST = 49  # of 50 outer steps; the notebook last prints step 48
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from lightning_module.studies.figures import INK, PALETTE, curve, panels, published
+from lightning_module.studies.figures import INK, PALETTE, curve, panels, published_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +27,7 @@ def draw_paths(result: "Result") -> "Figure":
     for arm, panel in zip(TITLES, axes[0], strict=True):
         rows = result.rows[result.rows.arm == arm]
         _paths(panel, rows[rows.seed == 0] if arm == "frozen" else rows)
-        published(panel, PUBLISHED_RATE, label="published, 0.62")
+        published_line(panel, PUBLISHED_RATE, label="published, 0.62")
         panel.set(title=TITLES[arm], xlabel="outer step", ylim=(0, 2.1))
     axes[0, 0].set_ylabel("learning rate after the step")
     axes[0, 1].legend(frameon=False, fontsize=8)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lightning_module.studies.figures import INK, PALETTE, curve, estimate, panels, published
+from lightning_module.studies.figures import INK, PALETTE, curve, estimate, panels, published_line
 from lightning_module.studies.lottery_claims import PUBLISHED_SEARCH
 from lightning_module.studies.lottery_evaluation import CONDITIONS
 
@@ -72,7 +72,7 @@ def draw_search(result: "Result") -> "Figure":
         middle = (percent[-1] + percent[0]) / 2
         for number in (random, lottery):
             name = "published, 2020" if percent[0] == 0 and number == random else None
-            published(axes[0, 1], number, at=middle, width=width, label=name)
+            published_line(axes[0, 1], number, at=middle, width=width, label=name)
     axes[0, 0].set(ylabel="loss on fresh tests", title="a")
     axes[0, 1].set(ylabel="accuracy on fresh tests (%)", title="b", ylim=(8, 80))
     axes[0, 1].legend(loc="lower left", fontsize=8, frameon=False, title="mean and 95 % interval", title_fontsize=8)
@@ -94,7 +94,7 @@ def draw_evaluation(result: "Result") -> "Figure":
                 estimate(panel, at, values, colour=colour, arm=marker, label=LABELS[arm] if i == 0 else None)
                 if arm in PUBLISHED:
                     label = "published (2020; other weights: 2024)" if (i, arm) == (0, "dense") else None
-                    published(panel, PUBLISHED[arm][i], at=at, width=0.14, label=label)
+                    published_line(panel, PUBLISHED[arm][i], at=at, width=0.14, label=label)
     panel.set_xticks(range(len(CONDITIONS)), [TITLES[condition] for condition in CONDITIONS])
     panel.set(ylabel=f"accuracy on fresh tests (%)\nafter {result.config['evaluation_steps']} steps")
     figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False, title="mean and 95 % interval")
@@ -120,7 +120,7 @@ def draw_adjacency(result: "Result") -> "Figure":
                 if column == "over_inputs" and (arm, run) in PUBLISHED_RUNS:
                     first = (arm, run) == ("random", 2)
                     name = "published, one mask" if first else None
-                    published(panel, PUBLISHED_RUNS[arm, run], at=run + shift, width=0.25, label=name)
+                    published_line(panel, PUBLISHED_RUNS[arm, run], at=run + shift, width=0.25, label=name)
         panel.set_xticks((2, 3, 4), ("2", "3", "4"))
         panel.set(title=title, xlabel="adjacent inputs kept by one unit", xlim=(1.5, 4.5))
         if column != "over_inputs":

@@ -34,7 +34,7 @@ class StepNoise(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Draws:
+class MetaDraws:
     """All that is random in a meta-training.
 
     Args:
@@ -52,7 +52,7 @@ class Draws:
     evaluation: StepNoise
 
 
-def reference_draws(seed: int, *, steps: int, learned: bool = True) -> Draws:
+def reference_draws(seed: int, *, steps: int, learned: bool = True) -> MetaDraws:
     """Returns the random numbers of a run in the reference's order, from torch's generator; its global state stays.
 
     The reference seeds the generator in every inner training, so all later outer steps have the same initial weights
@@ -84,7 +84,7 @@ def reference_draws(seed: int, *, steps: int, learned: bool = True) -> Draws:
                 evaluation = noise()
         if learned:
             uniform(UNITS)  # of the plot
-        return Draws(function, first, _layers(LENGTH, HIDDEN, CLASSES), training, evaluation)
+        return MetaDraws(function, first, _layers(LENGTH, HIDDEN, CLASSES), training, evaluation)
 
 
 def weights_of(flat: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -141,7 +141,7 @@ class OuterStep(NamedTuple):
 def meta_train(
     train: Examples,
     evaluation: Examples,
-    draws: Draws,
+    draws: MetaDraws,
     *,
     outer_steps: int,
     window: int = 200,

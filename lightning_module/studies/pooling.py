@@ -5,14 +5,13 @@ Source: Greydanus & Kobak (2024), "Scaling Down Deep Learning with MNIST-1D", IC
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
 
-import torch
-
 from lightning_module.datamodule import Examples
+from lightning_module.networks import count_parameters
 from lightning_module.replica import Replica
 from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
 from lightning_module.studies.data import Draw, fresh, fresh_test, frozen
@@ -20,7 +19,8 @@ from lightning_module.studies.pooling_claims import BANDS, CLAIMS
 from lightning_module.studies.pooling_figures import draw_accuracy, draw_advantage
 from lightning_module.studies.pooling_networks import MATCHED_CHANNELS, Pool, PoolingCNN
 from lightning_module.studies.pooling_published import KINDS, SIZES, STEPS, TESTS
-from lightning_module.studies.trained import Score, score, train, wrong_by
+from lightning_module.studies.statistics import log_odds
+from lightning_module.studies.trained import Trained, score, train, wrong_by
 
 Arm = Literal["published", "nested", "epochs"]
 
@@ -104,9 +104,9 @@ def run_cell(config: PoolingConfig, cell: Cell) -> Outcome:
     seeds = range(cell["first"], cell["last"] + 1)
     as_published = cell["arm"] == "published"
     draws = [_published(cell["n"])] if as_published else [_fresh(config, seed) for seed in seeds]
-    own = [Examples(*(tensor[: cell["n"]] for tensor in draw.train)) for draw in draws]
+    own = [draw.train.first(cell["n"]) for draw in draws]
     test = fresh_test(draws[0], count=config.tests) if as_published else draws[0].test
-    kept = draws[0].test if as_published else Examples(*(tensor[:CURVE_ROWS] for tensor in test))
+    kept = draws[0].test if as_published else test.first(CURVE_ROWS)
     steps = config.steps_of(cell["arm"], cell["n"])
     trained = train(
         network_of(cell["variant"]),
@@ -130,17 +130,10 @@ def run_cell(config: PoolingConfig, cell: Cell) -> Outcome:
             "rows": [
                 row
                 for arm in arms
-                for each in scores
-                for row in _rows(cell, arm, each, counts[each.on])
+                for row in _rows(cell, arm, Trained(trained.ensemble, scores), counts)
                 if row["seed"] < config.seeds_of(arm)
             ],
-            "curves": [
-                row
-                for arm in arms
-                for each in trained.scores
-                for row in _curve(cell, arm, each)
-                if row["seed"] < config.seeds_of(arm)
-            ],
+            "curves": [row for arm in arms for row in _curve(cell, arm, trained) if row["seed"] < config.seeds_of(arm)],
         },
         {cell.name.replace(",", "-").replace("=", "-"): wrong_by(trained.ensemble.predictions(kept.x), kept.y)},
         {f"published/{cell['n']}": draws[0].what}
@@ -177,38 +170,22 @@ def _parts(seeds: int, steps: int) -> Iterator[range]:
 
 def _training_rows(own: Sequence[Examples], count: int) -> Examples:
     """Returns what the training accuracy is measured on: (n, length), or (k, n, length) of replicas with own data."""
-    first = [Examples(*(tensor[:count] for tensor in each)) for each in own]
-    return first[0] if len(first) == 1 else Examples(*(torch.stack(tensors) for tensors in zip(*first, strict=True)))
+    first = [each.first(count) for each in own]
+    return first[0] if len(first) == 1 else Examples.stacked(first)
 
 
-def _rows(cell: Cell, arm: str, score: Score, count: int) -> list[Row]:
-    parameters = sum(p.numel() for p in network_of(cell["variant"])().parameters())
-    of = {"arm": arm, "variant": cell["variant"], "parameters": parameters, "n": cell["n"]}
+def _rows(cell: Cell, arm: str, trained: Trained, counts: Mapping[str, int]) -> list[Row]:
+    parameters = count_parameters(network_of(cell["variant"])())
+    rows = trained.rows(arm=arm, variant=cell["variant"], parameters=parameters, n=cell["n"])
+    return [{**row, "log_odds": round(log_odds(row["accuracy"], counts[row["on"]]), 6)} for row in rows]
+
+
+def _curve(cell: Cell, arm: str, trained: Trained) -> list[Row]:
+    of = {"arm": arm, "variant": cell["variant"], "n": cell["n"]}
     return [
-        {
-            **of,
-            "seed": seed,
-            "step": score.step,
-            "on": score.on,
-            "loss": loss,
-            "accuracy": accuracy,
-            "log_odds": round(_log_odds(accuracy, count), 6),
-        }
-        for seed, loss, accuracy in zip(
-            range(cell["first"], cell["last"] + 1), score.loss.tolist(), score.accuracy.tolist(), strict=True
-        )
+        {**of, "step": measured.step, "seed": replica.seed, "accuracy": measured.accuracy}
+        for replica, measured in trained.measured()
     ]
-
-
-def _curve(cell: Cell, arm: str, score: Score) -> list[Row]:
-    of = {"arm": arm, "variant": cell["variant"], "n": cell["n"], "step": score.step}
-    return [{**of, "seed": cell["first"] + k, "accuracy": each} for k, each in enumerate(score.accuracy.tolist())]
-
-
-def _log_odds(accuracy: float, count: int) -> float:
-    """Returns log(right / wrong), with half an example added to each, so that it is finite."""
-    hits = accuracy * count
-    return math.log((hits + 0.5) / (count - hits + 0.5))
 
 
 PROTOCOL = f"""

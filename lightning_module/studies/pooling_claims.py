@@ -22,7 +22,7 @@ from lightning_module.studies.pooling_published import (
     POOLS,
     SIZES,
     STEPS,
-    published,
+    published_accuracy,
     published_advantage,
 )
 from lightning_module.studies.quantities import Across, Combined, Value, largest, mean_of, value
@@ -61,7 +61,10 @@ def _printed_advantage(n: int) -> Number:
 
 
 def _printed_difference(left: str, right: str, n: int) -> Number:
-    return Number(of=as_published(left, n) - as_published(right, n), published=published(left, n) - published(right, n))
+    return Number(
+        of=as_published(left, n) - as_published(right, n),
+        published=published_accuracy(left, n) - published_accuracy(right, n),
+    )
 
 
 SOURCES = (
@@ -198,9 +201,9 @@ QUESTIONS = (
 NUMBERS = tuple(
     Claim(
         name=f"{kind}-{n}-{run}",
-        text=f"{kind}, {n:,} training signals: {100 * published(kind, n, run):.1f} %.",
+        text=f"{kind}, {n:,} training signals: {100 * published_accuracy(kind, n, run):.1f} %.",
         source={2024: f"{PAPER}, notebook", 2020: f"{BLOG}, figure (smoothed curves)"}[run],
-        number=Number(of=as_published(kind, n), published=published(kind, n, run), rounding=rounding),
+        number=Number(of=as_published(kind, n), published=published_accuracy(kind, n, run), rounding=rounding),
     )
     for run, rounding in ((2024, 0.0), (2020, 0.0005))  # 2024 counts of 1000, exact in percent with one decimal
     for kind in KINDS
@@ -221,8 +224,8 @@ BANDS = (
         Band(
             name=f"{kind}, {n:,} training signals, as published",
             of=as_published(kind, n),
-            low=published(kind, n) - (0.03 if n == LOW else 0.02),
-            high=published(kind, n) + (0.03 if n == LOW else 0.02),
+            low=published_accuracy(kind, n) - (0.03 if n == LOW else 0.02),
+            high=published_accuracy(kind, n) + (0.03 if n == LOW else 0.02),
         )
         for kind in KINDS
         for n in SIZES

@@ -6,7 +6,7 @@ import pandas as pd
 
 from lightning_module.studies.figures import INK, PALETTE, curve, panels
 from lightning_module.studies.pooling_claims import NOT_MUCH
-from lightning_module.studies.pooling_published import KINDS, POOLS, SIZES, published, published_advantage
+from lightning_module.studies.pooling_published import KINDS, POOLS, SIZES, published_accuracy, published_advantage
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,7 +98,7 @@ def draw_advantage(result: "Result") -> "Figure":
 def _mark_published(panel: "Axes") -> None:
     for run, mark in MARKS.items():
         for i, kind in enumerate(KINDS):
-            values = [published(kind, n, run) for n in SIZES]
+            values = [published_accuracy(kind, n, run) for n in SIZES]
             label = None if i else f"published {run}"
             panel.plot(SIZES, values, mark, color=LOOK[kind][1], markersize=7, label=label, zorder=4)
 

@@ -33,11 +33,12 @@ FIGURE_2020: Final = {
 RUNS: Final = {2024: PRINTED_2024, 2020: FIGURE_2020}
 
 
-def published(kind: str, size: int, run: int = 2024) -> float:
+def published_accuracy(kind: str, size: int, run: int = 2024) -> float:
     """Returns a published accuracy, as a fraction."""
     return RUNS[run][kind][SIZES.index(size)] / 100
 
 
 def published_advantage(size: int, run: int = 2024) -> float:
     """Returns the mean accuracy of the three ways to pool minus that without, as a fraction."""
-    return sum(published(pool, size, run) for pool in POOLS) / len(POOLS) - published("none", size, run)
+    pooled = [published_accuracy(pool, size, run) for pool in POOLS]
+    return sum(pooled) / len(POOLS) - published_accuracy("none", size, run)

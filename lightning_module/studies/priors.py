@@ -92,24 +92,14 @@ def run_cell(config: PriorsConfig, cell: Cell) -> Outcome:
         draws[0].train,
         steps=config.steps,
         evaluate={
-            "train": Examples(*map(torch.stack, zip(*(draw.train for draw in draws), strict=True))),
+            "train": Examples.stacked(draw.train for draw in draws),
             "fresh test": tested.test,
         },
     )
     parameters = count_parameters(PRIORS[cell["network"]]())
     rows: list[Row] = [
-        {
-            **cell.of,
-            "seed": seed,
-            "lr": lr,
-            "parameters": parameters,
-            "step": score.step,
-            "on": score.on,
-            "loss": loss,
-            "accuracy": accuracy,
-        }
-        for score in trained.scores
-        for seed, (loss, accuracy) in enumerate(zip(score.loss.tolist(), score.accuracy.tolist(), strict=True))
+        {**cell.of, "seed": replica.seed, "lr": lr, "parameters": parameters, **measured._asdict()}
+        for replica, measured in trained.measured()
     ]
     tables = {"rows": rows, "tuning": tuning}
     if cell["points"] == "own":
@@ -135,10 +125,9 @@ def _tune(config: PriorsConfig, cell: Cell) -> list[Row]:
             steps=config.tuning_steps,
             evaluate={"validation": Examples(x[held_out], y[held_out])},
         )
-        score = trained.at_end("validation")
         rows += [
-            {**cell.of, "seed": seed, "lr": lr, "step": score.step, "loss": loss, "accuracy": accuracy}
-            for lr, loss, accuracy in zip(config.rates, score.loss.tolist(), score.accuracy.tolist(), strict=True)
+            {**cell.of, "seed": seed, "lr": at.lr, "step": step, "loss": loss, "accuracy": accuracy}
+            for at, (step, _, loss, accuracy) in trained.measured([trained.at_end("validation")])
         ]
     return rows
 

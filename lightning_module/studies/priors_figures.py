@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from lightning_module.studies.figures import ARMS, INK, colours, estimate, panels, published
+from lightning_module.studies.figures import ARMS, INK, colours, estimate, panels, published_line
 from lightning_module.studies.priors_claims import accuracy, position
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def draw_continuum(result: "Result") -> "Figure":
             estimate(panel, at + shift, values, colour=colour[network], arm=STYLES[points], along="x")
             if (network, points) in PUBLISHED:
                 number = (PUBLISHED[network, points] - mlp) / (cnn - mlp)
-                published(panel, number, at=at + shift, width=0.28, along="x", label=None)
+                published_line(panel, number, at=at + shift, width=0.28, along="x", label=None)
     for end in (0, 1):
         panel.axvline(end, color=GREY, linewidth=1, zorder=0)
     panel.set_yticks(range(len(LABELS)), list(LABELS.values()), fontsize=8)

@@ -7,27 +7,23 @@ Source: Greydanus (2020), "Scaling down Deep Learning", the introduction; the ne
 the benchmark of Greydanus & Kobak (2024), "Scaling Down Deep Learning with MNIST-1D", ICML.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from lightning_module.datamodule import Examples
-from lightning_module.networks import NETWORKS
 from lightning_module.replica import Replica
-from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
+from lightning_module.studies.base import Cell, Outcome, Study
 from lightning_module.studies.data import fresh
-from lightning_module.studies.recipe_sweep_claims import AXES, BANDS, CLAIMS, recipe_at
+from lightning_module.studies.networks_config import NetworksConfig, network_cost
+from lightning_module.studies.recipe_sweep_axes import AXES, recipe_at
+from lightning_module.studies.recipe_sweep_claims import BANDS, CLAIMS
 from lightning_module.studies.recipe_sweep_figures import draw_accuracy, draw_gap
+from lightning_module.studies.statistics import log_odds
 from lightning_module.studies.trained import train
-
-# Seconds of five replicas with 40 points; convolutions and recurrences take as much longer as the signal is.
-COST = {"logistic": 1.5, "mlp": 6.0, "cnn": 22.0, "gru": 29.0}
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecipeSweepConfig(Config):
+class RecipeSweepConfig(NetworksConfig):
     """The numbers of the sweep. An axis is a number of the recipe; while it varies, all others have their defaults.
 
     Args:
@@ -58,14 +54,10 @@ def recipes(config: RecipeSweepConfig) -> list[dict[str, float]]:
 def cells(config: RecipeSweepConfig) -> list[Cell]:
     """Returns a cell for each recipe and network."""
     return [
-        Cell({"network": network, **recipe}, _cost(network, int(recipe["final_seq_length"])))
+        Cell({"network": network, **recipe}, network_cost(network, int(recipe["final_seq_length"])))
         for recipe in recipes(config)
-        for network in NETWORKS
+        for network in config.compared
     ]
-
-
-def _cost(network: str, length: int) -> float:
-    return COST[network] * (length / 40 if network in ("cnn", "gru") else 1)
 
 
 def run_cell(config: RecipeSweepConfig, cell: Cell) -> Outcome:
@@ -79,28 +71,15 @@ def run_cell(config: RecipeSweepConfig, cell: Cell) -> Outcome:
         draws[0].train,
         steps=config.steps,
         evaluate={
-            "train": Examples(*map(torch.stack, zip(*(draw.train for draw in draws), strict=True))),
+            "train": Examples.stacked(draw.train for draw in draws),
             "fresh test": tested.test,
         },
     )
-    rows: list[Row] = []
-    for score in trained.scores:
-        examples = config.tests if score.on == "fresh test" else len(draws[0].train.y)
-        for seed, (loss, accuracy) in enumerate(zip(score.loss.tolist(), score.accuracy.tolist(), strict=True)):
-            measured = {"loss": loss, "accuracy": accuracy, "log_odds": log_odds(accuracy, examples)}
-            rows.append({**cell.of, "seed": seed, "step": score.step, "on": score.on, **measured})
+    examples = {"train": len(draws[0].train.y), "fresh test": config.tests}
+    rows = [
+        {**row, "log_odds": round(log_odds(row["accuracy"], examples[row["on"]]), 6)} for row in trained.rows(**cell.of)
+    ]
     return Outcome({"rows": rows}, data=_data(recipe, draws, tested))
-
-
-def log_odds(accuracy: float, examples: int) -> float:
-    """Returns the logarithm of right to wrong answers, half an answer added to both so that it is finite.
-
-    Where accuracies approach 100 % their differences have to shrink; those of log-odds have not.
-
-    Source: Haldane (1956), "The estimation and significance of the logarithm of a ratio of frequencies".
-    """
-    right = accuracy * examples
-    return round(math.log((right + 0.5) / (examples - right + 0.5)), 6)
 
 
 def _data(recipe: dict[str, Any], draws: list[Any], tested: Any) -> dict[str, Any]:

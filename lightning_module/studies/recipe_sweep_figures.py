@@ -2,8 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-from lightning_module.studies.figures import INK, NETWORKS, curve, panels, published
-from lightning_module.studies.recipe_sweep_claims import AXES, DEFAULTS
+from lightning_module.studies.figures import (
+    GREY,
+    INK,
+    colours,
+    curve,
+    network_label,
+    networks_in,
+    panels,
+    published_line,
+    registered_accuracy,
+)
+from lightning_module.studies.recipe_sweep_axes import AXES, DEFAULTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -12,21 +22,21 @@ if TYPE_CHECKING:
 
     from lightning_module.studies.result import Result
 
-LABELS = {"logistic": "logistic", "mlp": "MLP", "gru": "GRU", "cnn": "CNN"}
-PUBLISHED = {"logistic": 32, "mlp": 68, "gru": 91, "cnn": 94}  # percent, at the default
-GREY = "#6B7785"
+ORDER = ("logistic", "mlp", "gru", "cnn")
 
 
 def draw_accuracy(result: "Result") -> "Figure":
     """Returns the test accuracy of each network along each axis, beside the published ones at the default."""
     figure, axes = panels(1, len(AXES), size=(3.7, 3.6))
+    own = colours(networks_in(result.rows, ORDER))
     for axis, panel in zip(AXES, axes[0], strict=True):
         rows = along(result.rows, axis)
-        for network, label in LABELS.items():
+        for network, colour in own.items():
             chosen = rows[rows.network == network].assign(percent=lambda these: 100 * these.accuracy)
-            curve(panel, chosen, axis, "percent", label=label, colour=NETWORKS[network])
+            curve(panel, chosen, axis, "percent", label=network_label(network), colour=colour)
             at = DEFAULTS[axis]
-            published(panel, PUBLISHED[network], at=at, width=0.35 * at, label=None)
+            if (accuracy := registered_accuracy(network)) is not None:
+                published_line(panel, round(100 * accuracy, 6), at=at, width=0.35 * at, label=None)
         _finish(panel, axis, sorted(set(rows[axis])))
         panel.set_ylim(0, 102)
         panel.axhline(10, color=GREY, linewidth=1, linestyle=":")

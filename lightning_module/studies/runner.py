@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lightning_module.networks import registering_modules
 from lightning_module.studies.base import Cell, Config, Study
 from lightning_module.studies.failures import CellError, Failures
 from lightning_module.studies.journal import Journal
@@ -46,7 +47,8 @@ def run(
     failures = Failures()
     with bar(study.name, cells, left, shown=progress) as advance:
         if place and len(left) > 1:
-            _share(journal, Job(place, numbers, journal.preset, str(journal.folder)), left, workers, failures, advance)
+            job = Job(place, numbers, journal.preset, str(journal.folder), registering_modules())
+            _share(journal, job, left, workers, failures, advance)
         _work(journal, [cell for cell in left if not failures.gave_up(cell)], failures, advance)
     if failed := [cell for cell in cells if failures.gave_up(cell) and not journal.files.has(cell)]:
         _note(journal, failed, failures)

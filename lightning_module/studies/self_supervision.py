@@ -21,7 +21,7 @@ from lightning_module.studies.probes import Array, one_thread
 from lightning_module.studies.self_supervision_claims import BANDS, CLAIMS
 from lightning_module.studies.self_supervision_figures import draw_layers, draw_training, draw_tsne
 from lightning_module.studies.self_supervision_published import EPOCHS
-from lightning_module.studies.self_supervision_rows import Split, final_rows, training_rows
+from lightning_module.studies.self_supervision_rows import Represented, final_rows, training_rows
 from lightning_module.studies.simclr import PROJECTORS, Projector, SimCLR, layer_names
 from lightning_module.studies.trained import fit
 from lightning_module.twin import pl
@@ -89,12 +89,12 @@ def run_cell(config: SelfSupervisionConfig, cell: Cell) -> Outcome:
     """Returns what the layers of one kind of encoder know, seed by seed."""
     projector, is_frozen = cell["projector"], cell["arm"] == "frozen"
     draws = [frozen()] if is_frozen else [fresh(seed, tests=config.tests) for seed in range(config.seeds)]
-    signals = [Examples(*(tensor[: config.signals] for tensor in draw.train)) for draw in draws]
+    signals = [draw.train.first(config.signals) for draw in draws]
     model, weights = _train(config, projector, signals)
     final_tests = {"fresh test": fresh_test(draws[0], count=config.tests) if is_frozen else draws[0].test}
     if is_frozen:
         final_tests["test"] = draws[0].test
-    on_the_way = Examples(*(tensor[:CURVE_ROWS] for tensor in final_tests["fresh test"]))
+    on_the_way = final_tests["fresh test"].first(CURVE_ROWS)
 
     tables: dict[str, list[Row]] = {"losses": _loss_rows(cell, model)}
     wrong: dict[str, list[Array]] = {on: [] for on in final_tests}
@@ -103,10 +103,10 @@ def run_cell(config: SelfSupervisionConfig, cell: Cell) -> Outcome:
             own, of = signals[seed % len(signals)], {**cell.of, "seed": seed}
             for epoch, stacked in weights.items():
                 encoder = {name: tensor[seed : seed + 1] for name, tensor in stacked.items()}
-                train, when = Split.of(encoder, own), {"epoch": epoch, "last": epoch == config.epochs}
-                found = {"training": training_rows(train, Split.of(encoder, on_the_way))}
+                train, when = Represented.of(encoder, own), {"epoch": epoch, "last": epoch == config.epochs}
+                found = {"training": training_rows(train, Represented.of(encoder, on_the_way))}
                 if when["last"]:
-                    final = final_rows(train, {on: Split.of(encoder, each) for on, each in final_tests.items()})
+                    final = final_rows(train, {on: Represented.of(encoder, each) for on, each in final_tests.items()})
                     found |= final.tables
                     for on, predicted in final.wrong.items():
                         wrong[on].append(predicted[:, :CURVE_ROWS])
@@ -175,7 +175,7 @@ def _pictures(config: SelfSupervisionConfig, draw: Draw, weights: dict[int, dict
     arrays: dict[str, Array] = {"tsne-digits": y.numpy().astype(np.uint8)}
     for when, epoch in (("before", 0), ("after", config.epochs)):
         encoder = {name: tensor[:1] for name, tensor in weights[epoch].items()}
-        z = Split.of(encoder, Examples(x, y)).layers[-1]
+        z = Represented.of(encoder, Examples(x, y)).layers[-1]
         z = z / np.linalg.norm(z, axis=1, keepdims=True)  # distances are those of the cosine, as in the loss
         with one_thread():
             arrays[f"tsne-{when}"] = tsne(z, seed=0).points.astype(np.float16)

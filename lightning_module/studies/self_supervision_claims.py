@@ -25,8 +25,8 @@ from lightning_module.studies.self_supervision_published import (
     NEIGHBOURS,
     OWN_RUNS,
     output_layer,
-    published,
     published_gain,
+    published_probe,
 )
 from lightning_module.studies.simclr import PROJECTORS, Projector
 
@@ -105,7 +105,7 @@ SOURCES = (
         source=PAPER,
         number=Number(
             of=as_published("default", 2) - as_published("default", 3),
-            published=published("default", 2) - published("default", 3),
+            published=published_probe("default", 2) - published_probe("default", 3),
         ),
         finding=tuple(
             Finding(of=linear("default", 2) - linear("default", other), above=0.0) for other in (0, 1, 3, 4, 5)
@@ -199,9 +199,9 @@ NUMBERS = (
     *(
         Claim(
             name=f"linear-{projector}-{layer}-{run.split()[0].lower()}",
-            text=f"{HEAD[projector]}, layer {layer}: {100 * published(projector, layer, run):.1f} %.",
+            text=f"{HEAD[projector]}, layer {layer}: {100 * published_probe(projector, layer, run):.1f} %.",
             source=f"{NOTEBOOK}, {run} run",
-            number=Number(of=as_published(projector, layer), published=published(projector, layer, run)),
+            number=Number(of=as_published(projector, layer), published=published_probe(projector, layer, run)),
         )
         for run in OWN_RUNS
         for projector in PROJECTORS

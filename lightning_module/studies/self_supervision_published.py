@@ -46,7 +46,7 @@ def output_layer(projector: Projector) -> int:
     return 3 + len(PROJECTORS[projector])
 
 
-def published(projector: Projector, layer: int, run: str = LATEST) -> float:
+def published_probe(projector: Projector, layer: int, run: str = LATEST) -> float:
     """Returns a published linear accuracy, as a fraction."""
     return LINEAR[run][projector][layer] / 100
 

@@ -17,22 +17,22 @@ VALIDATION = 5  # one of so many labelled training signals chooses the layer
 
 
 @dataclass(frozen=True)
-class Split:
+class Represented:
     """The representations of some signals, layer by layer, and their labels."""
 
     layers: list[Array]  # (n, width) each, from the input to the output
     y: Array  # (n,)
 
     @classmethod
-    def of(cls, weights: Mapping[str, Tensor], examples: Examples) -> "Split":
+    def of(cls, weights: Mapping[str, Tensor], examples: Examples) -> "Represented":
         """Returns what one encoder, with weights (1, ...), makes of examples."""
         with torch.no_grad():
             layers = [h.cpu().numpy() for h in representations(weights, examples.x)]
         return cls(layers, examples.y.numpy())
 
-    def rows(self, rows: Array) -> "Split":
+    def rows(self, rows: Array) -> "Represented":
         """Returns some of the signals."""
-        return Split([layer[rows] for layer in self.layers], self.y[rows])
+        return Represented([layer[rows] for layer in self.layers], self.y[rows])
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Measured:
     wrong: dict[str, Array] = field(default_factory=dict)
 
 
-def training_rows(train: Split, test: Split) -> list[Row]:
+def training_rows(train: Represented, test: Represented) -> list[Row]:
     """Returns the accuracies after each layer, and that of the neighbours in the output space."""
     rows = [
         {"layer": layer, "probe": "linear", "accuracy": _share(predictions(linear_probe(x, train.y), x_test), test.y)}
@@ -58,7 +58,7 @@ def training_rows(train: Split, test: Split) -> list[Row]:
     return [*rows, {"layer": len(rows) - 1, "probe": "neighbours", "accuracy": _share(found, test.y)}]
 
 
-def final_rows(train: Split, tests: Mapping[str, Split]) -> Measured:
+def final_rows(train: Represented, tests: Mapping[str, Represented]) -> Measured:
     """Returns all that is measured after the training, and the layer that the validation signals choose.
 
     Args:
@@ -96,7 +96,7 @@ def final_rows(train: Split, tests: Mapping[str, Split]) -> Measured:
     return measured
 
 
-def _chosen(rows: list[Row], tests: Mapping[str, Split]) -> list[Row]:
+def _chosen(rows: list[Row], tests: Mapping[str, Represented]) -> list[Row]:
     """Returns the layer that is best on validation, the first of several, and its accuracy on each test set."""
     linear = {(row["on"], row["layer"]): row["accuracy"] for row in rows if row["probe"] == "linear"}
     layers = sorted({layer for _, layer in linear})

@@ -113,6 +113,17 @@ def known_p(number: float, bound: float) -> float:
     return float(math.isclose(number, bound, rel_tol=1e-12, abs_tol=1e-12))
 
 
+def log_odds(accuracy: float, examples: int) -> float:
+    """Returns the logarithm of right to wrong answers, half an answer added to both so that it is finite.
+
+    Where accuracies approach 100 % their differences have to shrink; those of log-odds have not.
+
+    Source: Haldane (1956), "The estimation and significance of the logarithm of a ratio of frequencies".
+    """
+    right = accuracy * examples
+    return math.log((right + 0.5) / (examples - right + 0.5))
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Returns the p-values corrected for being several, by Holm's step-down: in the order given."""
     corrected, largest = [0.0] * len(p_values), 0.0

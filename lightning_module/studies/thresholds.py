@@ -18,9 +18,10 @@ from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
 from lightning_module.studies.data import Draw, fresh
 from lightning_module.studies.families import FAMILIES, side_by_side
 from lightning_module.studies.full_batch import train_on_all
-from lightning_module.studies.thresholds_claims import BANDS, CLAIMS, CLASSES, LOSSES, MOST, SIZES, SMALL, predicted
+from lightning_module.studies.thresholds_claims import BANDS, CLAIMS
+from lightning_module.studies.thresholds_config import CLASSES, LOSSES, MOST, SIZES, SMALL, predicted
 from lightning_module.studies.thresholds_figures import draw_curves, draw_exponents, draw_thresholds
-from lightning_module.studies.trained import Score, score
+from lightning_module.studies.trained import Score, Trained, score
 from lightning_module.studies.turning_points import Place, crossing, peak
 
 ERROR_BOUND: Final = 0.01
@@ -87,7 +88,7 @@ class ThresholdsConfig(Config):
         return sorted({family.width_near(size, classes) for size in sizes})
 
 
-class Plan(NamedTuple):
+class WidthSweep(NamedTuple):
     """Networks of all widths that are trained alike."""
 
     network: str
@@ -98,7 +99,7 @@ class Plan(NamedTuple):
     times: int
 
 
-def plans(config: ThresholdsConfig) -> Iterator[tuple[Plan, int]]:
+def plans(config: ThresholdsConfig) -> Iterator[tuple[WidthSweep, int]]:
     """Yields what is trained, and with how many seeds."""
     most = config.classes[-1]
     grid = [(n, classes) for n in config.sizes for classes in config.classes]
@@ -106,14 +107,14 @@ def plans(config: ThresholdsConfig) -> Iterator[tuple[Plan, int]]:
     for loss in LOSSES:
         for n, classes in grid:
             for labels in ("15 %", "random"):
-                yield Plan("one-hidden", n, classes, loss, labels, 1), config.seeds
+                yield WidthSweep("one-hidden", n, classes, loss, labels, 1), config.seeds
         for n, classes in small:
             for labels in ("0 %", "30 %"):
-                yield Plan("one-hidden", n, classes, loss, labels, 1), config.seeds
-            yield Plan("one-hidden", n, classes, loss, "15 %", config.times), config.few_seeds
-        yield Plan("one-hidden", config.large, most, loss, "15 %", 1), config.few_seeds
+                yield WidthSweep("one-hidden", n, classes, loss, labels, 1), config.seeds
+            yield WidthSweep("one-hidden", n, classes, loss, "15 %", config.times), config.few_seeds
+        yield WidthSweep("one-hidden", config.large, most, loss, "15 %", 1), config.few_seeds
         for n in config.small:
-            yield Plan("cnn", n, most, loss, "15 %", 1), config.few_seeds
+            yield WidthSweep("cnn", n, most, loss, "15 %", 1), config.few_seeds
 
 
 def cells(config: ThresholdsConfig) -> list[Cell]:
@@ -127,7 +128,7 @@ def cells(config: ThresholdsConfig) -> list[Cell]:
     return found
 
 
-def _seconds(config: ThresholdsConfig, plan: Plan) -> float:
+def _seconds(config: ThresholdsConfig, plan: WidthSweep) -> float:
     """Returns about what one seed of a plan takes."""
     products = FAMILIES[plan.network].products
     widths = config.widths(plan.network, plan.loss, plan.n, plan.classes)
@@ -138,7 +139,7 @@ def _seconds(config: ThresholdsConfig, plan: Plan) -> float:
 def run_cell(config: ThresholdsConfig, cell: Cell) -> Outcome:
     """Returns what the networks of a cell scored, and where their thresholds are."""
     labels = cell["labels"] if cell["labels"] == "random" else f"{cell['labels']} %"
-    plan = Plan(**{**{name: cell[name] for name in Plan._fields}, "labels": labels})
+    plan = WidthSweep(**{**{name: cell[name] for name in WidthSweep._fields}, "labels": labels})
     seeds = range(cell["first"], cell["last"] + 1)
     rate, tuning = _tuned(config, plan)
     widths = config.widths(plan.network, plan.loss, plan.n, plan.classes)
@@ -152,7 +153,7 @@ def run_cell(config: ThresholdsConfig, cell: Cell) -> Outcome:
     )
 
 
-def _tuned(config: ThresholdsConfig, plan: Plan) -> tuple[float, list[Row]]:
+def _tuned(config: ThresholdsConfig, plan: WidthSweep) -> tuple[float, list[Row]]:
     """Returns the learning rate with the lowest training loss on a draw of its own, and what all of them scored."""
     width = FAMILIES[plan.network].width_near(TUNING_SIZE * predicted(plan.loss, plan.n, plan.classes), plan.classes)
     rows = _trained(config, plan, [width], (TUNING_SEED,), config.rates)
@@ -161,7 +162,7 @@ def _tuned(config: ThresholdsConfig, plan: Plan) -> tuple[float, list[Row]]:
 
 
 def _trained(
-    config: ThresholdsConfig, plan: Plan, widths: list[int], seeds: tuple[int, ...], rates: tuple[float, ...]
+    config: ThresholdsConfig, plan: WidthSweep, widths: list[int], seeds: tuple[int, ...], rates: tuple[float, ...]
 ) -> list[Row]:
     """Returns a row for each network of these widths, seeds and learning rates."""
     family, steps = FAMILIES[plan.network], config.steps * plan.times
@@ -190,10 +191,10 @@ def _trained(
             num_classes=plan.classes,
         )
         of_each = (
-            score(trained.ensemble, _of_replicas(sets, replicas), step=steps, on=on)
+            score(trained.ensemble, Examples.stacked(sets[each.seed] for each in replicas), step=steps, on=on)
             for on, sets in (("train", train_sets), ("test", test_sets))
         )
-        rows += _rows(plan, replicas, *of_each)
+        rows += _rows(plan, trained, *of_each)
     return rows
 
 
@@ -230,11 +231,7 @@ def _draw(seed: int) -> Draw:
     return fresh(seed, num_samples=POOL, train_split=1.0)
 
 
-def _of_replicas(sets: dict[int, Examples], replicas: list[Replica]) -> Examples:
-    return Examples(*map(torch.stack, zip(*(sets[replica.seed] for replica in replicas), strict=True)))
-
-
-def _rows(plan: Plan, replicas: list[Replica], train: Score, test: Score) -> list[Row]:
+def _rows(plan: WidthSweep, trained: Trained, train: Score, test: Score) -> list[Row]:
     parameters = FAMILIES[plan.network].parameters
     return [
         {
@@ -243,12 +240,12 @@ def _rows(plan: Plan, replicas: list[Replica], train: Score, test: Score) -> lis
             "width": replica.width,
             "parameters": parameters(replica.width or 0, plan.classes),
             "rate": replica.lr,
-            "train_loss": float(train.loss[k]),
-            "train_error": round(1 - float(train.accuracy[k]), 6),
-            "test_loss": float(test.loss[k]),
-            "test_error": round(1 - float(test.accuracy[k]), 6),
+            "train_loss": on_train.loss,
+            "train_error": round(1 - on_train.accuracy, 6),
+            "test_loss": on_test.loss,
+            "test_error": round(1 - on_test.accuracy, 6),
         }
-        for k, replica in enumerate(replicas)
+        for (replica, on_train), (_, on_test) in zip(trained.measured([train]), trained.measured([test]), strict=True)
     ]
 
 
@@ -257,7 +254,7 @@ def constant_loss(loss: str, classes: int) -> float:
     return math.log(classes) if loss == "cross_entropy" else (1 - 1 / classes) / classes
 
 
-def _thresholds(plan: Plan, rows: list[Row]) -> list[Row]:
+def _thresholds(plan: WidthSweep, rows: list[Row]) -> list[Row]:
     """Returns where one seed's networks, by size, come to fit the training set or are worst on the test set."""
     sizes = [row["parameters"] for row in rows]
     curves = {name: [row[name] for row in rows] for name in ("train_error", "train_loss", "test_loss", "test_error")}

@@ -18,6 +18,16 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from lightning_module.studies.base import Band
 from lightning_module.studies.claims import Claim, Finding, Number
 from lightning_module.studies.quantities import Combined, NoRowsError, Quantity, Tables, mean_of
+from lightning_module.studies.thresholds_config import (
+    LOSSES,
+    MOST,
+    NAMES,
+    PREDICTED,
+    SIZES,
+    SMALL,
+    Loss,
+    predicted,
+)
 from lightning_module.studies.turning_points import Log, matching
 
 if TYPE_CHECKING:
@@ -26,16 +36,8 @@ if TYPE_CHECKING:
 BLOG: Final = "Greydanus 2020, on double descent"
 OWN: Final = "our question"
 MARGIN: Final = 0.25
-SIZES: Final = (250, 500, 1000)
-SMALL: Final = (250, 500)  # where all kinds of labels, and more steps, are
-CLASSES: Final = (2, 5, 10)
-MOST: Final = 10  # classes
 
 RULES: Final = ("training error", "training loss", "test loss", "test error")
-Loss = Literal["cross_entropy", "mse"]
-LOSSES: Final[tuple[Loss, ...]] = ("cross_entropy", "mse")
-NAMES: Final = {"cross_entropy": "log likelihood", "mse": "squared error"}
-PREDICTED: Final = {"cross_entropy": 0.0, "mse": 1.0}  # beta; alpha is 1
 
 
 @dataclass(frozen=True)
@@ -141,11 +143,6 @@ def _rows(tables: Tables, kind: Kind, rule: str, **where: Any) -> "pd.DataFrame"
     if rows.empty:
         raise NoRowsError(f"no thresholds of {kind} by the {rule} with {where}")
     return rows
-
-
-def predicted(loss: str, n: int, classes: int) -> int:
-    """Returns the number of parameters at which the blog post has the threshold."""
-    return n * classes if loss == "mse" else n
 
 
 def level(kind: Kind, sizes: tuple[int, ...] = SIZES, rule: str = RULES[0], classes: int = MOST) -> Quantity:

@@ -6,15 +6,8 @@ import pandas as pd
 
 from lightning_module.studies.figures import INK, PALETTE, curve, estimate, panels
 from lightning_module.studies.quantities import NoRowsError
-from lightning_module.studies.thresholds_claims import (
-    LOSSES,
-    MARGIN,
-    NAMES,
-    PREDICTED,
-    RULES,
-    Exponent,
-    Kind,
-)
+from lightning_module.studies.thresholds_claims import MARGIN, RULES, Exponent, Kind
+from lightning_module.studies.thresholds_config import LOSSES, NAMES, PREDICTED
 from lightning_module.studies.turning_points import matching
 
 if TYPE_CHECKING:

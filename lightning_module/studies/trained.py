@@ -3,10 +3,10 @@
 import hashlib
 import logging
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,15 @@ class Score:
     accuracy: npt.NDArray[np.float64]  # (k,)
 
 
+class ReplicaScore(NamedTuple):
+    """What one replica scored on one set of examples at one step; the columns of a table."""
+
+    step: int
+    on: str
+    loss: float
+    accuracy: float
+
+
 @dataclass(frozen=True)
 class Trained:
     """An ensemble after its training.
@@ -50,13 +59,18 @@ class Trained:
         Args:
             **columns: Further columns, the same in each row, such as those that tell the cell from the others.
         """
-        return [
-            {**columns, "seed": replica.seed, "step": score.step, "on": score.on, "loss": loss, "accuracy": accuracy}
-            for score in self.scores
-            for replica, loss, accuracy in zip(
-                self.ensemble.replicas, score.loss.tolist(), score.accuracy.tolist(), strict=True
-            )
-        ]
+        return [{**columns, "seed": replica.seed, **measured._asdict()} for replica, measured in self.measured()]
+
+    def measured(self, scores: Iterable[Score] | None = None) -> Iterator[tuple[Replica, ReplicaScore]]:
+        """Yields each replica with what it scored, score by score: for rows with other columns than those of `rows`.
+
+        Args:
+            scores: Scores of this ensemble; None for those of its training.
+        """
+        for score in self.scores if scores is None else scores:
+            of_each = zip(self.ensemble.replicas, score.loss.tolist(), score.accuracy.tolist(), strict=True)
+            for replica, loss, accuracy in of_each:
+                yield replica, ReplicaScore(score.step, score.on, loss, accuracy)
 
     def at_end(self, on: str) -> Score:
         """Returns the last score on a set of examples."""

@@ -60,13 +60,14 @@ def _files(result: Result, folder: Path | None) -> Check:
 def config_of(study: Study[Any], result: Result) -> Config | None:
     """Returns the numbers that a result was made with, but not where its data came from; None if they cannot be had."""
     if result.preset in study.presets:
-        known: Config = study.config(result.preset)
+        known: Config = study.config(result.preset).recorded(result.config)
         return known
     preset = next(iter(study.presets.values()), None)
     if preset is None or any(number > LARGEST for number in _integers(result.config)):
         return None
-    names = [field.name for field in fields(preset) if field.compare]
     try:
+        preset = preset.recorded(result.config)
+        names = [field.name for field in fields(preset) if field.compare and field.name in preset.record()]
         found = replace(preset, **{name: _tuples(result.config[name]) for name in names})
         record = as_json(found.record())
     except (ValueError, TypeError, LookupError, AttributeError, OSError):
@@ -124,7 +125,7 @@ def _config(study: Study[Any], result: Result) -> Check:
         return Check("not verified", "the numbers are somebody's own, and no preset's to be compared with")
     if result.preset not in study.presets:
         return Check("DIFFERS", f"the study has no preset {result.preset!r}, but {', '.join(study.presets)}")
-    preset = study.presets[result.preset]
+    preset = study.presets[result.preset].recorded(result.config)
     expected = as_json(preset.record())
     if odd := sorted(expected.keys() ^ result.config.keys()):
         return Check("DIFFERS", f"its numbers are not those of the study: {_some(odd)}")

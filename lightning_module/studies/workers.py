@@ -30,12 +30,21 @@ CONTEXT = get_context("spawn")  # torch's threads do not survive a fork
 
 @dataclass(frozen=True)
 class Job:
-    """What a process needs to do any cell of a run: the study by module and name."""
+    """What a process needs to do any cell of a run: the study by module and name.
+
+    Attributes:
+        place: The study's module, and its name there.
+        config: Its numbers.
+        preset: The name of the preset.
+        folder: The folder of the run.
+        modules: Modules to import first: those that register networks.
+    """
 
     place: tuple[str, str]
     config: Any
     preset: str
     folder: str
+    modules: tuple[str, ...] = ()
 
 
 @dataclass
@@ -182,6 +191,8 @@ def _serve(pipe: Connection, job: Job) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
+        for module in job.modules:
+            importlib.import_module(module)
         study = study_at(job.place)
         journal = Journal(study, job.config, job.preset, Path(job.folder))
         journal.open(restart=False)

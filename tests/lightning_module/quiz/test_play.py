@@ -3,7 +3,7 @@ import pytest
 
 from lightning_module.quiz.play import Answer, Play, in_words, read_digits, told
 from lightning_module.quiz.questions import Questions
-from lightning_module.quiz.score import Score
+from lightning_module.quiz.score import QuizScore
 
 
 class Script:
@@ -44,7 +44,7 @@ def test_ten_at_a_time_with_everything_right():
     play, script, batches = played(*RIGHT)
     assert [len(batch) for batch in batches] == [10, 10, 3]
     assert play.is_complete
-    assert play.score == Score(23, 23)
+    assert play.score == QuizScore(23, 23)
     np.testing.assert_array_equal(np.concatenate(script.shown), play.questions.x)
     assert [answer.row for answer in play.answers] == play.questions.rows
     assert [answer.truth for answer in play.answers] == TRUTH

@@ -1,13 +1,13 @@
 import pytest
 
-from lightning_module.quiz.score import Score, published_person
+from lightning_module.quiz.score import QuizScore, published_person
 
 stats = pytest.importorskip("scipy.stats")
 
 
 @pytest.mark.parametrize(("right", "of"), [(0, 1), (1, 1), (0, 40), (40, 40), (36, 40), (383, 400), (1, 1000)])
 def test_the_interval_is_wilsons(right, of):
-    score = Score(right, of)
+    score = QuizScore(right, of)
     expected = stats.binomtest(right, of).proportion_ci(0.95, method="wilson")
     assert score.interval == pytest.approx((expected.low, expected.high), abs=1e-12)
     assert score.accuracy == right / of
@@ -16,12 +16,12 @@ def test_the_interval_is_wilsons(right, of):
 
 
 def test_no_answers_have_no_accuracy():
-    assert Score.count([]).accuracy is None
-    assert Score.count([]).interval is None
+    assert QuizScore.count([]).accuracy is None
+    assert QuizScore.count([]).interval is None
 
 
 def test_answers_are_counted():
-    assert Score.count(iter([True, False, True])) == Score(2, 3)
+    assert QuizScore.count(iter([True, False, True])) == QuizScore(2, 3)
 
 
 def test_the_published_person_answered_400_distinct_signals():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lightning_module.studies.augmentations import Draws, add_trend, augment, detrend, draw, roll, stack_draws
+from lightning_module.studies.augmentations import ViewDraws, add_trend, augment, detrend, draw, roll, stack_draws
 
 PLACES = np.arange(40) - 19.5
 
@@ -59,6 +59,6 @@ def test_stacked_draws_are_those_of_each_generator():
 
     alone = [draw(2, 3, generator=generator) for generator in generators()]
     together = stack_draws([draw(2, 3, generator=generator) for generator in generators()])
-    assert isinstance(together, Draws)
+    assert isinstance(together, ViewDraws)
     for k, own in enumerate(alone):
         assert all(torch.equal(a[k], b) for a, b in zip(together, own, strict=True))

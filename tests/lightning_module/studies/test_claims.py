@@ -1,6 +1,9 @@
 """Verdicts on synthetic results whose truth is known."""
 
+import ast
 import hashlib
+import inspect
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -435,3 +438,13 @@ def test_exact_claims_do_not_change_what_others_need():
     exact = claim(Finding(of=Exact(value("accuracy", unit=None, network="a")), above=0.0), name="exact")
     (alone,), (beside, _) = judge([strong], both), judge([strong, exact], both)
     assert alone.p_holm == beside.p_holm
+
+
+def test_a_study_takes_nothing_from_its_claims_but_the_claims():
+    """What decides the cells stands before the claims: else a changed claim could change what is computed."""
+    for name in STUDIES:
+        study = STUDIES[name]
+        own = study.name.replace("-", "_")
+        for node in ast.walk(ast.parse(inspect.getsource(sys.modules[study.run_cell.__module__]))):
+            if isinstance(node, ast.ImportFrom) and own in str(node.module) and str(node.module).endswith("claims"):
+                assert {alias.name for alias in node.names} <= {"BANDS", "CLAIMS"}, name

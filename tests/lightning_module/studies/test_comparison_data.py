@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from lightning_module.studies.comparison_data import SETS, Sizes, draw, split
-from lightning_module.studies.image_files import NotToBeHadError
+from lightning_module.studies.image_files import MissingDataError
 
 SIZES = Sizes(60, 20, 40)
 
@@ -45,9 +45,9 @@ def test_every_part_is_normalised_by_the_training_examples():
 
 
 def test_too_few_are_refused(file):
-    with pytest.raises(NotToBeHadError, match="has 200 examples, and 221 are needed"):
+    with pytest.raises(MissingDataError, match="has 200 examples, and 221 are needed"):
         draw("mnist", 0, Sizes(200, 20, 1), file=file)
-    with pytest.raises(NotToBeHadError, match="200 images and no test split of its own"):
+    with pytest.raises(MissingDataError, match="200 images and no test split of its own"):
         draw("mnist", 0, SIZES, file=file, whole=True)
 
 

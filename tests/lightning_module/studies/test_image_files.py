@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from lightning_module.studies import image_files
-from lightning_module.studies.image_files import NotToBeHadError, images
+from lightning_module.studies.image_files import MissingDataError, images
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_file_that_is_none_of_images(tmp_path, arrays, text):
     np.savez(tmp_path / "file.npz", **arrays)
     with pytest.raises(ValueError, match=text) as raised:
         images("mnist", str(tmp_path / "file.npz"))
-    assert not isinstance(raised.value, NotToBeHadError)  # a mistake of the user's, not a data set that is away
+    assert not isinstance(raised.value, MissingDataError)  # a mistake of the user's, not a data set that is away
 
 
 def test_a_file_of_another_kind(tmp_path):
@@ -97,8 +97,8 @@ def test_out_of_reach_is_said_once_and_remembered(monkeypatch):
 
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
     for _ in range(2):
-        with pytest.raises(NotToBeHadError, match=r"ConnectionError: Couldn't reach 'ylecun/mnist' on the Hub"):
+        with pytest.raises(MissingDataError, match=r"ConnectionError: Couldn't reach 'ylecun/mnist' on the Hub"):
             images("mnist")
     assert asked == ["ylecun/mnist"]
-    with pytest.raises(NotToBeHadError, match="hub=False"):
+    with pytest.raises(MissingDataError, match="hub=False"):
         images("fashion_mnist", hub=False)

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from lightning_module.datamodule import Examples
 from lightning_module.studies.data import frozen
 from lightning_module.studies.meta_activation import (
-    Draws,
+    MetaDraws,
     StepNoise,
     batches_of,
     inner_training,
@@ -133,7 +133,7 @@ def test_first_published_objective():
     """The printed digits, by a run in float64, which is the same on every processor."""
     train, evaluated = (Examples(examples.x.double(), examples.y) for examples in data())
     draws = reference_draws(0, steps=301)
-    double = Draws(
+    double = MetaDraws(
         *(each.double() for each in (draws.function, draws.first, draws.later)),
         [StepNoise(*(each.double() for each in noise)) for noise in draws.training],
         StepNoise(*(each.double() for each in draws.evaluation)),

@@ -12,7 +12,14 @@ from lightning_module.studies.claims import judge
 from lightning_module.studies.data import frozen
 from lightning_module.studies.pooling import CELL_STEPS, COST, STUDY, PoolingConfig, cells, network_of, run_cell
 from lightning_module.studies.pooling_claims import CLAIMS, SOURCES
-from lightning_module.studies.pooling_published import KINDS, POOLS, RUNS, SIZES, published, published_advantage
+from lightning_module.studies.pooling_published import (
+    KINDS,
+    POOLS,
+    RUNS,
+    SIZES,
+    published_accuracy,
+    published_advantage,
+)
 from lightning_module.studies.result import Result
 from mnist1d_hf import Recipe, make_slice
 
@@ -149,7 +156,10 @@ def test_numbers_out_of_range_are_refused():
 
 @pytest.mark.parametrize("run", RUNS)
 def test_published_tables_have_the_gaps_that_are_known_of_them(run):
-    best = [100 * (max(published(pool, n, run) for pool in POOLS) - published("none", n, run)) for n in SIZES]
+    best = [
+        100 * (max(published_accuracy(pool, n, run) for pool in POOLS) - published_accuracy("none", n, run))
+        for n in SIZES
+    ]
     np.testing.assert_allclose(best, BEST[run], atol=1e-9)
     assert published_advantage(1000) == pytest.approx(0.186)
 
@@ -162,7 +172,7 @@ def made_up(advantage, *, stride=-0.02, l2=0.0, spread=0.002, seeds=10):
         for variant in variants:
             for n in SIZES:
                 plus = {"none": 0, "matched": -0.01, "stride": stride}.get(variant, advantage[n])
-                mean = published("none", n) + plus + (l2 if variant == "l2" else 0)
+                mean = published_accuracy("none", n) + plus + (l2 if variant == "l2" else 0)
                 for seed in range(seeds):
                     accuracy = min(mean + rng.normal(0, spread), 0.999)
                     of = {"arm": arm, "variant": variant, "parameters": 1, "n": n, "seed": seed, "step": 6000}

@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from lightning_module.studies import STUDIES as STUDIES_OF_THE_PACKAGE
 from lightning_module.studies.base import Band, Cell, Config, Outcome, Study
 from lightning_module.studies.claims import Claim, Finding, Number
-from lightning_module.studies.figures import panels, published, save_figures
+from lightning_module.studies.figures import panels, published_line, save_figures
 from lightning_module.studies.markdown_text import escape, lowered, slug, table
 from lightning_module.studies.quantities import Quantity, largest, proportion, value
 from lightning_module.studies.report import report, write_report
@@ -47,7 +47,7 @@ def draw(result: Any) -> Any:
     """
     figure, axes = panels()
     axes[0, 0].plot(result.rows["accuracy"])
-    published(axes[0, 0], 0.94)
+    published_line(axes[0, 0], 0.94)
     return figure
 
 

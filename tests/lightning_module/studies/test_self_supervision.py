@@ -12,7 +12,7 @@ from lightning_module.studies.data import frozen
 from lightning_module.studies.result import Result
 from lightning_module.studies.self_supervision import STUDY, SelfSupervisionConfig, cells, run_cell
 from lightning_module.studies.self_supervision_claims import CLAIMS, SOURCES
-from lightning_module.studies.self_supervision_published import LINEAR, output_layer, published, published_gain
+from lightning_module.studies.self_supervision_published import LINEAR, output_layer, published_gain, published_probe
 from lightning_module.studies.simclr import PROJECTORS
 
 OUTPUT = {"default": 5, "none": 3, "deep": 7}
@@ -127,8 +127,8 @@ def test_numbers_find_the_published_run_where_they_should():
 
 
 def test_published_numbers_are_read_as_they_stand():
-    assert published("default", 3) == 0.821
-    assert published("deep", 7, "January 2024") == 0.62
+    assert published_probe("default", 3) == 0.821
+    assert published_probe("deep", 7, "January 2024") == 0.62
     assert [published_gain(projector) for projector in PROJECTORS] == [0.071, 0.288, 0.213]
 
 

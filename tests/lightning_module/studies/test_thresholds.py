@@ -16,8 +16,8 @@ from lightning_module.studies.full_batch import train_on_all
 from lightning_module.studies.result import Result
 from lightning_module.studies.thresholds import (
     STUDY,
-    Plan,
     ThresholdsConfig,
+    WidthSweep,
     _thresholds,
     cells,
     constant_loss,
@@ -116,7 +116,9 @@ def test_four_rules_on_curves_that_are_known():
         }
         for size in sizes
     ]  # fmt: skip
-    places = {row["rule"]: row for row in _thresholds(Plan("one-hidden", 400, 10, "cross_entropy", "15 %", 1), rows)}
+    places = {
+        row["rule"]: row for row in _thresholds(WidthSweep("one-hidden", 400, 10, "cross_entropy", "15 %", 1), rows)
+    }
     assert places["training error"]["parameters"] == pytest.approx(400)
     assert places["training loss"]["parameters"] == pytest.approx(800)
     assert places["test loss"]["parameters"] == pytest.approx(400)
@@ -130,12 +132,12 @@ def test_paper_plan_has_what_was_asked_for():
         for classes in CLASSES:
             for loss in ("mse", "cross_entropy"):
                 for labels in ("15 %", "random"):
-                    assert trained[Plan("one-hidden", n, classes, loss, labels, 1)] == 5
-    assert trained[Plan("one-hidden", 2000, 10, "mse", "15 %", 1)] == 3
-    assert trained[Plan("cnn", 500, 10, "mse", "15 %", 1)] == 3
-    assert trained[Plan("one-hidden", 500, 2, "mse", "15 %", 4)] == 3
+                    assert trained[WidthSweep("one-hidden", n, classes, loss, labels, 1)] == 5
+    assert trained[WidthSweep("one-hidden", 2000, 10, "mse", "15 %", 1)] == 3
+    assert trained[WidthSweep("cnn", 500, 10, "mse", "15 %", 1)] == 3
+    assert trained[WidthSweep("one-hidden", 500, 2, "mse", "15 %", 4)] == 3
     done = [
-        (*(cell[name] for name in Plan._fields), seed)
+        (*(cell[name] for name in WidthSweep._fields), seed)
         for cell in cells(config)
         for seed in range(cell["first"], cell["last"] + 1)
     ]
