@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-STUDY = "study"  # the name, without its ending, of a study's file in a folder of its own
+from lightning_module.studies.study_folder import STUDY
 
 
 @dataclass(frozen=True)
