@@ -1,4 +1,4 @@
-"""``mnist1d study list | run | plot | verify | report``. Torch is imported when a study is."""
+"""``mnist1d study list | new | run | plot | verify | report``. Torch is imported when a study is."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -35,6 +35,24 @@ def list_studies() -> int:
     for name in STUDIES:
         table.add_row(name, STUDIES.summary(name))
     console.print(table)
+    return 0
+
+
+def new(name: str) -> int:
+    """Write a folder with a small study that runs, to be made one's own."""
+    from lightning_module.studies.new_study import write_study
+    from lightning_module.studies.stopping import Stopped, stopping
+
+    words = "stopped; nothing is written"
+    try:
+        with stopping(lambda: words):
+            written = write_study(Path(name))
+    except Stopped as stopped:
+        _print_error(words)
+        return stopped.status
+    for path in written:
+        _print(str(path))
+    _print(f"a study that runs: mnist1d study run {written[0].parent}{os.sep} --preset smoke")
     return 0
 
 
@@ -172,11 +190,12 @@ def _print_checks(checks: "Sequence[Check]") -> int:
     return EXIT[overall(checks)]
 
 
-def report(folder: str, output: str) -> int:
+def report(folder: str, output: str, studies: list[str] | None) -> int:
     """Write one report of all results, as Markdown and HTML."""
     from lightning_module.studies.report import write_report
 
-    for path in write_report(Path(folder), Path(output)):
+    own = {study.name: study for study in map(STUDIES.find, studies or [])}
+    for path in write_report(Path(folder), Path(output), studies={**STUDIES, **own}):
         _print(str(path))
     return 0
 
@@ -320,7 +339,10 @@ def printable(text: str) -> str:
 
 
 def _add_name(parser: Parser) -> None:
-    parser.add_argument("name", help="name of a study, see mnist1d study list; or a Python file with a STUDY")
+    parser.add_argument(
+        "name",
+        help="name of a study, see mnist1d study list; or a Python file with a STUDY, or a folder with a study.py",
+    )
     parser.add_argument("--preset", type=str, default=PRESET, help="smoke (seconds), quick (minutes) or paper")
     parser.add_argument(
         "--folder", type=str | None, default=None, help=f"of the result; {FOLDER}/NAME-PRESET if not given"
@@ -361,6 +383,13 @@ def _add_verify(parser: Parser) -> None:
 def _add_report(parser: Parser) -> None:
     parser.add_argument("--folder", type=str, default=FOLDER, help="where the results are, each in a folder of its own")
     parser.add_argument("--output", type=str, default="report", help="folder of report.md and report.html")
+    parser.add_argument(
+        "--studies", nargs="+", metavar="PLACE", help="files and folders of your own studies, for their verdicts"
+    )
+
+
+def _add_new(parser: Parser) -> None:
+    parser.add_argument("name", help="the folder to write; lower-case letters, digits and underscores, as my_study")
 
 
 def _add_nothing(parser: Parser) -> None:
@@ -369,6 +398,7 @@ def _add_nothing(parser: Parser) -> None:
 
 _COMMANDS: Final[dict[str, tuple[Callable[..., int], Callable[[Parser], None]]]] = {
     "list": (list_studies, _add_nothing),
+    "new": (new, _add_new),
     "run": (run, _add_run),
     "plot": (plot, _add_name),
     "verify": (verify, _add_verify),

@@ -39,6 +39,27 @@ def staged_folder(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """As `staged_folder`, in a folder that exists, and never in the place of something: of several writers one wins.
+
+    Raises:
+        FileExistsError: If something is there, at the beginning or at the end.
+    """
+    if os.path.lexists(target):
+        raise FileExistsError(f"{target} is there already")
+    recover(target)
+    with _locked_folder(target, "new") as staging:
+        yield staging
+        staging.chmod(0o755)
+        try:
+            os.rename(staging, target)
+        except OSError as error:
+            if not os.path.lexists(target):
+                raise
+            raise FileExistsError(f"{target} is there already") from error
+
+
+@contextmanager
 def scratch_folder(name: str) -> Iterator[Path]:
     """A new folder of the system's for temporary files, removed at the end; those that killed processes left go first.
 

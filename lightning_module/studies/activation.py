@@ -12,7 +12,6 @@ from lightning_module.studies.activation_fair import digits, fair_test, network_
 from lightning_module.studies.activation_figures import draw_fair, draw_shape, draw_transfer
 from lightning_module.studies.activation_functions import BASELINES, piecewise
 from lightning_module.studies.activation_learned import first_tests, frozen_draw, functions_of, meta_training
-from lightning_module.studies.activation_protocol import PROTOCOL
 from lightning_module.studies.activation_shape import feature_row, shape_rows
 from lightning_module.studies.activation_transfer import transfer_rows
 from lightning_module.studies.base import Cell, Outcome, Row, Study
@@ -20,6 +19,7 @@ from lightning_module.studies.comparison_data import Sizes
 from lightning_module.studies.inner_training import Setting, accuracies, initial_networks, noise_of, train_networks
 from lightning_module.studies.learned_activation import LearnedActivation
 from lightning_module.studies.meta_activation import reference_draws
+from lightning_module.studies.protocol import ProtocolFile
 
 FUNCTIONS = ("learned", *BASELINES, "piecewise", "straightened")
 IMAGES = ("mnist", "digits", "cifar10")
@@ -127,5 +127,5 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_shape, "fair": draw_fair, "transfer": draw_transfer},
     bands=BANDS,
-    protocol=PROTOCOL,
+    protocol=ProtocolFile(__file__),
 )

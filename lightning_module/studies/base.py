@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 import numpy.typing as npt
 
 from lightning_module.studies.claims import Claim, Verdict, claims_digest, judge
+from lightning_module.studies.protocol import ProtocolText
 from lightning_module.studies.quantities import NoRowsError, Quantity, Scalar
 from lightning_module.studies.scratch import Scratch
 from mnist1d_hf.recipe import nearest
@@ -138,7 +139,7 @@ class Study(Generic[C]):
         claims: What is put to the test.
         figures: Functions that draw a result, by the name of the file; "figure" is the main one.
         bands: Regression checks.
-        protocol: What was done, and where it departs from the source, in Markdown.
+        protocol: What was done, and where it departs from the source, in Markdown: a text or a `ProtocolFile`.
         measured_times: By table, the columns that are times, which no two runs share.
     """
 
@@ -150,7 +151,7 @@ class Study(Generic[C]):
     claims: Sequence[Claim] = ()
     figures: Mapping[str, "Callable[[Result], Figure]"] = field(default_factory=dict)
     bands: Sequence[Band] = ()
-    protocol: str = ""
+    protocol: ProtocolText = ProtocolText()  # noqa: RUF009  # a descriptor: the default is what it returns, ""
     measured_times: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -20,6 +20,7 @@ from lightning_module.studies.benchmark_figures import draw_confusion, draw_curv
 from lightning_module.studies.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.human import CONFUSION, QUIZ_ROWS
 from lightning_module.studies.networks_config import NetworksConfig, network_cost
+from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.trained import Trained, score, train, wrong_by
 
 Arm = Literal["frozen", "fresh"]
@@ -196,36 +197,6 @@ def _human_rows() -> list[Row]:
     ]
 
 
-PROTOCOL = """
-Logistic regression (410 parameters), MLP (15,210), CNN (5,210) and bidirectional GRU (5,134), with torch's default
-initialisation; cross-entropy, Adam with learning rate 0.01, no weight decay; minibatches of 100 in the rows' own order,
-without reshuffling; 6000 steps; evaluated on the training and the test split every 250 steps, and after the last.
-
-- **Frozen arm**: the frozen 2020 data, 4000 training and 1000 test signals; a seed changes the initialisation only. It
-  stands beside the published numbers. Shuffled points have the reference's permutation (NumPy's legacy generator,
-  seed 42). As all runs share 1000 test signals, each is tested on 20,000 fresh signals as well, normalised by the
-  training set's constants.
-- **Fresh arm**: a seed changes the initialisation, the draw of the 4000 training signals, therefore the minibatches,
-  and the permutation. All are tested on the same 20,000 fresh signals. The findings are about this arm.
-
-The accuracy after the last step counts. The README's and the paper's accuracies are the best of many evaluations on the
-test split, which is selection on test: the mean of such bests is a hollow mark in the figure, and has no verdict.
-
-Beside the networks stand the majority class, k nearest neighbours and a support vector machine with Gaussian kernel;
-the number of neighbours and the penalty are chosen on a fifth of the training split.
-
-The line above all is the accuracy of the exact posterior, which knows how the signals are made; no classifier surpasses
-it. It takes none of the frozen 1000 test signals for another digit: what the networks and the person lack is not in the
-data.
-
-Departures: 6000 updates where the reference's loop takes 6001; a step is counted after its update (the reference's
-"step s" is after s + 1 updates).
-
-Bugs of the reference found on the way: the published human accuracy, 95.8 %, counts one of five quizzes twice, and is
-95.75 % of 400 distinct answers, which rounds to the same; since 2024 the package's `set_seed` no longer seeds torch, so
-later stored runs have random initialisations; no stored run with default numbers reaches the README's 68 % for the MLP.
-"""
-
 STUDY = Study(
     name="benchmark",
     question="How well do a linear, a fully connected, a convolutional and a recurrent network read MNIST-1D, and how "
@@ -240,5 +211,5 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_final, "curves": draw_curves, "confusion": draw_confusion},
     bands=BANDS,
-    protocol=PROTOCOL,
+    protocol=ProtocolFile(__file__),
 )

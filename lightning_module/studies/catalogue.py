@@ -1,12 +1,15 @@
-"""The studies that there are: those of this package, each imported when it is asked for, and those in files."""
+"""The studies that there are: those of this package, each imported when it is asked for, and those of one's own."""
 
 import ast
 import importlib
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from lightning_module.studies.study_folder import STUDY, study_module
 
 if TYPE_CHECKING:
     from lightning_module.studies.base import Study
@@ -41,21 +44,34 @@ class Catalogue(Mapping[str, "Study[Any]"]):
         return (ast.get_docstring(ast.parse(source)) or "").split("\n")[0]
 
     def find(self, name: str) -> "Study[Any]":
-        """Returns the study of a name, or the `STUDY` in a Python file.
+        """Returns the study of a name, or the `STUDY` in a Python file or in the `study.py` of a folder.
 
         Raises:
             ValueError: If there is none.
         """
         if name.endswith(".py"):
             return study_in_file(Path(name))
+        if name not in self and (Path(name).is_dir() or name.endswith(("/", os.sep))):
+            return study_in_folder(Path(name))
         from mnist1d_hf.recipe import nearest  # whose package loads pandas
 
         if name not in self:
-            raise ValueError(f"study {name!r} is not known{nearest(name, self)}, or a file that ends in .py")
+            raise ValueError(
+                f"study {name!r} is not known{nearest(name, self)}, or a file that ends in .py, or a folder"
+            )
         return self[name]
 
     def _module(self, name: str) -> str:
         return f"lightning_module.studies.{self._modules[name]}"
+
+
+def study_in_folder(folder: Path) -> "Study[Any]":
+    """Returns the `STUDY` in the `study.py` of a folder, which is imported as a package.
+
+    Raises:
+        ValueError: If there is none, or the folder cannot be imported; see `study_module`.
+    """
+    return _study_in(study_module(folder))
 
 
 def study_in_file(file: Path) -> "Study[Any]":
@@ -66,6 +82,8 @@ def study_in_file(file: Path) -> "Study[Any]":
     """
     if not file.is_file():
         raise ValueError(f"file={str(file)!r} does not exist")
+    if file.stem == STUDY and (file.parent / "__init__.py").is_file():
+        return study_in_folder(file.parent)
     folder = str(file.resolve().parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)  # which processes that are started by this one have as well

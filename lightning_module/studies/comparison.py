@@ -19,11 +19,11 @@ from lightning_module.studies.comparison_claims import BANDS, CLAIMS
 from lightning_module.studies.comparison_config import PRESETS, ComparisonConfig
 from lightning_module.studies.comparison_data import DIGITS, SETS, Sizes, Task, draw, sklearn
 from lightning_module.studies.comparison_figures import draw_accuracies, draw_differences, draw_embeddings
-from lightning_module.studies.comparison_protocol import PROTOCOL
 from lightning_module.studies.data import frozen
 from lightning_module.studies.embedding import agreement, baselines, libraries, tsne
 from lightning_module.studies.image_cnn import ImageCNN
 from lightning_module.studies.image_files import HUB, Array, MissingDataError, images
+from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.quantities import Scalar
 from lightning_module.studies.statistics import log_odds
 from lightning_module.studies.trained import train
@@ -223,5 +223,5 @@ STUDY = Study(
     claims=CLAIMS,
     bands=BANDS,
     figures={"figure": draw_accuracies, "differences": draw_differences, "tsne": draw_embeddings},
-    protocol=PROTOCOL,
+    protocol=ProtocolFile(__file__),
 )

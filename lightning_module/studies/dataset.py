@@ -17,12 +17,12 @@ from lightning_module.studies.data import fresh, frozen
 from lightning_module.studies.dataset_claims import BANDS, CLAIMS
 from lightning_module.studies.dataset_facts import fact_rows, size_rows
 from lightning_module.studies.dataset_figures import draw_classical, draw_digits, draw_promises
-from lightning_module.studies.dataset_protocol import PROTOCOL
 from lightning_module.studies.dataset_published import VERY_WELL
 from lightning_module.studies.dataset_times import time_rows
 from lightning_module.studies.human import HUMAN_ERRORS
 from lightning_module.studies.image_files import Array
 from lightning_module.studies.probes import one_thread
+from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.trained import train
 
 # Of scikit-learn: those that come with it for classification, and those that it generates, with the noise of its own
@@ -155,6 +155,6 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_promises, "digits": draw_digits, "classical": draw_classical},
     bands=BANDS,
-    protocol=PROTOCOL,
+    protocol=ProtocolFile(__file__),
     measured_times={"rows": ("minutes", "of_a_core"), "pieces": ("seconds",)},
 )

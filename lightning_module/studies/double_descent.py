@@ -26,6 +26,7 @@ from lightning_module.studies.double_descent_published import (
 )
 from lightning_module.studies.epoch_scores import EpochScores, geometric_epochs
 from lightning_module.studies.families import FAMILIES, side_by_side
+from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.trained import Score, Trained, score, train, wrong_by
 
 BATCH: Final = 100
@@ -210,38 +211,6 @@ def _rows(scores: Sequence[Score], *, cell: Cell, trained: Trained, per_epoch: i
     ]
 
 
-PROTOCOL = f"""
-**The current form.** An MLP with two hidden layers of H units (40, H, H, 10; H^2 + 52 H + 10 parameters, H from 2 to
-300) and the benchmark's CNN with c channels (6 c^2 + 58 c + 10 parameters, c from 2 to 100), torch's default
-initialisation; cross-entropy, gradient descent with learning rate 0.01 and momentum 0.9, minibatches of 100 in a new
-order each epoch, {EPOCHS} epochs, 4,000 training signals and 12,000 test signals. The labels are clean, or each is
-replaced with probability 15 % by a uniform digit, which may be the old one: 13.5 % are wrong. Test labels are always
-clean. Training errors count the labels that are trained on.
-
-- **Frozen arm**: the data set of seed 42 with one draw of the noise; a seed changes initialisation and order. It stands
-  beside the published numbers, and is tested on 20,000 fresh signals as well. The CNN has all sizes up to 30 channels
-  and three above, where the published curve is flat.
-- **Fresh arm**: a seed changes initialisation, order, signals and noise; tested on the same 20,000 fresh signals. The
-  findings are about this arm. All published sizes.
-- 5 seeds for the MLP, 3 for the CNN.
-
-**Over the epochs.** The same runs are evaluated after 20 epochs of a geometric sequence, 1 to {EPOCHS}; on the frozen
-test split, or on the first {CURVE_ROWS:,} fresh signals.
-
-**The figure of 2020.** One hidden layer (51 H + 10 parameters) and the benchmark's CNN, sizes as in the figure; of the
-protocol nothing is left but those, that the loss is a log likelihood, and a line at 10,000 parameters. Chosen before
-any result: 10,000 training signals, as the line says; clean labels, because the smallest networks' printed losses are
-those of clean labels; the optimiser of all notebooks of that year, Adam with learning rate 0.01 and minibatches of 100
-in a fixed order; 100 epochs, which are 10,000 steps, 1.7 times as many as the benchmark of that year; fresh data, 3
-seeds. So a difference from the published curve may be one of the protocols.
-
-Departures: the published order and initialisation are unseeded, and its draw of the noise is another one.
-
-Bugs of the reference found on the way: the arrays of results have the integer type of the sizes, so the published
-curves are truncated to whole percents (errors here are not); torch is unseeded; in an earlier version of the notebook
-the "clean" networks were trained on noisy labels.
-"""
-
 STUDY = Study(
     name="double-descent",
     question="Does the test error of networks on MNIST-1D rise where they become just able to fit the training set, "
@@ -282,5 +251,5 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_sizes, "epochs": draw_epochs, "figure-2020": draw_2020},
     bands=BANDS,
-    protocol=PROTOCOL,
+    protocol=ProtocolFile(__file__, {"epochs": EPOCHS, "curve_rows": CURVE_ROWS}),
 )

@@ -18,6 +18,7 @@ from lightning_module.studies.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.learning_rate_claims import BANDS, CLAIMS
 from lightning_module.studies.learning_rate_config import PUBLISHED_STARTS, LearningRateConfig
 from lightning_module.studies.learning_rate_figures import draw_cost, draw_landscape, draw_paths
+from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.unrolled import (
     Weights,
     descend,
@@ -152,30 +153,6 @@ def _digits(number: float, count: int = 7) -> float:
     return float(f"{number:.{count}g}") if math.isfinite(number) else math.inf
 
 
-PROTOCOL = """
-An MLP with 50 hidden tanh units (2,560 parameters, torch's default initialisation) is trained by plain gradient descent
-for 200 steps on minibatches of 50 in the rows' own order. The mean of the 200 losses is differentiated by the learning
-rate, exactly, through all updates; the learning rate takes 50 steps of gradient descent with learning rate 0.3, each
-from the same initialisation and the same minibatches. The published starts are 1.5 and 0.15.
-
-- **Frozen arm**: the frozen 2020 data; a seed changes the initialisation only. Seed 0 is the published run.
-- **Fresh arm**: a seed changes the initialisation and the draw of the data, therefore the minibatches. The findings are
-  about this arm.
-
-All starts are one batch: the trainings differ in the learning rate only, so one backward pass has all derivatives. A
-path that leaves the range from 0 to 10 has exploded: its numbers are infinite from there on.
-
-Beside the paths stands the landscape: the mean loss of the 200 steps, the mean loss of the last 20, and the loss on
-20,000 fresh test signals, for learning rates from 0.01 to 4. The table `optima` has the best learning rate of the grid
-for each of the three; the objective of the source, the mean of all losses, is only one of them.
-
-The table `cost` has what one hypergradient holds in memory for its backward pass, and its processor time, by the number
-of unrolled steps: kept whole, or in segments of which only the first states are kept (checkpointing). The times are
-measured, so they are the one thing in which two runs differ.
-
-Departures: none in the published runs. The source's figures begin after the first update.
-"""
-
 STUDY = Study(
     name="learning-rate",
     question="Does gradient descent through a whole training find the best learning rate, from wherever it begins?",
@@ -191,6 +168,6 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_paths, "landscape": draw_landscape, "cost": draw_cost},
     bands=BANDS,
-    protocol=PROTOCOL,
+    protocol=ProtocolFile(__file__),
     measured_times={"cost": ("seconds",)},
 )

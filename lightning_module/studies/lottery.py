@@ -16,7 +16,6 @@ from lightning_module.studies.lottery_claims import BANDS, CLAIMS
 from lightning_module.studies.lottery_config import LotteryConfig
 from lightning_module.studies.lottery_evaluation import evaluate_arms, shuffled_mask
 from lightning_module.studies.lottery_figures import draw_adjacency, draw_evaluation, draw_masks, draw_search
-from lightning_module.studies.lottery_protocol import PROTOCOL
 from lightning_module.studies.lottery_search import (
     FIRST_SEED,
     random_masks,
@@ -26,6 +25,7 @@ from lightning_module.studies.lottery_search import (
     weights_of_seed,
 )
 from lightning_module.studies.mask_nulls import by_chance, null_fractions, run_fraction, runs
+from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.pruning import Tensors
 
 RUNS = (2, 3, 4)
@@ -144,5 +144,5 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_search, "evaluation": draw_evaluation, "adjacency": draw_adjacency, "masks": draw_masks},
     bands=BANDS,
-    protocol=PROTOCOL,
+    protocol=ProtocolFile(__file__),
 )

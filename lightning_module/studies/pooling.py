@@ -19,6 +19,7 @@ from lightning_module.studies.pooling_claims import BANDS, CLAIMS
 from lightning_module.studies.pooling_figures import draw_accuracy, draw_advantage
 from lightning_module.studies.pooling_networks import MATCHED_CHANNELS, Pool, PoolingCNN
 from lightning_module.studies.pooling_published import KINDS, SIZES, STEPS, TESTS
+from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.statistics import log_odds
 from lightning_module.studies.trained import Trained, score, train, wrong_by
 
@@ -188,41 +189,6 @@ def _curve(cell: Cell, arm: str, trained: Trained) -> list[Row]:
     ]
 
 
-PROTOCOL = f"""
-Two convolutions (20 channels, 3 points, padding 1), each followed by ReLU and a kind of pooling by two points, then
-a linear layer: none (9,310 parameters), convolutions with stride 2 instead, max, average, L2 (3,310 each). Torch's
-default initialisation, cross-entropy, Adam with learning rate 0.01, minibatches of 100 in the rows' own order,
-without reshuffling. Training sets of 1,000 to 50,000 signals. The accuracy after the last step counts.
-
-- **As published** (the frozen arm): each size is a data set of its own, with data seed 42 and 1,000 test signals of
-  its own; 6,000 steps; a seed changes the initialisation only, and seed 0 is the reference's. It stands beside the
-  published numbers. All are tested on 20,000 fresh signals as well.
-- **Nested** (the fresh arm): a seed changes the initialisation and the data. A seed's training sets are the first
-  rows of one draw of 50,000; all sizes, variants and seeds are tested on the same 20,000 fresh signals; 6,000
-  steps. The findings are about this arm: as published, a difference between two sizes is also one between two test
-  sets.
-- **Matched parameters**: no pooling with {MATCHED_CHANNELS} channels, 3,442 parameters, in the nested arm and in
-  that of equal epochs: without pooling the linear layer is four times as large, and the network has 2.8 times the
-  parameters.
-- **Equal epochs**: the nested data of the first five seeds, 60 epochs at each size. With 6,000 steps a network sees
-  1,000 signals 600 times and 50,000 signals 12 times, so "more data" is also "fewer passes". 60 was chosen before any
-  result: it is what 6,000 steps are at 10,000 signals, the middle of the sizes, so that cell is the nested arm's own;
-  it gives 50,000 signals five times the published steps; and it leaves 600 steps for 1,000 signals, where the
-  published runs fit their training sets nearly perfectly within 1,000. The training accuracy is in the table, to see
-  what is not trained to its end.
-
-In log odds, log(right / wrong), an advantage does not vanish merely because both accuracies come near 100 %.
-
-Departures: 6,000 updates where the reference's loop takes 6,001; on CPU, where the run of 2024 was on a GPU. The
-accuracies of 2020 are read from smoothed curves, which vary less than single evaluations. Curves of the nested data
-are measured on the first {CURVE_ROWS:,} fresh signals, training accuracies on the first 10,000 training signals.
-
-What the reference does not control, found on the way: the test set changes with the training size; parameters and
-passes as above; one initialisation; and the captions' "hinders" with much data, which its own numbers do not show:
-at 50,000 signals each way to pool is at least as accurate as none, by 0.8 to 1.8 points in 2024 and 0 to 0.4 in
-2020.
-"""
-
 STUDY = Study(
     name="pooling",
     question="Does pooling help where training data are few, and hinder where they are many?",
@@ -236,5 +202,5 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_accuracy, "advantage": draw_advantage},
     bands=BANDS,
-    protocol=PROTOCOL,
+    protocol=ProtocolFile(__file__, {"matched_channels": MATCHED_CHANNELS, "curve_rows": CURVE_ROWS}),
 )

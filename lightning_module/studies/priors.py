@@ -20,6 +20,7 @@ from lightning_module.studies.data import Draw, fresh
 from lightning_module.studies.prior_networks import PRIORS
 from lightning_module.studies.priors_claims import BANDS, CLAIMS
 from lightning_module.studies.priors_figures import draw_continuum, draw_tuning
+from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.trained import train, wrong_by
 
 # Seconds of one replica and 1000 steps.
@@ -173,51 +174,6 @@ def _data(config: PriorsConfig, draws: Sequence[Draw], tested: Draw) -> dict[str
     return {**{f"seed {seed}": draw.what for seed, draw in enumerate(draws)}, **tuning, "test": tested.what}
 
 
-PROTOCOL = """
-Seven networks with as many parameters as the CNN of the benchmark, 5,210, within 3 %, from those that know nothing of
-space to those that know most:
-
-| network | what it knows | parameters |
-|---|---|---|
-| deep sets | a set of values, each looked at alone | 5,290 |
-| Transformer without positions | a set of values that look at each other | 5,210 |
-| MLP (51 hidden units) | which value stands where, but not which places are near | 5,263 |
-| Transformer with learned positions | places, and the same treatment of all | 5,190 |
-| locally connected | which points are neighbours | 5,266 |
-| CNN | neighbours, and that every place is treated alike | 5,210 |
-| CNN with global average pooling | that it does not matter where something was found, too | 5,218 |
-
-Cross-entropy, Adam, no weight decay, minibatches of 100 in the rows' own order, 6000 steps, the accuracy after the last
-step. A seed has its own initialisation, its own draw of 4000 training signals and, where the points are shuffled, its
-own permutation; all are tested on the same 20,000 fresh signals. Networks are compared seed by seed.
-
-**Learning rate.** For each network and each order of the points one of 0.0003, 0.001, 0.003, 0.01, 0.03 and 0.1: the
-one with the best mean accuracy on 800 validation examples that are held out of the 4000 training examples of a draw.
-Every network has the same twelve trials, each as long as the training: six rates on two draws, which are not used
-again. The rate is chosen anew for shuffled points, so that no network is judged there by the rate of another task.
-Whether a rate was chosen at an end of the six is to be seen in the figure of the tuning. An earlier run of this study
-had rates to 0.03 only and trials of half the length; 0.03 was chosen often, so both were extended. The claims are
-those of before it.
-
-**Position.** (accuracy - MLP) / (CNN - MLP), by seed, where MLP and CNN see the points in their own order: 0 is where
-the MLP is, 1 is where the CNN is. After shuffling the scale stays the same: the published CNN lies below the MLP
-there, and between them is no way from less prior to more.
-
-**Checks.** Deep sets and the Transformer without positions are blind to the order of the points: each trained network
-is given signals with permuted points, in float64, and may not change its mind on any. What they reach after training
-on shuffled points differs from what they reach on ordered points by rounding alone, which training magnifies: with
-the MLP, which does not change in distribution, that is a check of the whole procedure with its tuning, and no
-finding.
-
-Departures: the MLP has 51 hidden units in place of 100, for the number of parameters; the benchmark's learning rate
-of 0.01 is one among six. The source does not say which networks have "more moderate" priors: the claim is about the
-locally connected one, which knows neighbours but shares no weights. All other claims are our own questions.
-
-What to keep in mind: weights that are not shared are many, so at the same number of parameters the locally connected
-network has 9 channels where the CNN has 25. Only the learning rate is tuned; a longer training, warm-up or weight
-decay may suit the Transformers better.
-"""
-
 STUDY = Study(
     name="priors",
     question="Where do networks with other spatial priors lie between the MLP and the CNN, before and after the points "
@@ -234,5 +190,5 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_continuum, "tuning": draw_tuning},
     bands=BANDS,
-    protocol=PROTOCOL,
+    protocol=ProtocolFile(__file__),
 )

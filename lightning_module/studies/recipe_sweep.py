@@ -15,6 +15,7 @@ from lightning_module.replica import Replica
 from lightning_module.studies.base import Cell, Outcome, Study
 from lightning_module.studies.data import fresh
 from lightning_module.studies.networks_config import NetworksConfig, network_cost
+from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.recipe_sweep_axes import AXES, recipe_at
 from lightning_module.studies.recipe_sweep_claims import BANDS, CLAIMS
 from lightning_module.studies.recipe_sweep_figures import draw_accuracy, draw_gap
@@ -89,33 +90,6 @@ def _data(recipe: dict[str, Any], draws: list[Any], tested: Any) -> dict[str, An
     return {**of_seeds, f"{label}, test": tested.what}
 
 
-PROTOCOL = """
-Four numbers of the recipe, one at a time, the others at their defaults: the noise on every point (0 to 0.16, default
-0.02), the correlated noise (0 to 1, default 0.25), the translation (1, which is none, to 72, default 48) and the length
-(10 to 120 points, default 40).
-
-Logistic regression, MLP, CNN and GRU as in the benchmark: cross-entropy, Adam with learning rate 0.01, minibatches of
-100 in the rows' own order, 6000 steps, the accuracy after the last step. A seed has its own initialisation and its own
-draw of 4000 training signals; all are tested on the same 20,000 fresh signals of the recipe, and both are normalised by
-the recipe's exact mean and standard deviation. Seed s draws the same random numbers at every level, so levels are
-compared seed by seed.
-
-The sources state no result about any of this, so all claims are our own questions. Margins are 0, except for one half
-in "how much is left of the lead without translation".
-
-What to keep in mind:
-
-- **Translation** ends at 72, not at twice the default: signals are shifted around a circle of 72 points, where 72
-  shifts are all there are. Without translation digits still vary in width, with the padding.
-- **Length** changes the networks: all but the GRU's recurrence and the CNN's convolutions grow with it, and the
-  convolutions look at shorter parts of the signal. The training does not change, so a longer signal is not given more
-  steps. Resolution has no "none": it starts at a quarter of the default.
-- **Ceiling**: near 100 % a difference of accuracies has to shrink. So the lead of the CNN over the MLP is given in
-  log-odds as well.
-- **Noise** is given as the recipe has it, before the division by the recipe's standard deviation.
-- The learning rate is the benchmark's and was tuned at no level.
-"""
-
 STUDY = Study(
     name="recipe-sweep",
     question="How do noise, translation and resolution each change what networks with and without a spatial prior "
@@ -138,5 +112,5 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_accuracy, "gap": draw_gap},
     bands=BANDS,
-    protocol=PROTOCOL,
+    protocol=ProtocolFile(__file__),
 )

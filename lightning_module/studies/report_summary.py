@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from lightning_module.studies.claims import FindingWord, Verdict
+from lightning_module.studies.claims import Claim, FindingWord, Verdict
 from lightning_module.studies.markdown_text import escape, slug
 from lightning_module.studies.report_entries import NO_RESULT, Entry
 from lightning_module.studies.verdict_rows import kind
@@ -16,7 +16,7 @@ Judged = list[tuple[Entry, Verdict]]
 
 
 def statements(found: Sequence[Entry]) -> Judged:
-    """Returns the verdicts on what the sources say; not those on printed numbers, nor on our own questions."""
+    """Returns the verdicts on what is stated; not those on printed numbers, nor on exploratory questions."""
     return [(entry, v) for entry in found for v in entry.verdicts if kind(v.claim) == "statement"]
 
 
@@ -32,7 +32,8 @@ def summary(found: Sequence[Entry]) -> str:
 
 
 def _counts(judged: Judged) -> str:
-    stated = [verdict for _, verdict in judged if verdict.claim.findings or verdict.claim.number is None]
+    published = [verdict for _, verdict in judged if verdict.claim.source != Claim.source]  # not of somebody's study
+    stated = [verdict for verdict in published if verdict.claim.findings or verdict.claim.number is None]
     count = Counter(verdict.finding for verdict in stated)
     waiting = sum(verdict.reason == NO_RESULT for verdict in stated)
     text = (

@@ -18,6 +18,7 @@ from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
 from lightning_module.studies.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.embedding import tsne
 from lightning_module.studies.probes import Array, one_thread
+from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.self_supervision_claims import BANDS, CLAIMS
 from lightning_module.studies.self_supervision_figures import draw_layers, draw_training, draw_tsne
 from lightning_module.studies.self_supervision_published import EPOCHS
@@ -182,46 +183,6 @@ def _pictures(config: SelfSupervisionConfig, draw: Draw, weights: dict[int, dict
     return arrays
 
 
-PROTOCOL = """
-**Encoder**: the three convolutions of the benchmark's CNN, 125 units at their end. Behind them a projection head:
-125 hidden units and 16 at the output (*default*, 21,716 parameters in all), *none* (3,950), or three hidden layers
-of 125 and 16 (*deep*, 53,216). Torch's default initialisation.
-
-**Training**, without labels: of each signal two views, each the signal without its straight line, shifted around the
-circle by 0 to 9 points, plus a random line (slope with standard deviation 0.04 a point, height 0.3). The loss is
-InfoNCE on outputs of unit length with temperature 0.5, in one direction: the first view of a signal has to be closer
-to its own second view than to those of the other 99 signals of the minibatch; it starts near log 100 = 4.6. Adam with
-learning rate 0.01, minibatches of 100 from 4,000 training signals in a new order each epoch, 200 epochs.
-
-**Probes**: after each layer, logistic regression (scikit-learn, tolerance 0.01) on standardised units, trained on the
-training signals with their labels; in the output space, the ten nearest training signals by the cosine. A layer's
-accuracy is after its ReLU, except at the output of a head. Layer 0 is the signal itself.
-
-- **Frozen arm**: the frozen 2020 data, tested on its 1,000 test signals and on 20,000 fresh ones. A seed changes
-  everything that the published seed changes: initialisation, order and augmentations. It stands beside the published
-  numbers.
-- **Fresh arm**: a seed changes the draw of the training signals as well; all are tested on the same 20,000 fresh
-  signals. The findings are about this arm.
-
-**The best layer** is chosen by probes trained on four fifths of the training signals, on the last fifth, and then
-measured on test by a probe trained on all of them. The published best layers are selected on the test split.
-
-**16 components**: a wide layer may be better than the output merely because it has more units. So each layer is also
-probed by its first 16 principal components.
-
-Accuracies on the way are on the first 2,000 fresh test signals; the pictures by t-SNE are openTSNE's with its defaults,
-of 4,000 training and 1,000 test signals, seed 0 of the frozen arm, outputs scaled to unit length.
-
-Departures: the published random numbers are one stream, and here each replica has one for the augmentations and one for
-the orders, so no run is the published one. Logistic regression may take up to 1,000 iterations.
-
-Found on the way: the paper says that the encoder is trained on training and test signals together, the notebook trains
-on the training signals; the paper's "highest after the second layer" is true of the run of January 2024, and of the
-latest stored run the third layer is; an argument for shifts of up to 40 points is overridden by one of 10; signals are
-shifted one by one in a loop, in place, which takes much of the time; and layer outputs are converted in a way that
-works on the CPU alone.
-"""
-
 STUDY = Study(
     name="self-supervision",
     question="What does each layer of a contrastively trained encoder know about the digits, and why are the last ones "
@@ -236,5 +197,5 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_layers, "training": draw_training, "tsne": draw_tsne},
     bands=BANDS,
-    protocol=PROTOCOL,
+    protocol=ProtocolFile(__file__),
 )

@@ -18,6 +18,7 @@ from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
 from lightning_module.studies.data import Draw, fresh
 from lightning_module.studies.families import FAMILIES, side_by_side
 from lightning_module.studies.full_batch import train_on_all
+from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.thresholds_claims import BANDS, CLAIMS
 from lightning_module.studies.thresholds_config import CLASSES, LOSSES, MOST, SIZES, SMALL, predicted
 from lightning_module.studies.thresholds_figures import draw_curves, draw_exponents, draw_thresholds
@@ -271,39 +272,6 @@ def _thresholds(plan: WidthSweep, rows: list[Row]) -> list[Row]:
     ]
 
 
-PROTOCOL = f"""
-One hidden layer of H units and K outputs, H (41 + K) + K parameters, and the benchmark's CNN with c channels, 6 c^2 +
-58 c + 10 parameters for ten classes. From a third of n parameters to twice the threshold that the blog post has, and at
-least to 6 n: two sizes for each doubling. Torch's default initialisation; Adam on all n signals at once, 4,000 steps,
-the learning rate decaying to zero as half a cosine, so that what is left of the training loss is a matter of size and
-not of the minibatches' noise. The losses are the mean negative log likelihood, and the mean over signals and classes of
-(logit - target)^2 with targets 0 and 1.
-
-- A **seed** changes the initialisation, the signals, which digits, the noise, and random labels. Smaller training sets
-  are the first signals of larger ones. 3,000 fresh test signals, with clean labels.
-- **Sizes and classes**: n 250, 500, 1000 with K 2, 5, 10, 5 seeds; n 2000 with K 10, and the CNN with K 10 and n 250,
-  500, 3 seeds. The CNN costs seven times as much for each parameter, so it stops at 500.
-- **Labels**: K of the ten digits with 15 % of the training labels redrawn from the K classes; and random labels, where
-  K can be varied with nothing else. With n 250 and 500 also 0 and 30 % redrawn.
-- **Steps**: n 250 and 500 with 15 % redrawn again with 4 times the steps, 3 seeds.
-- **Learning rate**: 0.001, 0.003, 0.01 or 0.03, by the lowest training loss: for each loss, n, K, kind of labels and
-  number of steps, on a draw that is none of the seeds', at {TUNING_SIZE} of the predicted threshold. All are in the
-  table.
-
-**The threshold P\\*** by four rules. Training error: the first size with at most {100 * ERROR_BOUND:g} % of the
-training labels misread. Training loss: the first size at which it is at most {100 * LOSS_BOUND:g} % of that of the best
-constant prediction, which is log K, or (1 - 1/K) / K. Test loss and test error: the size at which they are largest.
-Between sizes the curves are interpolated on log P, the losses in logarithms, the peaks by a parabola.
-
-A curve that is below a bound from the first size on, or never comes to it, or is largest at an end, has a threshold
-below or above. The fit log P* = a + alpha log n + beta log K of each seed takes that into account by maximum
-likelihood (Tobit). Where a contrast needs one threshold that is not seen for some seed, it has no verdict. What share
-is seen is in the figure of the exponents.
-
-Of random labels nothing can be learnt: the error on test signals says nothing, and the test loss says how large wrong
-predictions are.
-"""
-
 STUDY = Study(
     name="thresholds",
     question="At how many parameters does a network become able to fit its training set: does the number of classes "
@@ -339,5 +307,8 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_curves, "thresholds": draw_thresholds, "exponents": draw_exponents},
     bands=BANDS,
-    protocol=PROTOCOL,
+    protocol=ProtocolFile(
+        __file__,
+        {"tuning_size": TUNING_SIZE, "error_percent": 100 * ERROR_BOUND, "loss_percent": 100 * LOSS_BOUND},
+    ),
 )

@@ -23,6 +23,7 @@ from typing import Any
 from lightning_module.studies.base import Cell, Study
 from lightning_module.studies.failures import TRIES, Failures, WorkerError
 from lightning_module.studies.journal import Journal
+from lightning_module.studies.study_folder import folder_of, package_of
 
 LOOK = 0.5  # seconds after which a process that ended without a word is noticed
 CONTEXT = get_context("spawn")  # torch's threads do not survive a fork
@@ -165,10 +166,12 @@ def _ended(worker: Worker) -> tuple[str, str]:
 
 def _start(job: Job, name: str) -> Worker:
     ours, theirs = CONTEXT.Pipe()
-    process = CONTEXT.Process(target=_serve, args=(theirs, job), name=name)
+    process = CONTEXT.Process(target=_serve, args=(theirs, folder_of(job.place[0])), name=name)
     with _without_interrupts():
         process.start()
     theirs.close()
+    with suppress(OSError):  # it was killed; that is heard next
+        ours.send(job)
     return Worker(process, ours)
 
 
@@ -186,11 +189,19 @@ def _without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(pipe: Connection, job: Job) -> None:
-    """Does the cells that the pipe names, until it ends."""
+def _serve(pipe: Connection, folder: Path | None) -> None:
+    """Does the cells that the pipe names, until it ends; first it says of which job.
+
+    Args:
+        pipe: To the process that started this one.
+        folder: The study's, if it is somebody's own: from then on what the pipe brings can be imported.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
+        if folder is not None:
+            package_of(folder)
+        job: Job = pipe.recv()
         for module in job.modules:
             importlib.import_module(module)
         study = study_at(job.place)

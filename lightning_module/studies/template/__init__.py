@@ -1,0 +1,1 @@
+"""A study: mnist1d study run template/."""
