@@ -32,6 +32,7 @@ STUDIES = Catalogue(
         "thresholds": "thresholds",
         "lottery": "lottery",
         "dataset": "dataset",
+        "ceiling": "ceiling.study",
     }
 )
 
