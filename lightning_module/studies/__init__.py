@@ -33,6 +33,7 @@ STUDIES = Catalogue(
         "lottery": "lottery",
         "dataset": "dataset",
         "ceiling": "ceiling.study",
+        "soft-labels": "soft_labels.study",
     }
 )
 

@@ -32,15 +32,16 @@ LOG_TEMPERATURES = (-3.0, 7.0)  # natural logarithms; a network that is right on
 BINS = 10
 
 
-def posterior_of(draw: Draw, config: str = "default", **changes: Any) -> Floats:
-    """Returns the exact log-probabilities (n, 10) of the labels of a fresh draw's test signals.
+def posterior_of(x: Tensor, draw: Draw, config: str = "default", **changes: Any) -> Floats:
+    """Returns the exact log-probabilities (n, 10) of the labels of signals (n, length) of a fresh draw.
 
     Args:
+        x: Signals of its train or test split.
         draw: What `fresh` gave.
         config: The config that it was asked for.
         **changes: And its numbers that were changed.
     """
-    log_p = log_posterior(draw.test.x, config, stream="fast", mean=draw.mean, std=draw.std, **changes)
+    log_p = log_posterior(x, config, stream="fast", mean=draw.mean, std=draw.std, **changes)
     return np.asarray(log_p, dtype=np.float64)
 
 
@@ -145,7 +146,8 @@ class EarlyStops(pl.Callback):
     """Looks at validation whenever the trainer validates, and keeps what each replica says at its best look.
 
     Args:
-        validation: Signals and labels to choose by, of all replicas or (k, n, length) and (k, n).
+        validation: Signals and labels to choose by, of all replicas or (k, n, length) and (k, n); or, in place of
+            labels, their probabilities (n, classes).
         signals: Sets of signals by name to keep the logits of; "validation" is kept in any case.
     """
 
@@ -165,8 +167,7 @@ class EarlyStops(pl.Callback):
         if self.looks and self.looks[-1][0] == step:
             return
         chosen_by = logits_of(model, self._validation.x)  # (k, n, classes)
-        labels = self._validation.y.expand(len(chosen_by), -1)
-        losses = torch.nn.functional.cross_entropy(chosen_by.double().transpose(1, 2), labels, reduction="none").mean(1)
+        losses = self._losses(chosen_by.double().log_softmax(-1))
         # A replica whose weights overflowed is never the best.
         losses = torch.where(losses.isfinite(), losses, torch.inf)
         self.looks.append((step, losses))
@@ -182,3 +183,10 @@ class EarlyStops(pl.Callback):
         self.best.validation_loss[better] = losses[better]
         for name, each in logits.items():
             self.best.logits[name][better] = each[better]
+
+    def _losses(self, log_q: Tensor) -> Tensor:
+        """Returns the mean cross-entropies (k,) of log-probabilities (k, n, classes)."""
+        y = self._validation.y
+        if y.is_floating_point():
+            return -(y.double() * log_q).sum(-1).mean(1)
+        return -log_q.gather(2, y.expand(len(log_q), -1).unsqueeze(2)).squeeze(2).mean(1)

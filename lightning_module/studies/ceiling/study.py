@@ -59,7 +59,7 @@ def run_cell(config: CeilingConfig, cell: Cell) -> Outcome:
     draws = [fresh(seed, tests=0, **recipe) for seed in range(config.seeds)]
     held_out = [fresh(VALIDATION_SEED + seed, tests=0, **size, **recipe) for seed in range(config.seeds)]
     tested = fresh(0, tests=config.seeds * config.tests, **recipe)
-    log_p, labels = posterior_of(tested, **recipe), tested.test.y.numpy()
+    log_p, labels = posterior_of(tested.test.x, tested, **recipe), tested.test.y.numpy()
     parts = [slice(seed * config.tests, (seed + 1) * config.tests) for seed in range(config.seeds)]
     rows: list[Row] = []
     bins: list[Row] = []
