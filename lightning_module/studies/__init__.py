@@ -34,6 +34,7 @@ STUDIES = Catalogue(
         "dataset": "dataset",
         "ceiling": "ceiling.study",
         "soft-labels": "soft_labels.study",
+        "scaling": "scaling.study",
     }
 )
 
