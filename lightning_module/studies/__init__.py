@@ -32,6 +32,9 @@ STUDIES = Catalogue(
         "thresholds": "thresholds",
         "lottery": "lottery",
         "dataset": "dataset",
+        "ceiling": "ceiling.study",
+        "soft-labels": "soft_labels.study",
+        "scaling": "scaling.study",
     }
 )
 

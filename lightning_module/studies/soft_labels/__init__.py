@@ -1,0 +1,1 @@
+"""What an exact posterior in place of a label is worth, in examples."""

@@ -1,0 +1,54 @@
+"""The pictures of soft labels: divergence over examples by arm, and what soft labels are worth."""
+
+from typing import TYPE_CHECKING
+
+from lightning_module.studies.figures import INK, NETWORKS, curve, panels
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from lightning_module.studies.result import Result
+
+LABELS = {"mlp": "MLP", "cnn": "CNN"}
+MARKERS = {"here": "o", "above": "^", "below": "v"}
+
+
+def draw_curves(result: "Result") -> "Figure":
+    """Returns divergence and avoidable error over the number of examples, with hard and with soft labels."""
+    figure, axes = panels(2, len(LABELS))
+    for column, (network, label) in enumerate(LABELS.items()):
+        rows = result.rows[result.rows.network == network]
+        rows = rows.assign(percent=100 * rows.avoidable)
+        for panel, measure in zip(axes[:, column], ("divergence", "percent"), strict=True):
+            for arm, colour, look in (("hard", INK, "frozen"), ("soft", NETWORKS[network], "fresh")):
+                curve(panel, rows[rows.arm == arm], "n", measure, label=f"{arm} labels", colour=colour, arm=look)
+            panel.set_xscale("log")
+            panel.set_yscale("log")
+        axes[0, column].set_title(label)
+        axes[1, column].set_xlabel("examples, those held out for tuning included")
+    axes[0, 0].set_ylabel("divergence from the\nexact posterior (nats)")
+    axes[1, 0].set_ylabel("avoidable error (%)")
+    axes[0, 0].legend(fontsize=8, frameon=False)
+    return figure
+
+
+def draw_worth(result: "Result") -> "Figure":
+    """Returns how many hard labels a soft one is worth, a mark for each seed; triangles lie beyond the grid."""
+    figure, axes = panels(1, 1, size=(5.4, 3.8))
+    (panel,) = axes.flat
+    table = result.tables["worth"]
+    for shift, (network, label) in zip((0.94, 1.06), LABELS.items(), strict=True):
+        own = table[table.network == network]
+        for seen, marker in MARKERS.items():
+            chosen = own[own.seen == seen]
+            name = {"here": label, "above": f"{label}, at least", "below": f"{label}, at most"}[seen]
+            if len(chosen):
+                panel.scatter(
+                    chosen.n * shift, chosen.times, marker=marker, s=26, label=name, color=NETWORKS[network], alpha=0.8
+                )
+    panel.axhline(1, color=INK, linewidth=0.8)
+    panel.set_xscale("log")
+    panel.set_yscale("log")
+    panel.set(xlabel="soft labels", ylabel="hard labels that a soft one is worth")
+    panel.legend(fontsize=8, frameon=False)
+    return figure
