@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from lightning_module.studies.ceiling.config import DEFAULTS, KNOBS, recipe_at
-from lightning_module.studies.figures import INK, NETWORKS, curve, panels
+from lightning_module.studies.figures import INK, curve, network_colours, panels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +27,8 @@ def draw_errors(result: "Result") -> "Figure":
         for network, label in LABELS.items():
             chosen = own[own.network == network]
             chosen = chosen.assign(percent=100 * chosen.error, share=100 * chosen.data_share)
-            curve(upper, chosen, knob, "percent", label=label, colour=NETWORKS[network])
-            curve(lower, chosen, knob, "share", label=label, colour=NETWORKS[network])
+            curve(upper, chosen, knob, "percent", label=label, colour=network_colours()[network])
+            curve(lower, chosen, knob, "share", label=label, colour=network_colours()[network])
         least = limits.assign(percent=100 * limits.error)
         curve(upper, least, knob, "percent", label="exact posterior", colour=INK, arm="fresh", linewidth=2)
         for panel in (upper, lower):
@@ -54,7 +54,7 @@ def draw_divergence(result: "Result") -> "Figure":
         for knob, panel in zip(KNOBS, line, strict=True):
             own = along(result.rows[result.rows.network == network], knob)
             for (arm, column), (name, style, marker) in arms.items():
-                colour = NETWORKS[network] if arm == "final" else INK
+                colour = network_colours()[network] if arm == "final" else INK
                 look: dict[str, Any] = {"linestyle": style, "marker": marker}
                 curve(panel, own[own.arm == arm], knob, column, label=name, colour=colour, **look)
             _finish(panel, knob, own)

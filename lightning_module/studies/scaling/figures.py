@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lightning_module.studies.figures import INK, NETWORKS, curve, panels
+from lightning_module.studies.figures import INK, curve, network_colours, panels
 from lightning_module.studies.scaling.config import RECIPES, UNITS
 from lightning_module.studies.scaling.curves import Curve, Of, fit
 
@@ -31,7 +31,13 @@ def draw_curves(result: "Result") -> "Figure":
                 rows = Curve(recipe, network, width).rows(result.tables)
                 style = STYLES.get(width, "-")
                 curve(
-                    panel, rows, "n", "divergence", label=f"width {width:g}", colour=NETWORKS[network], linestyle=style
+                    panel,
+                    rows,
+                    "n",
+                    "divergence",
+                    label=f"width {width:g}",
+                    colour=network_colours()[network],
+                    linestyle=style,
                 )
             envelope = Curve(recipe, network).rows(result.tables)
             curve(panel, envelope, "n", "divergence", label="envelope", colour=INK, arm="fresh", linewidth=2)
@@ -50,7 +56,7 @@ def draw_prediction(result: "Result") -> "Figure":
         places = [(network, of) for network in UNITS for of in kinds]
         for panel, (network, of) in zip(line, places, strict=True):
             envelope = Curve(recipe, network).rows(result.tables)
-            _laws(panel, envelope, of, NETWORKS[network])
+            _laws(panel, envelope, of, network_colours()[network])
             _finish(panel, f"{LABELS[network]}, {recipe}\n{of} loss")
             if of == "raw":
                 panel.set_ylabel("")
@@ -71,7 +77,7 @@ def draw_slopes(result: "Result") -> "Figure":
                 sizes = np.array(means.index, float)
                 slopes = -np.diff(means.to_numpy()) / np.diff(np.log(sizes))
                 name = "envelope" if width is None else f"width {width:g}"
-                colour = INK if width is None else NETWORKS[network]
+                colour = INK if width is None else network_colours()[network]
                 style = "-" if width is None else STYLES.get(width, "-")
                 panel.plot(
                     np.sqrt(sizes[1:] * sizes[:-1]),

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from lightning_module.studies.figures import INK, NETWORKS, curve, panels
+from lightning_module.studies.figures import INK, curve, network_colours, panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +20,7 @@ def draw_curves(result: "Result") -> "Figure":
         rows = result.rows[result.rows.network == network]
         rows = rows.assign(percent=100 * rows.avoidable)
         for panel, measure in zip(axes[:, column], ("divergence", "percent"), strict=True):
-            for arm, colour, look in (("hard", INK, "frozen"), ("soft", NETWORKS[network], "fresh")):
+            for arm, colour, look in (("hard", INK, "frozen"), ("soft", network_colours()[network], "fresh")):
                 curve(panel, rows[rows.arm == arm], "n", measure, label=f"{arm} labels", colour=colour, arm=look)
             panel.set_xscale("log")
             panel.set_yscale("log")
@@ -44,7 +44,13 @@ def draw_worth(result: "Result") -> "Figure":
             name = {"here": label, "above": f"{label}, at least", "below": f"{label}, at most"}[seen]
             if len(chosen):
                 panel.scatter(
-                    chosen.n * shift, chosen.times, marker=marker, s=26, label=name, color=NETWORKS[network], alpha=0.8
+                    chosen.n * shift,
+                    chosen.times,
+                    marker=marker,
+                    s=26,
+                    label=name,
+                    color=network_colours()[network],
+                    alpha=0.8,
                 )
     panel.axhline(1, color=INK, linewidth=0.8)
     panel.set_xscale("log")
