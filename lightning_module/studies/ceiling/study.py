@@ -7,7 +7,6 @@ Source: the networks and their training are those of the benchmark of Greydanus 
 Learning with MNIST-1D", ICML; the temperature is that of Guo et al. (2017), "On Calibration of Modern Neural Networks".
 """
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +34,7 @@ from lightning_module.studies.posterior_distance import (
     right_by,
     temperature,
 )
+from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.trained import train
 
 Labels = npt.NDArray[np.int64]
@@ -218,5 +218,5 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_errors, "divergence": draw_divergence, "reliability": draw_reliability},
     bands=BANDS,
-    protocol=Path(__file__).with_name("protocol.md").read_text(encoding="utf-8"),
+    protocol=ProtocolFile(__file__),
 )

@@ -8,7 +8,6 @@ Source: Hestness et al. 2017, Kaplan et al. 2020, Hoffmann et al. 2022 for laws 
 
 from collections.abc import Callable
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from lightning_module.studies.posterior_distance import (
     log_probabilities,
     posterior_of,
 )
+from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.scaling.claims import CLAIMS
 from lightning_module.studies.scaling.config import RECIPES, UNITS, ScalingConfig, held_out, units
 from lightning_module.studies.scaling.figures import draw_curves, draw_prediction, draw_slopes
@@ -154,5 +154,5 @@ STUDY = Study(
     run_cell=run_cell,
     claims=CLAIMS,
     figures={"figure": draw_curves, "prediction": draw_prediction, "slopes": draw_slopes},
-    protocol=Path(__file__).with_name("protocol.md").read_text(encoding="utf-8"),
+    protocol=ProtocolFile(__file__),
 )

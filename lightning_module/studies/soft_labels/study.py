@@ -4,7 +4,6 @@ The posterior of each training signal can be computed exactly, so what a perfect
 """
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from lightning_module.studies.posterior_distance import (
     posterior_of,
     right_by,
 )
+from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.soft_labels.claims import CLAIMS
 from lightning_module.studies.soft_labels.config import ARMS, CONFIG, NETWORKS, SoftLabelsConfig, held_out
 from lightning_module.studies.soft_labels.figures import draw_curves, draw_worth
@@ -196,5 +196,5 @@ STUDY = Study(
     run_cell=run_cell,
     claims=CLAIMS,
     figures={"figure": draw_curves, "worth": draw_worth},
-    protocol=Path(__file__).with_name("protocol.md").read_text(encoding="utf-8"),
+    protocol=ProtocolFile(__file__),
 )

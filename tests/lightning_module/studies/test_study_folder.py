@@ -132,7 +132,7 @@ def test_it_is_of_the_size_of_the_readmes_example():
         ("7_digits", "'digits'?"),
         ("größe", "'gr_e'?"),
         ("class", "no word of Python's"),
-        ("", "name='' must be"),
+        ("", "name='' must not be empty"),
         (".", "name='' must be"),
         ("..", "name='..' must be"),
         ("a.py", "'a_py'?"),
