@@ -12,11 +12,12 @@ from rich.table import Table
 
 from lightning_module import hub_commands, limits_command
 from lightning_module.command_group import CommandGroup, Parser
-from mnist1d_hf import MNIST1D, RECIPES, Recipe, animation, golden, hub, plot, verification
+from mnist1d_hf import MNIST1D, RECIPES, Recipe, animation, cache, golden, plot, verification
 from mnist1d_hf.atomic import replace
 from mnist1d_hf.bayes.posterior import Labels
 from mnist1d_hf.checks import whole_number
 from mnist1d_hf.construction import Construction
+from mnist1d_hf.export import export as export_configs
 from mnist1d_hf.recipe import Stream
 
 STILL: Final = (".png", ".pdf")
@@ -49,7 +50,7 @@ def info(config: str, **keywords: Any) -> int:
         **asdict(builder.config.recipe),
         **_digest_lines(builder.config_id),
     }
-    built = any(str(cached.folder) == builder.cache_dir for cached in hub.cached_builds())
+    built = any(str(cached.folder) == builder.cache_dir for cached in cache.cached_builds())
     lines["built"] = builder.cache_dir if built else "not yet"
     for name, value in lines.items():
         console.print(f"{name:18}{value}", soft_wrap=True, highlight=False, markup=False)
@@ -81,7 +82,7 @@ def build(config: str, force: bool, num_proc: int | None, **keywords: Any) -> in
 
 def export(folder: str, config: list[str] | None, overwrite: bool) -> int:
     """Write configs as Parquet with a card, loadable without this package."""
-    written = hub.export(folder, config or (), overwrite=overwrite)
+    written = export_configs(folder, config or (), overwrite=overwrite)
     for path in written:
         console.print(f"{path.stat().st_size:>12,} {path}", highlight=False, soft_wrap=True)
     first = (config or ["default"])[0]
@@ -114,7 +115,7 @@ def verify(path: str | None, revision: str | None, config: list[str] | None) -> 
 
 def install(config: list[str]) -> int:
     """Build configs so that load_dataset finds them with no import of this package."""
-    for folder in hub.install(config):
+    for folder in cache.install(config):
         console.print(str(folder), highlight=False, soft_wrap=True)
     console.print(
         f'load_dataset("mnist1d", "{config[0]}") now works without importing mnist1d_hf: at once with '

@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mnist1d_hf.cache import CachedBuild, cached_builds, install
-from mnist1d_hf.export import checked_names, export, exported_configs
+from mnist1d_hf.export import checked_names, exported_configs
 from mnist1d_hf.mnist1d import DATA_VERSION, MNIST1D
-from mnist1d_hf.parquet import BuiltConfig, write_parquet
+from mnist1d_hf.parquet import BuiltConfig
 from mnist1d_hf.plan import Planner
 from mnist1d_hf.publish import HubError, RefusedError, State, publish, rehearse
 from mnist1d_hf.recipe import RECIPES, RecipeError
@@ -21,17 +20,7 @@ from mnist1d_hf.remote import PATIENCE, Remote, checked_repo_id, checked_tag
 from mnist1d_hf.schema import CONFIG_NAME, VERSION_NUMBER
 from mnist1d_hf.staged_folder import scratch_folder
 
-__all__ = [
-    "CachedBuild",
-    "HubError",
-    "Push",
-    "RefusedError",
-    "cached_builds",
-    "export",
-    "install",
-    "push",
-    "write_parquet",
-]
+__all__ = ["HubError", "Push", "RefusedError", "push"]
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from lightning_module.studies.dataset_published import VERY_WELL
 from lightning_module.studies.dataset_times import time_rows
 from lightning_module.studies.human import HUMAN_ERRORS
 from lightning_module.studies.image_files import Array
-from lightning_module.studies.probes import one_thread
+from lightning_module.studies.probes import one_numpy_thread
 from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.trained import train
 
@@ -79,7 +79,7 @@ def run_cell(config: DatasetConfig, cell: Cell) -> Outcome:
             return Outcome({"digits": digits, "profiles": profiles}, data={"frozen": frozen().what})
     seed = cell["seed"]
     drawn = fresh(seed, tests=config.tests)
-    with one_thread():
+    with one_numpy_thread():
         rows = _classical_rows(config, seed)
         best = [max(row["linear"], row["kernel"]) for row in rows if row["dataset"] != "mnist1d"]
         share = {"seed": seed, "share": sum(each > VERY_WELL for each in best) / len(best)}

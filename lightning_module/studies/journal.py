@@ -24,7 +24,7 @@ from lightning_module.studies.json_files import as_json, canonical, read_json
 from lightning_module.studies.result import Result, table_of
 from lightning_module.studies.sealing import sealed
 from lightning_module.studies.versions import versions
-from mnist1d_hf.atomic import create, replace, sweep
+from mnist1d_hf import atomic
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Journal:
         self._cells.mkdir(parents=True, exist_ok=True)
         check_locks(self._cells / "run.lock")
         for place in (self.folder, self._cells):
-            sweep(place)
+            atomic.sweep(place)
         self._begin(file, head)
         self.head = self._read(file)
         for name in SAME:
@@ -90,9 +90,9 @@ class Journal:
                 logger.warning("%s: it is written anew", error)
         self._keep_others(head)
         if is_there:
-            replace(file, lambda part: part.write_text(text, encoding="utf-8"))
+            atomic.replace(file, lambda part: part.write_text(text, encoding="utf-8"))
         else:  # of several processes one begins the run
-            create(file, lambda part: part.write_text(text, encoding="utf-8"))
+            atomic.create(file, lambda part: part.write_text(text, encoding="utf-8"))
 
     def _keep_others(self, head: dict[str, Any]) -> None:
         """Accepts a folder without cells and result of another run, whose head is lost.
@@ -184,13 +184,13 @@ class Journal:
 def outcome_of(study: Study[Any], config: Any, cell: Cell) -> Outcome:
     """Returns what a cell comes to, computed by one thread."""
     keep_freed_memory()
-    with _one_thread():
+    with _one_torch_thread():
         return checked(study.run_cell(config, cell))
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread, whose sums do not depend on the number of cores; small networks gain nothing from a second."""
+def _one_torch_thread() -> Iterator[None]:
+    """One thread of torch's: its sums depend on no number of cores, and small networks gain nothing from a second."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

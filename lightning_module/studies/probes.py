@@ -60,7 +60,7 @@ def purity(labels: Array, y: Array) -> dict[int, float]:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def one_numpy_thread() -> Iterator[None]:
     """One thread of NumPy's, whose sums do not depend on the number of cores; around many probes, for it takes time."""
     with importlib.import_module("threadpoolctl").threadpool_limits(1):  # which scikit-learn needs, too
         yield

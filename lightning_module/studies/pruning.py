@@ -56,8 +56,3 @@ def random_scores(like: Tensors, *, seed: int) -> dict[str, Tensor]:
 def initial_weights(make: Callable[[], nn.Module], seed: int) -> dict[str, Tensor]:
     """Returns the parameters of a network that is made after `torch.manual_seed(seed)`."""
     return {name: p.detach() for name, p in initialised(make, seed).named_parameters()}
-
-
-def rewound(initial: Tensors, masks: Tensors) -> dict[str, Tensor]:
-    """Returns the initial weights where they are kept, and 0 elsewhere."""
-    return {name: torch.where(masks[name] != 0, weight, 0.0) for name, weight in initial.items()}

@@ -17,7 +17,7 @@ from lightning_module.replica import Replica
 from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
 from lightning_module.studies.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.embedding import tsne
-from lightning_module.studies.probes import Array, one_thread
+from lightning_module.studies.probes import Array, one_numpy_thread
 from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.self_supervision_claims import BANDS, CLAIMS
 from lightning_module.studies.self_supervision_figures import draw_layers, draw_training, draw_tsne
@@ -99,7 +99,7 @@ def run_cell(config: SelfSupervisionConfig, cell: Cell) -> Outcome:
 
     tables: dict[str, list[Row]] = {"losses": _loss_rows(cell, model)}
     wrong: dict[str, list[Array]] = {on: [] for on in final_tests}
-    with one_thread():
+    with one_numpy_thread():
         for seed in range(config.seeds):
             own, of = signals[seed % len(signals)], {**cell.of, "seed": seed}
             for epoch, stacked in weights.items():
@@ -178,7 +178,7 @@ def _pictures(config: SelfSupervisionConfig, draw: Draw, weights: dict[int, dict
         encoder = {name: tensor[:1] for name, tensor in weights[epoch].items()}
         z = Represented.of(encoder, Examples(x, y)).layers[-1]
         z = z / np.linalg.norm(z, axis=1, keepdims=True)  # distances are those of the cosine, as in the loss
-        with one_thread():
+        with one_numpy_thread():
             arrays[f"tsne-{when}"] = tsne(z, seed=0).points.astype(np.float16)
     return arrays
 

@@ -205,9 +205,7 @@ class SimCLR(MinibatchTraining):
 
     def configure_callbacks(self) -> list[pl.Callback]:
         """Returns the callbacks that take several steps at once and give each replica its rows."""
-        callbacks: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]  # set in a connector
-        present = any(isinstance(callback, OwnRows) for callback in callbacks)
-        return [*super().configure_callbacks(), *([] if present else [OwnRows()])]
+        return [*super().configure_callbacks(), *self.missing(OwnRows)]
 
     def on_train_epoch_end(self) -> None:
         """Notes the mean losses of the epoch."""

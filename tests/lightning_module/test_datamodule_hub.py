@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lightning_module import MNIST1DDataModule
-from mnist1d_hf import hub
+from mnist1d_hf.export import export
 
 READ = """
 import json, sys
@@ -45,7 +45,7 @@ def test_each_revision_is_served_as_itself_and_offline_no_other(server, start_cl
 
 
 def test_a_folder_is_verified(tmp_path, cache):
-    hub.export(tmp_path / "data", ["train-1k"])
+    export(tmp_path / "data", ["train-1k"])
     module = MNIST1DDataModule(str(tmp_path / "data"), "train-1k", revision="1.0.0")
     assert module.examples("test").x.shape == (1000, 40)
     text = (tmp_path / "data" / "README.md").read_text(encoding="utf-8")

@@ -16,6 +16,7 @@ from hostile import Failing, odd, values
 import mnist1d_hf
 from mnist1d_hf import MNIST1D, MNIST1DConfig, Recipe, RecipeError, checks, hub, make_mnist1d, make_slice
 from mnist1d_hf.checks import shown
+from mnist1d_hf.export import export
 from mnist1d_hf.parquet import BuiltConfig
 from mnist1d_hf.recipe import FIELD_NAMES
 
@@ -113,7 +114,7 @@ def test_export_takes_or_names_every_odd_value_before_anything_is_written(keywor
             continue
         arguments = {"folder": "out", "configs": ["default"], keyword: value}
         with pytest.raises(ValueError, match=rf"{keyword}|no config"):
-            hub.export(**arguments)
+            export(**arguments)
     assert not list(tmp_path.iterdir())
 
 

@@ -10,7 +10,8 @@ import pytest
 from hub_server import WRITE_TOKEN, Fault, client_environment
 
 import mnist1d_hf
-from mnist1d_hf import DATA_VERSION, golden, hub
+from mnist1d_hf import DATA_VERSION, golden
+from mnist1d_hf.export import export
 from mnist1d_hf.pinned import ContentError, UnavailableError, configs_at, load
 
 OLD, NEW = {"seed": 1, "num_samples": 500}, {"seed": 2, "num_samples": 500}
@@ -189,7 +190,7 @@ def test_altered_bytes_in_the_caches_are_healed(server, published, start_client,
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("exported") / "here"
-    hub.export(made, ["train-1k"])
+    export(made, ["train-1k"])
     return made
 
 
@@ -208,7 +209,7 @@ def test_a_folder_is_verified_and_has_one_version(folder, cache):
 
 def test_a_folder_that_was_altered_is_an_error(folder, cache, tmp_path):
     other = tmp_path / "other"
-    hub.export(other, ["train-2k"])
+    export(other, ["train-2k"])
     text = (folder / "README.md").read_text(encoding="utf-8").replace("train-1k", "train-2k")
     (other / "README.md").write_text(text, encoding="utf-8")
     with pytest.raises(ContentError, match="another file than the one that its record tells of, so it is not"):

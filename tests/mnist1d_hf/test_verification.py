@@ -6,7 +6,9 @@ import pytest
 import yaml
 
 from lightning_module import data_commands
-from mnist1d_hf import hub, verification
+from mnist1d_hf import verification
+from mnist1d_hf.cache import cached_builds, install
+from mnist1d_hf.export import export
 from mnist1d_hf.manifest import MANIFEST
 from mnist1d_hf.one_line import one_line
 from mnist1d_hf.pinned import ContentError, IncompleteError, load
@@ -19,7 +21,7 @@ MAIN = "lightning_module.data_commands:main"
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported") / "data"
-    hub.export(folder, ["train-1k", "train-2k"])
+    export(folder, ["train-1k", "train-2k"])
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -164,9 +166,9 @@ def test_a_file_with_other_bytes_than_its_digest_is_refused(folder):
 
 def test_the_cache_has_three_answers_too(cache, capsys):
     assert run(capsys, "verify")[0] == 3
-    hub.install(["train-1k", "default"])
+    install(["train-1k", "default"])
     assert run(capsys, "verify")[0] == 0
-    builds = {build.config_id: build for build in hub.cached_builds()}
+    builds = {build.config_id: build for build in cached_builds()}
     manifest = builds["train-1k"].folder / MANIFEST
     content = manifest.read_text(encoding="utf-8")
     manifest.write_text(re.sub(r'"digests": \{.*\}', '"digests": {}', content, flags=re.DOTALL), encoding="utf-8")
@@ -178,8 +180,8 @@ def test_the_cache_has_three_answers_too(cache, capsys):
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1", b'{"digests": 7}', b"\xff"])
 def test_a_manifest_that_cannot_be_read_ends_nothing(cache, capsys, content):
-    hub.install(["train-1k", "default"])
-    builds = {build.config_id: build for build in hub.cached_builds()}
+    install(["train-1k", "default"])
+    builds = {build.config_id: build for build in cached_builds()}
     (builds["train-1k"].folder / MANIFEST).write_bytes(content)
     status, out = run(capsys, "verify")
     assert status == 1
@@ -187,8 +189,8 @@ def test_a_manifest_that_cannot_be_read_ends_nothing(cache, capsys, content):
 
 
 def test_a_truncated_arrow_file_of_the_right_size_ends_nothing(cache, capsys):
-    hub.install(["train-1k", "default"])
-    builds = {build.config_id: build for build in hub.cached_builds()}
+    install(["train-1k", "default"])
+    builds = {build.config_id: build for build in cached_builds()}
     path = next(builds["train-1k"].folder.glob("*train*.arrow"))
     path.write_bytes(bytes(path.stat().st_size))
     status, out = run(capsys, "verify")

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 
 from lightning_module.datamodule import Examples
-from lightning_module.networks import NETWORKS
+from lightning_module.networks import REFERENCE
 from lightning_module.replica import Replica
 from lightning_module.studies.base import Cell, Outcome, Row, Study
 from lightning_module.studies.ceiling.claims import BANDS, CLAIMS
@@ -63,7 +63,7 @@ def run_cell(config: CeilingConfig, cell: Cell) -> Outcome:
     parts = [slice(seed * config.tests, (seed + 1) * config.tests) for seed in range(config.seeds)]
     rows: list[Row] = []
     bins: list[Row] = []
-    for network in NETWORKS:
+    for network in REFERENCE:
         stops = _train(config, network, draws, held_out, tested)
         for arm, stop in stops.items():
             for seed, part in enumerate(parts):

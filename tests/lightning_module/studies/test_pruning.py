@@ -21,7 +21,6 @@ from lightning_module.studies.pruning import (
     magnitudes,
     masks_by,
     random_scores,
-    rewound,
     sparsities,
 )
 from lightning_module.training import MinibatchTraining
@@ -96,7 +95,7 @@ def test_masks_of_a_search_are_nested_and_rewinding_is_bit_for_bit():
     for sparsity in sparsities(8):
         masks = masks_by(magnitudes(reached), sparsity)
         assert all(bool((masks[name] <= before[name]).all()) for name in masks)
-        start = rewound(initial, masks)
+        start = trained(initial, masks, steps=0)
         for name, weight in initial.items():
             assert torch.equal(
                 start[name].view(torch.int32)[masks[name] == 1], weight.view(torch.int32)[masks[name] == 1]
