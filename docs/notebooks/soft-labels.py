@@ -42,11 +42,11 @@ table
 # %% [markdown]
 # ## Try it
 #
-# An MLP on 300 signals: with their labels, and with their posteriors. A label is a posterior too, one that is certain,
+# An MLP on 1000 signals: with their labels, and with their posteriors. A label is a posterior too, one that is certain,
 # so the same training does both. The divergence from the exact posterior on fresh signals, as training goes on:
 
 # %%
-N, STEPS = 300, 200
+N, STEPS = 1000, 200
 
 x, y = data.train.x[:N], data.train.y[:N]
 soft = torch.from_numpy(np.exp(posterior_of(x, data, "high-noise"))).float()
@@ -70,9 +70,8 @@ curves.min().round(3)
 # With labels the network soon learns which signals happened to be which, and gets worse. A posterior has no such
 # accidents to learn.
 #
-# **Change it.** Take `N = 3000` for labels only (the posterior of 3000 signals takes a quarter of a minute): does it
-# reach what 300 soft ones do? And with the config "default", whose posterior is nearly certain, what is left of the
-# gain?
+# **Change it.** Take `N = 4000` for labels only (their posteriors take half a minute): does it reach what 1000 soft
+# ones do? And with the config "default", whose posterior is nearly certain, what is left of the gain?
 
 # %% [markdown]
 # ## The study
