@@ -37,7 +37,7 @@ def draw_errors(result: "Result") -> "Figure":
         upper.set(title=KNOBS[knob], xlabel="")
     axes[0, 0].set_ylabel("error (%)\nmean and 95 % interval")
     axes[1, 0].set_ylabel("share of the error\nthat is the data's (%)")
-    axes[0, 0].legend(fontsize=7, frameon=False, loc="best")
+    _legend(figure, axes[0, 0])
     return figure
 
 
@@ -58,13 +58,16 @@ def draw_divergence(result: "Result") -> "Figure":
                 look: dict[str, Any] = {"linestyle": style, "marker": marker}
                 curve(panel, own[own.arm == arm], knob, column, label=name, colour=colour, **look)
             _finish(panel, knob, own)
-            panel.set_yscale("log")
             if network != list(LABELS)[-1]:
                 panel.set_xlabel("")
         line[0].set_ylabel(f"{label}\ndivergence (nats)")
+        limits = [limit for panel in line for limit in panel.get_ylim()]
+        for panel in line:  # one scale, so that the knobs can be compared
+            panel.set_yscale("log")
+            panel.set_ylim(max(min(limits), 0.02), max(limits))
     for knob, panel in zip(KNOBS, axes[0], strict=True):
         panel.set_title(KNOBS[knob])
-    axes[0, 0].legend(fontsize=6, frameon=False, loc="best")
+    _legend(figure, axes[0, 0])
     return figure
 
 
@@ -99,8 +102,14 @@ def draw_reliability(result: "Result") -> "Figure":
         line[0].set_ylabel("right, by the posterior")
     for panel in axes[-1]:
         panel.set_xlabel("largest probability")
-    axes[0, 0].legend(fontsize=6, frameon=False, loc="upper left")
+    _legend(figure, axes[0, 0])
     return figure
+
+
+def _legend(figure: "Figure", panel: "Axes") -> None:
+    """Gives a figure the legend of a panel below all panels, where it covers no curve."""
+    handles, labels = panel.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False, fontsize=9, handlelength=4)
 
 
 def along(rows: "pd.DataFrame", knob: str) -> "pd.DataFrame":

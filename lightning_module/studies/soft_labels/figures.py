@@ -55,6 +55,12 @@ def draw_worth(result: "Result") -> "Figure":
     panel.axhline(1, color=INK, linewidth=0.8)
     panel.set_xscale("log")
     panel.set_yscale("log")
+    sizes, factors = sorted(set(table.n)), [4**k for k in range(-2, 6) if 4**k <= 2 * max(1, table.times.max())]
+    panel.set_xticks(sizes, [f"{n:,}" for n in sizes])
+    panel.set_yticks(factors, [f"{factor:g}" for factor in factors])
+    panel.set_xticks([], minor=True)
+    panel.set_yticks([], minor=True)
+    panel.set_ylim(0.7 * min(1, table.times.min()), 2 * max(1, table.times.max()))
     panel.set(xlabel="soft labels", ylabel="hard labels that a soft one is worth")
     panel.legend(fontsize=8, frameon=False)
     return figure

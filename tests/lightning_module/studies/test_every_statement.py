@@ -216,4 +216,5 @@ def test_published_numbers_are_compared(name):
 
 
 def test_the_lists_are_about_all_studies():
-    assert set(NUMBERS) | {"priors", "recipe-sweep"} == set(STUDIES)
+    without_printed_numbers = {"priors", "recipe-sweep", "ceiling", "soft-labels", "scaling"}
+    assert set(NUMBERS) | without_printed_numbers == set(STUDIES)
