@@ -31,7 +31,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from lightning_module import CNN
 from lightning_module.datamodule import Examples
-from lightning_module.replica import Replica
+from lightning_module.replicas.replica import Replica
 from lightning_module.studies import fresh, train
 from lightning_module.studies.double_descent import CURRENT, DoubleDescentConfig, cells
 from lightning_module.studies.families import FAMILIES

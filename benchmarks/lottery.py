@@ -25,8 +25,8 @@ import torch
 from report import machine
 from torch import Tensor, nn
 
+from lightning_module.batched.matmul import product_transposed
 from lightning_module.datamodule import Examples
-from lightning_module.products import product_transposed
 from lightning_module.studies import compact_network
 from lightning_module.studies.allocation import keep_freed_memory
 from lightning_module.studies.compaction import alive_units

@@ -9,31 +9,31 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lightning_module.classifier import Classifier
     from lightning_module.datamodule import Examples, MNIST1DDataModule
-    from lightning_module.ensemble import Ensemble
-    from lightning_module.execution import StepsPerExecution
-    from lightning_module.loader import TensorLoader
+    from lightning_module.loop.execution import StepsPerExecution
+    from lightning_module.loop.loader import TensorLoader
     from lightning_module.networks import CNN, GRU, MLP, NETWORKS, Logistic, make_network, register_network
-    from lightning_module.replica import Replica, noisy_labels
+    from lightning_module.replicas.ensemble import Ensemble
+    from lightning_module.replicas.replica import Replica, noisy_labels
     from lightning_module.signal_dataset import SignalDataset, torch_dataset
     from lightning_module.studies.learned_activation import LearnedActivation
 
 _HOME = {
     "Classifier": "classifier",
-    "Ensemble": "ensemble",
+    "Ensemble": "replicas.ensemble",
     "Examples": "datamodule",
     "MNIST1DDataModule": "datamodule",
-    "StepsPerExecution": "execution",
-    "TensorLoader": "loader",
+    "StepsPerExecution": "loop.execution",
+    "TensorLoader": "loop.loader",
     "CNN": "networks",
     "GRU": "networks",
     "LearnedActivation": "studies.learned_activation",
     "MLP": "networks",
     "NETWORKS": "networks",
     "Logistic": "networks",
-    "Replica": "replica",
+    "Replica": "replicas.replica",
     "SignalDataset": "signal_dataset",
     "make_network": "networks",
-    "noisy_labels": "replica",
+    "noisy_labels": "replicas.replica",
     "register_network": "networks",
     "torch_dataset": "signal_dataset",
 }

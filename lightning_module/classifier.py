@@ -11,13 +11,13 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
-from lightning_module.alone import cross_entropy_alone, has_forward_of, is_as_made, is_one_of_many
-from lightning_module.gradients_alone import gradients_alone
+from lightning_module.batched.as_replica import cross_entropy_alone, has_forward_of, is_as_made, is_one_of_many
+from lightning_module.batched.gradients_alone import gradients_alone
 from lightning_module.hyper_parameters import OWN_MODULE, PlainHyperparameters, describe_module
+from lightning_module.loop.minibatch_training import MinibatchTraining, checked_steps
+from lightning_module.loop.threads import is_small
 from lightning_module.networks import make_network
 from lightning_module.pretrained import load_pretrained
-from lightning_module.threads import is_small
-from lightning_module.training import MinibatchTraining, checked_steps
 from lightning_module.twin import pl, warn_of_other
 from mnist1d_hf.checks import number, text, whole_number
 
@@ -53,7 +53,7 @@ class Classifier(
         length: Points in a signal.
         num_classes: Number of classes.
         steps_per_execution: Optimiser steps in one step of Lightning's loop: "auto" for as many as possible, see
-            `lightning_module.execution`; a number for at most that many; 1 for stock Lightning. The losses are the
+            `lightning_module.loop.execution`; a number for at most that many; 1 for stock Lightning. The losses are the
             same.
 
     Raises:
@@ -140,7 +140,7 @@ class Classifier(
         """Returns the mean cross-entropy of signals (batch, length) with labels (batch,).
 
         On one thread of a CPU a reference network computes it as a replica of an `Ensemble`, see
-        `lightning_module.alone`.
+        `lightning_module.batched.as_replica`.
         """
         if has_forward_of(self, Classifier) and is_one_of_many(self.network, x):
             return cross_entropy_alone(self.network, x, y)
@@ -160,7 +160,7 @@ class Classifier(
         return differentiate
 
     def threads(self, rows: int, length: int, available: int) -> int:
-        """Returns 1 for a small reference network, else all; see `lightning_module.threads`."""
+        """Returns 1 for a small reference network, else all; see `lightning_module.loop.threads`."""
         alone = has_forward_of(self, Classifier) and is_as_made(self.network)
         return 1 if alone and is_small(self.network, length, rows) else available
 

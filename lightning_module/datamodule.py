@@ -11,7 +11,7 @@ from torch import Tensor
 
 import mnist1d_hf
 from lightning_module.hyper_parameters import PlainHyperparameters, apart
-from lightning_module.loader import SEEDS, TensorLoader
+from lightning_module.loop.loader import SEEDS, TensorLoader
 from lightning_module.transform import Transform
 from lightning_module.twin import PACKAGE, pl, rank_zero_warn, refuse_foreign, remedy, warn_of_other
 from mnist1d_hf.checks import flag, items, number, shown, text, whole_number

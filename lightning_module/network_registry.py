@@ -66,7 +66,7 @@ NETWORKS: Final[Mapping[str, Callable[..., "nn.Module"]]] = MappingProxyType(_ma
 # Batched forms by class: those of the registered networks, and of others that only studies know.
 BATCHED: Final[dict[type[Any], "Callable[[Any], Logits]"]] = {}
 
-# Those whose batched form one network alone is trained by too, see `lightning_module.alone`.
+# Those whose batched form one network alone is trained by too, see `lightning_module.batched.as_replica`.
 ALSO_ALONE: Final[set[type[Any]]] = set()
 
 
@@ -96,7 +96,8 @@ def register_network(
 
     Args:
         name: Letters, digits, "_" and "-", the first a letter.
-        batched: Makes the form for many replicas at once from a module of the class, see `lightning_module.batched`;
+        batched: Makes the form for many replicas at once from a module of the class, see
+        `lightning_module.batched.logits`;
             it must compute what the module computes. Without one an `Ensemble` goes through `torch.func.vmap`.
         as_replica: Whether `Classifier` trains by the batched form too, where the network has its layers as direct
             children and they are `nn.Linear`, `nn.Conv1d` or `BidirectionalGRU`: on one thread of a CPU it then learns

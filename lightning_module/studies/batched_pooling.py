@@ -1,4 +1,4 @@
-"""`PoolingCNN` for many replicas at once, see `lightning_module.batched`."""
+"""`PoolingCNN` for many replicas at once, see `lightning_module.batched.logits`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lightning_module.batched import convolve, dense, examples_last
+from lightning_module.batched.logits import convolve, dense, examples_last
 
 
 def pooling_cnn(p: Mapping[str, Tensor], x: Tensor, *, pool: str) -> Tensor:

@@ -1,4 +1,4 @@
-"""The networks of `prior_networks` for many replicas at once, see `lightning_module.batched`."""
+"""The networks of `prior_networks` for many replicas at once, see `lightning_module.batched.logits`."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
-from lightning_module.batched import convolve, dense, examples_last, windows
+from lightning_module.batched.logits import convolve, dense, examples_last, windows
 
 
 def average_cnn(p: Mapping[str, Tensor], x: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from lightning_module.datamodule import Examples
-from lightning_module.replica import Replica
+from lightning_module.replicas.replica import Replica
 from lightning_module.studies.base import Cell, Outcome, Row, Study
 from lightning_module.studies.baselines import baseline_rows
 from lightning_module.studies.benchmark_claims import BANDS, CLAIMS

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
-from lightning_module.products import product_transposed as times
+from lightning_module.batched.matmul import product_transposed as times
 
 # Signals at once in an evaluation: what they come to stays in the processor's cache.
 EVALUATION_ROWS = 500

@@ -13,7 +13,7 @@ from torch import nn
 
 from lightning_module.datamodule import Examples
 from lightning_module.networks import CNN, MLP, Logistic, count_parameters
-from lightning_module.replica import Replica
+from lightning_module.replicas.replica import Replica
 from lightning_module.studies.base import Cell, Outcome, Row, Study
 from lightning_module.studies.comparison_claims import BANDS, CLAIMS
 from lightning_module.studies.comparison_config import PRESETS, ComparisonConfig

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from lightning_module.datamodule import Examples
-from lightning_module.replica import Replica
+from lightning_module.replicas.replica import Replica
 from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
 from lightning_module.studies.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.double_descent_claims import BANDS, CLAIMS

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from lightning_module.datamodule import Examples
-from lightning_module.ensemble import Ensemble
+from lightning_module.replicas.ensemble import Ensemble
 from lightning_module.studies.trained import Scores
 from lightning_module.twin import pl
 

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from lightning_module.datamodule import Examples
-from lightning_module.replica import Replica
+from lightning_module.replicas.replica import Replica
 from lightning_module.studies.trained import Trained, train
 from lightning_module.twin import pl
 

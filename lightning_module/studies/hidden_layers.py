@@ -9,7 +9,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from lightning_module.batched import dense, examples_last, register_batched
+from lightning_module.batched.logits import dense, examples_last, register_batched
 
 
 class HiddenLayers(nn.Module):
@@ -44,7 +44,7 @@ class HiddenLayers(nn.Module):
 
 
 def hidden_layers(p: Mapping[str, Tensor], x: Tensor, *, depth: int) -> Tensor:
-    """Returns the logits (k, num_classes, batch) of k `HiddenLayers`, as `lightning_module.batched` has them."""
+    """Returns the logits (k, num_classes, batch) of k `HiddenLayers`, as `lightning_module.batched.logits` has them."""
     h = examples_last(x)
     for i in range(depth):
         h = dense(p, f"hidden.{i}", h).relu_()  # (k, width, batch)

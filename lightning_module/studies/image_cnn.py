@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
-from lightning_module.batched import Logits, register_batched
+from lightning_module.batched.logits import Logits, register_batched
 
 CHANNELS = (8, 16, 16)
 

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from lightning_module.bare_step import bare_step
+from lightning_module.loop.bare_step import bare_step
+from lightning_module.loop.minibatch_training import MinibatchTraining
 from lightning_module.studies.compact_network import CompactMLP
 from lightning_module.studies.compaction import Tensors
-from lightning_module.training import MinibatchTraining
 
 
 class MaskedMLP(MinibatchTraining):

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from lightning_module.datamodule import Examples
 from lightning_module.networks import count_parameters
-from lightning_module.replica import Replica
+from lightning_module.replicas.replica import Replica
 from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
 from lightning_module.studies.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.pooling_claims import BANDS, CLAIMS

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from torch import Tensor, nn
 
-from lightning_module.batched import register_batched
+from lightning_module.batched.logits import register_batched
 from lightning_module.studies.batched_pooling import pooling_cnn
 
 Pool = Literal["none", "stride", "max", "avg", "l2"]

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from lightning_module.datamodule import Examples
-from lightning_module.ensemble import Ensemble
+from lightning_module.replicas.ensemble import Ensemble
 from lightning_module.studies.data import Draw
 from lightning_module.twin import pl
 from mnist1d_hf.bayes import log_posterior

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
-from lightning_module.batched import register_batched
+from lightning_module.batched.logits import register_batched
 from lightning_module.networks import CNN, MLP
 from lightning_module.studies.batched_priors import average_cnn, deep_sets, locally_connected_cnn, transformer
 

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from lightning_module.datamodule import Examples
-from lightning_module.ensemble import Ensemble
 from lightning_module.networks import count_parameters
-from lightning_module.replica import Replica
+from lightning_module.replicas.ensemble import Ensemble
+from lightning_module.replicas.replica import Replica
 from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
 from lightning_module.studies.data import Draw, fresh
 from lightning_module.studies.prior_networks import PRIORS

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
-from lightning_module.stacking import initialised
+from lightning_module.replicas.stacking import initialised
 
 Tensors = Mapping[str, Tensor]  # by the names in the network, such as "linear1.weight"
 

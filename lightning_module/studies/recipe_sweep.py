@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lightning_module.datamodule import Examples
-from lightning_module.replica import Replica
+from lightning_module.replicas.replica import Replica
 from lightning_module.studies.base import Cell, Outcome, Study
 from lightning_module.studies.data import fresh
 from lightning_module.studies.networks_config import NetworksConfig, network_cost

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from lightning_module.datamodule import Examples
-from lightning_module.replica import Replica
+from lightning_module.replicas.replica import Replica
 from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
 from lightning_module.studies.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.embedding import tsne

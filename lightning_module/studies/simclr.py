@@ -12,13 +12,14 @@ from typing import Any, Final, Literal
 import torch
 from torch import Tensor, nn
 
-from lightning_module.batched import convolve, dense, examples_last
+from lightning_module.batched.logits import convolve, dense, examples_last
+from lightning_module.loop.minibatch_training import MinibatchTraining
 from lightning_module.networks import CNN
-from lightning_module.replica import OwnRows, Replica
-from lightning_module.replica_adam import ReplicaAdam
-from lightning_module.stacking import initialised, stacked, tree
+from lightning_module.replicas.adam import ReplicaAdam
+from lightning_module.replicas.replica import Replica
+from lightning_module.replicas.rows import OwnRows
+from lightning_module.replicas.stacking import initialised, stacked, tree
 from lightning_module.studies.augmentations import add_trend, detrend, draw, roll, stack_draws
-from lightning_module.training import MinibatchTraining
 from lightning_module.twin import pl
 
 Projector = Literal["default", "none", "deep"]

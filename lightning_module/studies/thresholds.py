@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import torch
 
 from lightning_module.datamodule import Examples
-from lightning_module.replica import Replica, noisy_labels
+from lightning_module.replicas.replica import Replica, noisy_labels
 from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
 from lightning_module.studies.data import Draw, fresh
 from lightning_module.studies.families import FAMILIES, side_by_side

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from lightning_module.datamodule import Examples
-from lightning_module.ensemble import Ensemble
-from lightning_module.loader import TensorLoader
-from lightning_module.replica import Replica
+from lightning_module.loop.loader import TensorLoader
+from lightning_module.replicas.ensemble import Ensemble
+from lightning_module.replicas.replica import Replica
 from lightning_module.twin import PACKAGE, pl
 
 EVALUATION_ROWS = 10_000

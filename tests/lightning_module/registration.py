@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from torch import nn
 
 from lightning_module import network_registry
-from lightning_module.batched import dense, examples_last
+from lightning_module.batched.logits import dense, examples_last
 from lightning_module.networks import register_network
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lightning_module import MLP, Classifier, Ensemble, MNIST1DDataModule, Replica, TensorLoader, noisy_labels
-from lightning_module.loader import Execution
+from lightning_module.loop.loader import Execution
 from lightning_module.transform import name_of, transformed
 from lightning_module.twin import pl
 

@@ -14,8 +14,8 @@ from torch import nn
 
 import lightning_module
 from lightning_module import NETWORKS, Classifier, Ensemble, MNIST1DDataModule, Replica, make_network, register_network
-from lightning_module.alone import is_as_made, logits_alone
-from lightning_module.batched import batched_logits
+from lightning_module.batched.as_replica import is_as_made, logits_alone
+from lightning_module.batched.logits import batched_logits
 from lightning_module.cli import main
 from lightning_module.demo import run_demo
 from lightning_module.networks import REFERENCE, registered

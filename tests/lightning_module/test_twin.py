@@ -71,8 +71,8 @@ LATE = """
 import torch
 from lightning_module import Classifier, Ensemble, MNIST1DDataModule, StepsPerExecution
 from lightning_module.predictions import PredictionWriter
-from lightning_module.replica import OwnRows
-from lightning_module.threads import ThreadPerNetwork
+from lightning_module.replicas.replica import OwnRows
+from lightning_module.loop.threads import ThreadPerNetwork
 import lightning as L
 Classifier("mlp"), Ensemble("mlp", 2), MNIST1DDataModule()
 

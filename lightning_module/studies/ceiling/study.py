@@ -15,7 +15,7 @@ import torch
 
 from lightning_module.datamodule import Examples
 from lightning_module.networks import REFERENCE
-from lightning_module.replica import Replica
+from lightning_module.replicas.replica import Replica
 from lightning_module.studies.base import Cell, Outcome, Row, Study
 from lightning_module.studies.ceiling.claims import BANDS, CLAIMS
 from lightning_module.studies.ceiling.config import BLOCKS, KNOBS, VALIDATION_SEED, CeilingConfig, recipes

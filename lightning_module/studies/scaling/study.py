@@ -14,9 +14,9 @@ import numpy as np
 from torch import Tensor, nn
 
 from lightning_module.datamodule import Examples
-from lightning_module.ensemble import Ensemble
 from lightning_module.networks import CNN, MLP, count_parameters
-from lightning_module.replica import Replica
+from lightning_module.replicas.ensemble import Ensemble
+from lightning_module.replicas.replica import Replica
 from lightning_module.studies.base import Cell, Outcome, Row, Study
 from lightning_module.studies.data import Draw, fresh
 from lightning_module.studies.posterior_distance import (

@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
-from lightning_module.ensemble import Ensemble
+from lightning_module.replicas.ensemble import Ensemble
 
 
 class SoftEnsemble(Ensemble):

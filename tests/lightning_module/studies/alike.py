@@ -8,7 +8,7 @@ from fits import data_of, trainer_in
 from torch import nn
 
 from lightning_module import Classifier, Ensemble, Replica
-from lightning_module.batched import BATCHED, batched_logits
+from lightning_module.batched.logits import BATCHED, batched_logits
 
 CLOSE = {"rtol": 0, "atol": 1e-10}
 

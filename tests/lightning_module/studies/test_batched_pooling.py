@@ -6,7 +6,7 @@ import pytest
 import torch
 from alike import assert_replicas_are_the_models_trained_alone, assert_same_logits_and_gradients
 
-from lightning_module.batched import batched_logits
+from lightning_module.batched.logits import batched_logits
 from lightning_module.studies.batched_pooling import rectify_and_pool
 from lightning_module.studies.pooling_networks import PoolingCNN
 

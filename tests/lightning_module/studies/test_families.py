@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lightning_module.batched import batched_logits
+from lightning_module.batched.logits import batched_logits
 from lightning_module.networks import count_parameters
 from lightning_module.studies.double_descent_published import WIDTHS
 from lightning_module.studies.families import FAMILIES, side_by_side

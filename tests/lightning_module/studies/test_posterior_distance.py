@@ -9,8 +9,8 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
 
 from lightning_module.datamodule import Examples
-from lightning_module.ensemble import Ensemble
-from lightning_module.replica import Replica
+from lightning_module.replicas.ensemble import Ensemble
+from lightning_module.replicas.replica import Replica
 from lightning_module.studies.data import fresh
 from lightning_module.studies.posterior_distance import (
     LOG_TEMPERATURES,

@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.utils import prune
 
 from lightning_module.datamodule import Examples
+from lightning_module.loop.minibatch_training import MinibatchTraining
 from lightning_module.networks import MLP
 from lightning_module.studies.compact_network import CompactMLP
 from lightning_module.studies.compaction import alive_units, compacted, restored
@@ -23,7 +24,6 @@ from lightning_module.studies.pruning import (
     random_scores,
     sparsities,
 )
-from lightning_module.training import MinibatchTraining
 
 SMALL = partial(MLP, hidden_size=30)
 LAYERS = ("linear1", "linear2", "linear3")

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from lightning_module import Replica
 from lightning_module.datamodule import Examples
-from lightning_module.loader import TensorLoader
+from lightning_module.loop.loader import TensorLoader
 from lightning_module.studies.augmentations import draw
 from lightning_module.studies.simclr import AUGMENTATION_SEED, PROJECTORS, Encoder, SimCLR, info_nce, layer_names
 from lightning_module.studies.trained import fit

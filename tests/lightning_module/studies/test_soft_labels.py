@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from lightning_module import make_network
-from lightning_module.ensemble import Ensemble
-from lightning_module.replica import Replica
+from lightning_module.replicas.ensemble import Ensemble
+from lightning_module.replicas.replica import Replica
 from lightning_module.studies.base import Cell
 from lightning_module.studies.claims import judge
 from lightning_module.studies.data import TEST_SEED, fresh

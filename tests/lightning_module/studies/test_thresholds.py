@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from lightning_module.replica import Replica
+from lightning_module.replicas.replica import Replica
 from lightning_module.studies.claims import judge
 from lightning_module.studies.families import FAMILIES
 from lightning_module.studies.full_batch import train_on_all
