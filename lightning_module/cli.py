@@ -6,43 +6,43 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
-from lightning_module.options import StrictOptions
+from lightning_module.commands.options import StrictOptions
 
 STOPPED: Final = (130, 143)  # the exit statuses of a command that was ended by Ctrl-C or SIGTERM, as in shells
 
 
 def _train(arguments: Sequence[str]) -> int:
-    from lightning_module.training_commands import main as training_main
+    from lightning_module.commands.training import main as training_main
 
     return training_main(arguments)
 
 
 def _data(arguments: Sequence[str]) -> int:
-    from lightning_module.data_commands import main as data_main
+    from lightning_module.commands.data import main as data_main
 
     return data_main(arguments[1:])
 
 
 def _model(arguments: Sequence[str]) -> int:
-    from lightning_module.model_commands import main as model_main
+    from lightning_module.commands.model import main as model_main
 
     return model_main(arguments[1:])
 
 
 def _study(arguments: Sequence[str]) -> int:
-    from lightning_module.study_commands import main as study_main
+    from lightning_module.commands.study import main as study_main
 
     return study_main(arguments[1:])
 
 
 def _quiz(arguments: Sequence[str]) -> int:
-    from lightning_module.quiz_commands import main as quiz_main
+    from lightning_module.commands.quiz import main as quiz_main
 
     return quiz_main(arguments[1:])
 
 
 def _demo(arguments: Sequence[str]) -> int:
-    from lightning_module.demo import command as demo_main
+    from lightning_module.commands.demo import command as demo_main
 
     return demo_main(arguments[1:])
 

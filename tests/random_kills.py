@@ -27,8 +27,8 @@ from mnist1d_hf.cache import cached_builds
 
 ROOT = Path(__file__).parents[1]
 COUNTING = ROOT / "tests" / "lightning_module" / "studies" / "counting.py"
-MODULES = ["lightning_module.data_commands", "lightning_module.model_commands", "lightning_module.model_hub"]
-MODULES += ["lightning_module.training_commands", "lightning_module.study_commands", "matplotlib.figure"]
+MODULES = ["lightning_module.commands.data", "lightning_module.commands.model", "lightning_module.model_hub"]
+MODULES += ["lightning_module.commands.training", "lightning_module.commands.study", "matplotlib.figure"]
 REPO, MODEL, TAG = "owner/killed", "owner/model", "v1"
 LATER = 2 * 3600 * 10**9  # nanoseconds after which somebody comes back to what was killed
 VARYING = {".json", ".lock", ".pdf", ".svg", ".log"}  # files that hold times, or nothing

@@ -13,7 +13,8 @@ import torch
 from malformed import Case, data_cases, joined, model_cases
 from safetensors.torch import load
 
-from lightning_module import Classifier, data_commands
+from lightning_module import Classifier
+from lightning_module.commands import data as data_commands
 from lightning_module.model_hub import read_model, weights_digest
 from mnist1d_hf import pinned
 from mnist1d_hf.card import new_card

@@ -8,8 +8,8 @@ from hub_server import Reply
 from malformed import ESCAPE, data_cases, model_cases
 from test_malformed import CONTROL, sound_data, sound_model  # noqa: F401  # fixtures
 
-VERIFY = "lightning_module.data_commands:main"
-MODEL = "lightning_module.model_commands:main"
+VERIFY = "lightning_module.commands.data:main"
+MODEL = "lightning_module.commands.model:main"
 LONGEST = 60  # seconds, of a machine that may be busy
 
 

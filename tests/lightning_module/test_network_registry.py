@@ -17,7 +17,7 @@ from lightning_module import NETWORKS, Classifier, Ensemble, MNIST1DDataModule, 
 from lightning_module.batched.as_replica import is_as_made, logits_alone
 from lightning_module.batched.logits import batched_logits
 from lightning_module.cli import main
-from lightning_module.demo import run_demo
+from lightning_module.commands.demo import run_demo
 from lightning_module.networks import REFERENCE, registered
 from lightning_module.studies.base import Study
 from lightning_module.studies.benchmark import STUDY as BENCHMARK

@@ -251,7 +251,7 @@ def test_a_repository_without_a_record_is_served_with_a_word(server, client, rep
     answer, digest = loaded(client, repo_id)
     assert digest == weights_digest(classifier.state_dict()), answer
     assert "not verified" in answer["output"]
-    status = client.call("lightning_module.model_commands:main", ["pull", repo_id, str(tmp_path / "a" / "b")])
+    status = client.call("lightning_module.commands.model:main", ["pull", repo_id, str(tmp_path / "a" / "b")])
     assert (status["value"], (tmp_path / "a").exists()) == (2, False)
     assert "Classifier.from_pretrained loads it, not verified" in status["output"]
 

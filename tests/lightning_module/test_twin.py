@@ -70,7 +70,7 @@ def test_a_package_that_is_not_installed_is_named(tmp_path):
 LATE = """
 import torch
 from lightning_module import Classifier, Ensemble, MNIST1DDataModule, StepsPerExecution
-from lightning_module.predictions import PredictionWriter
+from lightning_module.commands.predictions import PredictionWriter
 from lightning_module.replicas.replica import OwnRows
 from lightning_module.loop.threads import ThreadPerNetwork
 import lightning as L
@@ -138,7 +138,7 @@ def test_commands_use_pytorch_lightning_whatever_the_variable_says(tmp_path):
 OTHER = """
 import {other} as L
 from lightning_module import Classifier, MNIST1DDataModule
-from lightning_module.training_commands import main
+from lightning_module.commands.training import main
 model, data = Classifier.load_from_checkpoint({path!r}), MNIST1DDataModule.load_from_checkpoint({path!r})
 quiet = dict(accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False)
 trainer = L.Trainer(max_steps=4, **quiet)

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from lightning_module import data_commands
+from lightning_module.commands import data as data_commands
 from mnist1d_hf import verification
 from mnist1d_hf.cache import cached_builds, install
 from mnist1d_hf.export import export
@@ -15,7 +15,7 @@ from mnist1d_hf.pinned import ContentError, IncompleteError, load
 from mnist1d_hf.schema import checked
 from mnist1d_hf.verification import Answer, exit_status, summary, verify
 
-MAIN = "lightning_module.data_commands:main"
+MAIN = "lightning_module.commands.data:main"
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lightning_module import study_commands
 from lightning_module.cli import main
+from lightning_module.commands import study as study_commands
 from lightning_module.studies import STUDIES, Result
 from lightning_module.studies.new_study import FILES, write_study
 
@@ -194,7 +194,7 @@ def test_killed_at_any_change_of_files_it_is_whole_or_not_there(tmp_path):
     work = tmp_path / "work"
     work.mkdir()
     environment = {**os.environ, "SAID": str(tmp_path / "said"), "PYTHONPATH": str(TESTS.parent)}
-    command = [sys.executable, str(TESTS / "killed.py"), "lightning_module.study_commands"]
+    command = [sys.executable, str(TESTS / "killed.py"), "lightning_module.commands.study"]
     command += ["lightning_module.studies.new_study", "lightning_module.studies.stopping"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, text=True, cwd=work, env=environment, **pipes) as process:

@@ -203,7 +203,7 @@ class TestCommitted:
             "print(frozen_posterior().test.shape, len(committed_limits()) > 10)\n"
             "try:\n    log_posterior([[0.0] * 40])\n"
             "except ImportError as error:\n    print(error)\n"
-            "from lightning_module.data_commands import main\n"
+            "from lightning_module.commands.data import main\n"
             "print(main(['limits']))"  # its error goes to the other stream
         )
         assert printed == (

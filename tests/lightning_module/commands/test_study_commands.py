@@ -6,8 +6,8 @@ import counting
 import pytest
 from rich.console import Console
 
-from lightning_module import study_commands
 from lightning_module.cli import main
+from lightning_module.commands import study as study_commands
 from lightning_module.studies import STUDIES, Result
 
 FILE = str(Path(counting.__file__))

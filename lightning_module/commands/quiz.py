@@ -11,7 +11,7 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from lightning_module.command_group import Parser, exit_status
+from lightning_module.commands.group import Parser, exit_status
 from lightning_module.quiz import networks
 from lightning_module.quiz.play import Play
 from lightning_module.quiz.questions import Questions

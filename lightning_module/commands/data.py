@@ -10,8 +10,9 @@ import docstring_parser
 from rich.console import Console
 from rich.table import Table
 
-from lightning_module import hub_commands, limits_command
-from lightning_module.command_group import CommandGroup, Parser
+from lightning_module.commands import hub as hub_commands
+from lightning_module.commands import limits as limits_command
+from lightning_module.commands.group import CommandGroup, Parser
 from mnist1d_hf import MNIST1D, RECIPES, Recipe, animation, cache, golden, plot, verification
 from mnist1d_hf.atomic import replace
 from mnist1d_hf.bayes.posterior import Labels

@@ -3,10 +3,12 @@
 import pytest
 from every_parser import options, parsers
 
-from lightning_module import data_commands, model_commands, study_commands
 from lightning_module.cli import main
-from lightning_module.options import StrictOptions, as_typed, options_of
-from lightning_module.study_commands import _changed
+from lightning_module.commands import data as data_commands
+from lightning_module.commands import model as model_commands
+from lightning_module.commands import study as study_commands
+from lightning_module.commands.options import StrictOptions, as_typed, options_of
+from lightning_module.commands.study import _changed
 from mnist1d_hf.recipe import FIELD_NAMES
 
 # Values that some option of a list takes, each in two.

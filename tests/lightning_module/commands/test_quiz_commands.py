@@ -65,7 +65,7 @@ def test_a_whole_quiz_is_scored_compared_and_saved(run, tmp_path):
             assert (found["right"], found["of"], found["accuracy"]) == (right, of, right / of)
         else:
             assert str(digit) not in record["digits"]
-    with np.load(Path(__file__).parents[2] / "docs/results/benchmark/arrays.npz") as arrays:
+    with np.load(Path(__file__).parents[3] / "docs/results/benchmark/arrays.npz") as arrays:
         cnns = (arrays["frozen-cnn-own-test"][:, record["rows_drawn"]] == 0).mean(axis=1)
     assert record["cnns_on_these"] == pytest.approx(cnns.tolist())
     assert record["published_person"]["accuracy"] == 0.9575
@@ -177,7 +177,7 @@ def started(folder, *arguments, **options):
         "quiz",
         *arguments,
     ]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
         command, cwd=folder, env={**environment, **options}, stdin=-1, stdout=-1, stderr=-1, text=True, encoding="utf-8"
     )

@@ -17,7 +17,7 @@ from rich.table import Table
 
 import mnist1d_hf
 from lightning_module.classifier import Classifier
-from lightning_module.command_group import Parser, exit_status
+from lightning_module.commands.group import Parser, exit_status
 from lightning_module.datamodule import MNIST1DDataModule
 from lightning_module.networks import NETWORKS
 from lightning_module.twin import PACKAGE, pl

@@ -3,8 +3,13 @@
 import contextlib
 from functools import cache
 
-from lightning_module import data_commands, demo, model_commands, quiz_commands, study_commands, training_commands
 from lightning_module.cli import COMMANDS, parser
+from lightning_module.commands import data as data_commands
+from lightning_module.commands import demo
+from lightning_module.commands import model as model_commands
+from lightning_module.commands import quiz as quiz_commands
+from lightning_module.commands import study as study_commands
+from lightning_module.commands import training as training_commands
 
 
 @cache

@@ -13,12 +13,12 @@ from hub_server import Fault, client_environment
 from safetensors.torch import load, save
 
 from lightning_module import Classifier, MNIST1DDataModule
-from lightning_module.model_commands import GROUP
+from lightning_module.commands.model import GROUP
 from lightning_module.model_hub import TrainedModel, read_model, weights_digest
 from lightning_module.twin import pl
 from mnist1d_hf import __version__
 
-MAIN = "lightning_module.model_commands:main"
+MAIN = "lightning_module.commands.model:main"
 
 
 def trained(path, network="cnn", **keywords):
@@ -310,7 +310,7 @@ def test_data_that_changed_since_the_training_are_noticed(checkpoint, tmp_path):
 
 
 def test_the_commands_are_listed_without_torch(python):
-    code = "import sys, lightning_module.model_commands as m; m.GROUP.parser(); print('torch' in sys.modules)"
+    code = "import sys, lightning_module.commands.model as m; m.GROUP.parser(); print('torch' in sys.modules)"
     assert python(code) == "False\n"
     assert "push" in GROUP.parser().format_help()
 

@@ -9,8 +9,8 @@ from typing import Any
 from datasets.exceptions import DatasetsError
 from rich.console import Console
 
-from lightning_module.options import StrictOptions as Parser
-from lightning_module.options import as_typed
+from lightning_module.commands.options import StrictOptions as Parser
+from lightning_module.commands.options import as_typed
 from mnist1d_hf.extras import missing_extra
 from mnist1d_hf.one_line import one_line
 

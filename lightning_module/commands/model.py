@@ -5,7 +5,7 @@ from typing import Final
 
 from rich.console import Console
 
-from lightning_module.command_group import CommandGroup, Parser
+from lightning_module.commands.group import CommandGroup, Parser
 from mnist1d_hf.one_line import one_line
 
 console = Console()

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from datasets import load_dataset
 
-from lightning_module import data_commands
-from lightning_module.data_commands import main
+from lightning_module.commands import data as data_commands
+from lightning_module.commands.data import main
 from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, Recipe, as_numpy, golden, make_mnist1d
 from mnist1d_hf.bayes import bayes_limits
 from mnist1d_hf.recipe import FIELD_NAMES
@@ -255,7 +255,7 @@ def test_every_command_explains_itself_and_every_option(run, command):
 def test_no_command_imports_torch(python, tmp_path):
     code = """
 import sys
-from lightning_module.data_commands import main
+from lightning_module.commands.data import main
 codes = [main(arguments) for arguments in (
     ["list"], ["info"], ["build", "train-1k"], ["export", sys.argv[1], "--config", "train-1k"], ["verify"], ["install"]
 )]

@@ -9,7 +9,7 @@ import jsonargparse
 from rich.console import Console
 from rich.table import Table
 
-from lightning_module.command_group import CommandGroup, Parser
+from lightning_module.commands.group import CommandGroup, Parser
 from lightning_module.studies import STUDIES
 
 if TYPE_CHECKING:

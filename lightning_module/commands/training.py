@@ -14,10 +14,10 @@ from rich.console import Console
 
 from lightning_module.checkpoint_files import is_local
 from lightning_module.classifier import Classifier
-from lightning_module.command_group import exit_status
+from lightning_module.commands.group import exit_status
+from lightning_module.commands.options import StrictOptions
+from lightning_module.commands.predictions import PredictionWriter
 from lightning_module.datamodule import MNIST1DDataModule
-from lightning_module.options import StrictOptions
-from lightning_module.predictions import PredictionWriter
 from lightning_module.twin import PACKAGE, MisconfigurationException, cli, pl
 from mnist1d_hf.atomic import replace
 

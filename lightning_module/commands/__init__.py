@@ -1,0 +1,1 @@
+"""The commands of `mnist1d`: a module for each, imported when it is called."""
