@@ -27,7 +27,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from lightning_module.datamodule import Examples
-from lightning_module.studies.data import frozen
+from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.meta_activation import MetaDraws, batches_of, evaluate, inner_training, reference_draws
 from lightning_module.studies.unrolled import hypergradient, initial_weights, minibatches
 

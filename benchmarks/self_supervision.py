@@ -29,9 +29,9 @@ from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
 from lightning_module import Replica
 from lightning_module.datamodule import Examples
-from lightning_module.studies.data import frozen
+from lightning_module.studies.framework.data import frozen
+from lightning_module.studies.framework.training import fit
 from lightning_module.studies.simclr import PROJECTORS, Encoder, Projector, SimCLR
-from lightning_module.studies.trained import fit
 
 BATCH = 100
 TEMPERATURE = 0.5

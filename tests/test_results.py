@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from lightning_module.studies import STUDIES
+from lightning_module.studies.framework.proof.verify import findings_of
+from lightning_module.studies.framework.result import Result
+from lightning_module.studies.framework.statistics import mean_interval
 from lightning_module.studies.learned_activation import LearnedActivation
-from lightning_module.studies.result import Result
-from lightning_module.studies.statistics import mean_interval
-from lightning_module.studies.verify import findings_of
 
 ROOT = Path(__file__).parent.parent
 RESULTS = sorted(each for each in (ROOT / "docs" / "results").iterdir() if each.is_dir())

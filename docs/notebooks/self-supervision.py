@@ -19,9 +19,9 @@ from IPython.display import display
 
 from lightning_module.studies import STUDIES, Result, frozen, verdict_table
 from lightning_module.studies.augmentations import augment, draw
+from lightning_module.studies.framework.training import fit
 from lightning_module.studies.probes import linear_probe
 from lightning_module.studies.simclr import SimCLR, layer_names
-from lightning_module.studies.trained import fit
 from mnist1d_hf.plot import plot_signals
 
 pd.set_option("display.max_colwidth", None, "display.max_rows", 100)

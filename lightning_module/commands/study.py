@@ -13,10 +13,11 @@ from lightning_module.commands.group import CommandGroup, Parser
 from lightning_module.studies import STUDIES
 
 if TYPE_CHECKING:
-    from lightning_module.studies.base import Config, Study
-    from lightning_module.studies.checks import Check
-    from lightning_module.studies.claims import Verdict
-    from lightning_module.studies.result import Result
+    from lightning_module.studies.framework.cells import Config
+    from lightning_module.studies.framework.claims import Verdict
+    from lightning_module.studies.framework.proof.checks import Check
+    from lightning_module.studies.framework.result import Result
+    from lightning_module.studies.framework.study import Study
 
 console = Console()
 
@@ -40,8 +41,8 @@ def list_studies() -> int:
 
 def new(name: str) -> int:
     """Write a folder with a small study that runs, to be made one's own."""
-    from lightning_module.studies.new_study import write_study
-    from lightning_module.studies.stopping import Stopped, stopping
+    from lightning_module.studies.framework.listing.new_study import write_study
+    from lightning_module.studies.framework.running.stopping import Stopped, stopping
 
     words = "stopped; nothing is written"
     try:
@@ -66,7 +67,7 @@ def run(
     mnist: str | None,
 ) -> int:
     """Run a study; interrupted, the same command goes on."""
-    from lightning_module.studies.stopping import Stopped, stopping
+    from lightning_module.studies.framework.running.stopping import Stopped, stopping
 
     places: list[Path] = []  # known once the study is
 
@@ -85,7 +86,7 @@ def run(
 
 
 def _run(study: "Study[Any]", config: "Config", place: Path, workers: int, *, restart: bool) -> int:
-    from lightning_module.studies.failures import CellError, WorkerError
+    from lightning_module.studies.framework.running.failures import CellError, WorkerError
 
     try:
         result = study.run(config, folder=place, workers=workers, progress=True, restart=restart)
@@ -125,9 +126,9 @@ def plot(name: str, preset: str, folder: str | None) -> int:
 
 def verify(name: str, preset: str, folder: str | None, recompute: int, mnist: str | None) -> int:
     """Check a result, and print its verdicts. Exit status: 0 ok, 1 something differs, 3 the rows are not verified."""
-    from lightning_module.studies.checks import Check, overall
-    from lightning_module.studies.result_head import DamagedResultError
-    from lightning_module.studies.verify import findings_of
+    from lightning_module.studies.framework.proof.checks import Check, overall
+    from lightning_module.studies.framework.proof.verify import findings_of
+    from lightning_module.studies.framework.result_head import DamagedResultError
 
     if recompute < 0:
         raise ValueError(f"--recompute {recompute} must be at least 1, or 0 for no cell")
@@ -149,10 +150,10 @@ def verify(name: str, preset: str, folder: str | None, recompute: int, mnist: st
 
 def _recompute(study: "Study[Any]", result: "Result", count: int, mnist: str | None) -> int:
     """Computes cells again, after saying which and how long that took; returns the exit status."""
-    from lightning_module.studies.checks import Check
-    from lightning_module.studies.json_files import as_json
-    from lightning_module.studies.recompute import choose, recomputed
-    from lightning_module.studies.verify import config_of
+    from lightning_module.studies.framework.json_files import as_json
+    from lightning_module.studies.framework.proof.checks import Check
+    from lightning_module.studies.framework.proof.recompute import choose, recomputed
+    from lightning_module.studies.framework.proof.verify import config_of
 
     config = config_of(study, result)
     if config is None:
@@ -183,7 +184,7 @@ def _sources(config: "Config", result: "Result", mnist: str | None) -> dict[str,
 
 def _print_checks(checks: "Sequence[Check]") -> int:
     """Prints what was checked, and returns the exit status."""
-    from lightning_module.studies.checks import overall
+    from lightning_module.studies.framework.proof.checks import overall
 
     for check in checks:
         _print(f"{check.answer:14}{check.what}")
@@ -206,7 +207,7 @@ def _saved(name: str, preset: str, folder: str | None) -> "tuple[Study[Any], Res
     Raises:
         ValueError: If the folder holds no result, or one of another study.
     """
-    from lightning_module.studies.result import Result
+    from lightning_module.studies.framework.result import Result
 
     study = STUDIES.find(name)
     place = Path(folder) if folder else study.folder(preset)
@@ -311,7 +312,7 @@ def _parts(verdict: "Verdict") -> list[tuple[str, str, str]]:
 
 
 def _draw(study: "Study[Any]", result: "Result", folder: Path) -> None:
-    from lightning_module.studies.figures import save_figures
+    from lightning_module.studies.framework.figures import save_figures
 
     for path in save_figures(study, result, folder, again=True).values():
         _print(str(path))

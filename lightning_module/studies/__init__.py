@@ -6,15 +6,16 @@ The names are imported when they are first used: this package by itself loads ne
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from lightning_module.studies.catalogue import Catalogue
+from lightning_module.studies.framework.listing.catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from lightning_module.studies.base import Band, Cell, Config, Outcome, Study, grid
-    from lightning_module.studies.claims import Claim, Finding, Number, Verdict
-    from lightning_module.studies.data import Draw, fresh, fresh_test, frozen
-    from lightning_module.studies.quantities import Unpaired, largest, mean_of, proportion, smallest, value
-    from lightning_module.studies.result import Result
-    from lightning_module.studies.trained import Trained, train
+    from lightning_module.studies.framework.cells import Band, Cell, Config, Outcome, grid
+    from lightning_module.studies.framework.claims import Claim, Finding, Number, Verdict
+    from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
+    from lightning_module.studies.framework.quantities import Unpaired, largest, mean_of, proportion, smallest, value
+    from lightning_module.studies.framework.result import Result
+    from lightning_module.studies.framework.study import Study
+    from lightning_module.studies.framework.training import Trained, train
     from lightning_module.studies.verdict_rows import verdict_table
 
 # The packaged studies in the order in which they are listed: the name on the command line, and the module.
@@ -39,29 +40,29 @@ STUDIES = Catalogue(
 )
 
 _HOME = {
-    "Band": "base",
-    "Cell": "base",
-    "Config": "base",
-    "Outcome": "base",
-    "Study": "base",
-    "grid": "base",
-    "Claim": "claims",
-    "Finding": "claims",
-    "Number": "claims",
-    "Verdict": "claims",
-    "Draw": "data",
-    "fresh": "data",
-    "fresh_test": "data",
-    "frozen": "data",
-    "Unpaired": "quantities",
-    "largest": "quantities",
-    "mean_of": "quantities",
-    "proportion": "quantities",
-    "smallest": "quantities",
-    "value": "quantities",
-    "Result": "result",
-    "Trained": "trained",
-    "train": "trained",
+    "Band": "framework.cells",
+    "Cell": "framework.cells",
+    "Config": "framework.cells",
+    "Outcome": "framework.cells",
+    "Study": "framework.study",
+    "grid": "framework.cells",
+    "Claim": "framework.claims",
+    "Finding": "framework.claims",
+    "Number": "framework.claims",
+    "Verdict": "framework.claims",
+    "Draw": "framework.data",
+    "fresh": "framework.data",
+    "fresh_test": "framework.data",
+    "frozen": "framework.data",
+    "Unpaired": "framework.quantities",
+    "largest": "framework.quantities",
+    "mean_of": "framework.quantities",
+    "proportion": "framework.quantities",
+    "smallest": "framework.quantities",
+    "value": "framework.quantities",
+    "Result": "framework.result",
+    "Trained": "framework.training",
+    "train": "framework.training",
     "verdict_table": "verdict_rows",
 }
 

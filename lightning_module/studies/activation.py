@@ -14,12 +14,13 @@ from lightning_module.studies.activation_functions import BASELINES, piecewise
 from lightning_module.studies.activation_learned import first_tests, frozen_draw, functions_of, meta_training
 from lightning_module.studies.activation_shape import feature_row, shape_rows
 from lightning_module.studies.activation_transfer import transfer_rows
-from lightning_module.studies.base import Cell, Outcome, Row, Study
 from lightning_module.studies.comparison_data import Sizes
+from lightning_module.studies.framework.cells import Cell, Outcome, Row
+from lightning_module.studies.framework.protocol import ProtocolFile
+from lightning_module.studies.framework.study import Study
 from lightning_module.studies.inner_training import Setting, accuracies, initial_networks, noise_of, train_networks
 from lightning_module.studies.learned_activation import LearnedActivation
 from lightning_module.studies.meta_activation import reference_draws
-from lightning_module.studies.protocol import ProtocolFile
 
 FUNCTIONS = ("learned", *BASELINES, "piecewise", "straightened")
 IMAGES = ("mnist", "digits", "cifar10")

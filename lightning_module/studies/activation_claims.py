@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from lightning_module.studies.base import Band
-from lightning_module.studies.claims import Claim, Finding, Number
-from lightning_module.studies.quantities import Quantity, Value, largest, value
+from lightning_module.studies.framework.cells import Band
+from lightning_module.studies.framework.claims import Claim, Finding, Number
+from lightning_module.studies.framework.quantities import Quantity, Value, largest, value
 
 PAPER = "Greydanus & Kobak 2024, metalearning an activation function"
 BLOG = "Greydanus 2020, metalearning an activation function"

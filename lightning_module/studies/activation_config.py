@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from lightning_module.studies.base import Config
+from lightning_module.studies.framework.cells import Config
 from lightning_module.studies.image_files import file_record
 
 

@@ -8,8 +8,8 @@ from lightning_module.datamodule import Examples
 from lightning_module.studies.activation_config import ActivationConfig
 from lightning_module.studies.activation_functions import Function
 from lightning_module.studies.activation_learned import EXAMPLES
-from lightning_module.studies.base import Outcome, Row
-from lightning_module.studies.data import Draw, fresh
+from lightning_module.studies.framework.cells import Outcome, Row
+from lightning_module.studies.framework.data import Draw, fresh
 from lightning_module.studies.inner_training import (
     InnerTrained,
     Setting,

@@ -7,14 +7,14 @@ import numpy as np
 
 from lightning_module.studies.activation_claims import OTHERS
 from lightning_module.studies.activation_functions import INTERCEPTS, KNOTS, SLOPES
-from lightning_module.studies.figures import INK, PALETTE, estimate, panels, published_line
+from lightning_module.studies.framework.figures import INK, PALETTE, estimate, panels, published_line
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lightning_module.studies.result import Result
+    from lightning_module.studies.framework.result import Result
 
 GREY = "#6B7785"
 LEARNED, PUBLISHED, TUNED = PALETTE[1], PALETTE[0], PALETTE[2]

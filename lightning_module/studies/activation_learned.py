@@ -5,10 +5,10 @@ import torch
 from lightning_module.datamodule import Examples
 from lightning_module.studies.activation_config import ActivationConfig
 from lightning_module.studies.activation_functions import BASELINES, Function, piecewise, straightened
-from lightning_module.studies.data import Draw, frozen
+from lightning_module.studies.framework.checkpoint import Scratch
+from lightning_module.studies.framework.data import Draw, frozen
 from lightning_module.studies.learned_activation import LearnedActivation
 from lightning_module.studies.meta_activation import OuterStep, meta_train, reference_draws
-from lightning_module.studies.scratch import Scratch
 
 EXAMPLES = 10_000  # of a draw: 8000 to train on
 KEEP_EVERY = 10  # outer steps between two states that are kept

@@ -9,8 +9,8 @@ from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
 from lightning_module.datamodule import Examples
 from lightning_module.studies.activation_functions import Function
-from lightning_module.studies.base import Row
 from lightning_module.studies.comparison_data import SETS, Sizes, Task, draw
+from lightning_module.studies.framework.cells import Row
 from lightning_module.studies.image_files import MissingDataError
 
 CHANNELS, BATCH, EARLY = (8, 16, 16), 100, 100

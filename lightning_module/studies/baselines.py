@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from lightning_module.datamodule import Examples
-from lightning_module.studies.base import Row
-from lightning_module.studies.data import Draw
+from lightning_module.studies.framework.cells import Row
+from lightning_module.studies.framework.data import Draw
 from mnist1d_hf.extras import extra_imports
 
 NEIGHBOURS = (1, 3, 5, 10, 20, 40)

@@ -13,15 +13,16 @@ import torch
 
 from lightning_module.datamodule import Examples
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.base import Cell, Outcome, Row, Study
 from lightning_module.studies.baselines import baseline_rows
 from lightning_module.studies.benchmark_claims import BANDS, CLAIMS
 from lightning_module.studies.benchmark_figures import draw_confusion, draw_curves, draw_final
-from lightning_module.studies.data import Draw, fresh, fresh_test, frozen
+from lightning_module.studies.framework.cells import Cell, Outcome, Row
+from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
+from lightning_module.studies.framework.protocol import ProtocolFile
+from lightning_module.studies.framework.study import Study
+from lightning_module.studies.framework.training import Trained, score, train, wrong_by
 from lightning_module.studies.human import CONFUSION, QUIZ_ROWS
 from lightning_module.studies.networks_config import NetworksConfig, network_cost
-from lightning_module.studies.protocol import ProtocolFile
-from lightning_module.studies.trained import Trained, score, train, wrong_by
 
 Arm = Literal["frozen", "fresh"]
 

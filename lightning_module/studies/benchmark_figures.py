@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lightning_module.studies.figures import (
+from lightning_module.studies.framework.figures import (
     ARMS,
     GREY,
     INK,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lightning_module.studies.result import Result
+    from lightning_module.studies.framework.result import Result
 
 ORDER = ("logistic", "mlp", "gru", "cnn")
 BASELINES = ("kNN", "SVM")

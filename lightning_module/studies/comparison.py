@@ -14,19 +14,20 @@ from torch import nn
 from lightning_module.datamodule import Examples
 from lightning_module.networks import CNN, MLP, Logistic, count_parameters
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.base import Cell, Outcome, Row, Study
 from lightning_module.studies.comparison_claims import BANDS, CLAIMS
 from lightning_module.studies.comparison_config import PRESETS, ComparisonConfig
 from lightning_module.studies.comparison_data import DIGITS, SETS, Sizes, Task, draw, sklearn
 from lightning_module.studies.comparison_figures import draw_accuracies, draw_differences, draw_embeddings
-from lightning_module.studies.data import frozen
 from lightning_module.studies.embedding import agreement, baselines, libraries, tsne
+from lightning_module.studies.framework.cells import Cell, Outcome, Row
+from lightning_module.studies.framework.data import frozen
+from lightning_module.studies.framework.protocol import ProtocolFile
+from lightning_module.studies.framework.quantities import Scalar
+from lightning_module.studies.framework.statistics import log_odds
+from lightning_module.studies.framework.study import Study
+from lightning_module.studies.framework.training import train
 from lightning_module.studies.image_cnn import ImageCNN
 from lightning_module.studies.image_files import HUB, Array, MissingDataError, images
-from lightning_module.studies.protocol import ProtocolFile
-from lightning_module.studies.quantities import Scalar
-from lightning_module.studies.statistics import log_odds
-from lightning_module.studies.trained import train
 
 # What is compared at which n: "equal", all that scikit-learn's digits allow, or all of MNIST.
 TRAININGS = {"digits": ("small",), "mnist1d": ("equal", "small"), "mnist": ("equal", "whole")}

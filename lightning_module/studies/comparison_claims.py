@@ -1,8 +1,8 @@
 """What the sources say about MNIST-1D beside MNIST, as claims; and where numbers were before, as regression bands."""
 
-from lightning_module.studies.base import Band
-from lightning_module.studies.claims import Claim, Finding, Number
-from lightning_module.studies.quantities import Combined, Unpaired, Value, value
+from lightning_module.studies.framework.cells import Band
+from lightning_module.studies.framework.claims import Claim, Finding, Number
+from lightning_module.studies.framework.quantities import Combined, Unpaired, Value, value
 
 BLOG = "Greydanus 2020, introduction"
 ABSTRACT = "Greydanus 2020 (arXiv v1), abstract"

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from lightning_module.studies.base import Config
 from lightning_module.studies.comparison_data import Sizes
+from lightning_module.studies.framework.cells import Config
 from lightning_module.studies.image_files import HUB, file_record
 
 

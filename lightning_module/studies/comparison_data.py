@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from lightning_module.datamodule import Examples
-from lightning_module.studies.data import fresh
+from lightning_module.studies.framework.data import fresh
 from lightning_module.studies.image_files import HUB, Array, MissingDataError, images
 from mnist1d_hf.extras import extra_imports
 

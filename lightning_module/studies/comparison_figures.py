@@ -3,7 +3,7 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from lightning_module.studies.figures import (
+from lightning_module.studies.framework.figures import (
     GREY,
     INK,
     PALETTE,
@@ -14,7 +14,7 @@ from lightning_module.studies.figures import (
     published_line,
     registered_accuracy,
 )
-from lightning_module.studies.power import seeds_needed
+from lightning_module.studies.framework.statistics import seeds_needed
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lightning_module.studies.result import Result
+    from lightning_module.studies.framework.result import Result
 
 NAMES = {
     "mnist1d": "MNIST-1D",

@@ -11,19 +11,20 @@ import numpy as np
 import torch
 
 from lightning_module.datamodule import Examples
-from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
 from lightning_module.studies.comparison_data import MOONS_NOISE, sklearn
-from lightning_module.studies.data import fresh, frozen
 from lightning_module.studies.dataset_claims import BANDS, CLAIMS
 from lightning_module.studies.dataset_facts import fact_rows, size_rows
 from lightning_module.studies.dataset_figures import draw_classical, draw_digits, draw_promises
 from lightning_module.studies.dataset_published import VERY_WELL
 from lightning_module.studies.dataset_times import time_rows
+from lightning_module.studies.framework.cells import Cell, Config, Outcome, Row
+from lightning_module.studies.framework.data import fresh, frozen
+from lightning_module.studies.framework.protocol import ProtocolFile
+from lightning_module.studies.framework.study import Study
+from lightning_module.studies.framework.training import train
 from lightning_module.studies.human import HUMAN_ERRORS
 from lightning_module.studies.image_files import Array
 from lightning_module.studies.probes import one_numpy_thread
-from lightning_module.studies.protocol import ProtocolFile
-from lightning_module.studies.trained import train
 
 # Of scikit-learn: those that come with it for classification, and those that it generates, with the noise of its own
 # comparison of classifiers.

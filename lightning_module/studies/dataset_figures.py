@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING, Final
 
 from lightning_module.studies.dataset_published import PUBLISHED_CNN, PUBLISHED_HUMAN
-from lightning_module.studies.figures import INK, PALETTE, estimate, network_colours, panels, published_line
+from lightning_module.studies.framework.figures import INK, PALETTE, estimate, network_colours, panels, published_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lightning_module.studies.result import Result
+    from lightning_module.studies.framework.result import Result
 
 # The label, the column of the table of sizes, and what was promised.
 SMALLER: Final = (

@@ -17,12 +17,12 @@ from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
 from lightning_module.datamodule import Examples
 from lightning_module.networks import CNN, MLP, Logistic
-from lightning_module.studies.base import Row
-from lightning_module.studies.data import frozen
+from lightning_module.studies.framework.cells import Row
+from lightning_module.studies.framework.data import frozen
+from lightning_module.studies.framework.training import fit
 from lightning_module.studies.meta_activation import meta_train, reference_draws
 from lightning_module.studies.pooling_networks import PoolingCNN
 from lightning_module.studies.simclr import PROJECTORS, Projector, SimCLR
-from lightning_module.studies.trained import fit
 from lightning_module.studies.unrolled import descend, initial_weights, minibatches
 from lightning_module.twin import pl
 from mnist1d_hf import make_mnist1d

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lightning_module.studies.claims import Claim
+from lightning_module.studies.framework.claims import Claim
 
 BLOG: Final = "Greydanus 2020"
 OTHERS: Final = f"{BLOG}, other small datasets"

@@ -11,8 +11,6 @@ from typing import Any, Final
 
 from lightning_module.datamodule import Examples
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
-from lightning_module.studies.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.double_descent_claims import BANDS, CLAIMS
 from lightning_module.studies.double_descent_figures import draw_2020, draw_epochs, draw_sizes
 from lightning_module.studies.double_descent_published import (
@@ -24,10 +22,20 @@ from lightning_module.studies.double_descent_published import (
     WIDTHS,
     WIDTHS_2020,
 )
-from lightning_module.studies.epoch_scores import EpochScores, geometric_epochs
 from lightning_module.studies.families import FAMILIES, side_by_side
-from lightning_module.studies.protocol import ProtocolFile
-from lightning_module.studies.trained import Score, Trained, score, train, wrong_by
+from lightning_module.studies.framework.cells import Cell, Config, Outcome, Row
+from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
+from lightning_module.studies.framework.protocol import ProtocolFile
+from lightning_module.studies.framework.study import Study
+from lightning_module.studies.framework.training import (
+    EpochScores,
+    Score,
+    Trained,
+    geometric_epochs,
+    score,
+    train,
+    wrong_by,
+)
 
 BATCH: Final = 100
 CURRENT: Final[dict[str, Any]] = {"optimizer": "sgd", "momentum": 0.9}  # learning rate 0.01

@@ -13,8 +13,6 @@ two published runs of one size differ by 1 to 2 points. A curve over epochs rise
 
 from typing import Any, Final
 
-from lightning_module.studies.base import Band
-from lightning_module.studies.claims import Claim, Finding, Number
 from lightning_module.studies.double_descent_published import (
     CNN_LOSSES_2020,
     CNN_TEST,
@@ -28,8 +26,10 @@ from lightning_module.studies.double_descent_published import (
     published_error,
     published_loss,
 )
-from lightning_module.studies.quantities import Quantity, Unpaired, Value, value
-from lightning_module.studies.turning_points import At, Log, Turn
+from lightning_module.studies.framework.cells import Band
+from lightning_module.studies.framework.claims import Claim, Finding, Number
+from lightning_module.studies.framework.quantities import Quantity, Unpaired, Value, value
+from lightning_module.studies.framework.turning_points import At, Log, Turn
 
 PAPER: Final = "Greydanus & Kobak 2024, figure on double descent"
 NOTEBOOK: Final = "Greydanus & Kobak 2024, notebook"

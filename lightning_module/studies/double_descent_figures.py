@@ -10,15 +10,15 @@ from lightning_module.studies.double_descent_published import (
     published_loss,
 )
 from lightning_module.studies.families import FAMILIES
-from lightning_module.studies.figures import INK, PALETTE, curve, panels
-from lightning_module.studies.turning_points import matching
+from lightning_module.studies.framework.figures import INK, PALETTE, curve, panels
+from lightning_module.studies.framework.turning_points import matching
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lightning_module.studies.result import Result
+    from lightning_module.studies.framework.result import Result
 
 # What is trained: network and labels, the title, and its training signals by the names of the config.
 COLUMNS: Final = (

@@ -14,7 +14,7 @@ from torch import nn
 
 from lightning_module.datamodule import Examples
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.trained import Trained, train
+from lightning_module.studies.framework.training import Trained, train
 from lightning_module.twin import pl
 
 # An epoch of one minibatch would cost more than its step, so the rows are repeated, up to so many rows, so often.

@@ -15,7 +15,7 @@ from lightning_module.studies.tabulated import PORTION, SIZE, activation, mlp, s
 from mnist1d_hf.atomic import replace
 
 if TYPE_CHECKING:
-    from lightning_module.studies.result import Result
+    from lightning_module.studies.framework.result import Result
 
 
 class LearnedActivation(nn.Module):

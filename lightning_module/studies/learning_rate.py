@@ -13,12 +13,13 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
 from lightning_module.datamodule import Examples
-from lightning_module.studies.base import Cell, Outcome, Row, Study
-from lightning_module.studies.data import Draw, fresh, fresh_test, frozen
+from lightning_module.studies.framework.cells import Cell, Outcome, Row
+from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
+from lightning_module.studies.framework.protocol import ProtocolFile
+from lightning_module.studies.framework.study import Study
 from lightning_module.studies.learning_rate_claims import BANDS, CLAIMS
 from lightning_module.studies.learning_rate_config import PUBLISHED_STARTS, LearningRateConfig
 from lightning_module.studies.learning_rate_figures import draw_cost, draw_landscape, draw_paths
-from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.unrolled import (
     Weights,
     descend,

@@ -1,9 +1,9 @@
 """What the sources say about the learned learning rate, as claims; and the published digits, as regression bands."""
 
-from lightning_module.studies.base import Band
-from lightning_module.studies.claims import Claim, Finding, Number
+from lightning_module.studies.framework.cells import Band
+from lightning_module.studies.framework.claims import Claim, Finding, Number
+from lightning_module.studies.framework.quantities import Value, value
 from lightning_module.studies.learning_rate_config import PUBLISHED_STARTS
-from lightning_module.studies.quantities import Value, value
 
 PAPER = "Greydanus & Kobak 2024, metalearning a learning rate"
 NOTEBOOK = "the notebook of the learning rate, stored output"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from lightning_module.studies.base import Config
+from lightning_module.studies.framework.cells import Config
 
 PUBLISHED_STARTS: Final = (1.5, 0.15)
 

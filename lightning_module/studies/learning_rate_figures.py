@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-from lightning_module.studies.figures import INK, PALETTE, curve, panels, published_line
+from lightning_module.studies.framework.figures import INK, PALETTE, curve, panels, published_line
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lightning_module.studies.result import Result
+    from lightning_module.studies.framework.result import Result
 
 PUBLISHED_RATE = 0.62
 HIGH, LOW = 1.5, 0.15

@@ -10,8 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lightning_module.studies.base import Cell, Outcome, Row, Study
-from lightning_module.studies.data import frozen
+from lightning_module.studies.framework.cells import Cell, Outcome, Row
+from lightning_module.studies.framework.data import frozen
+from lightning_module.studies.framework.protocol import ProtocolFile
+from lightning_module.studies.framework.study import Study
 from lightning_module.studies.lottery_claims import BANDS, CLAIMS
 from lightning_module.studies.lottery_config import LotteryConfig
 from lightning_module.studies.lottery_evaluation import evaluate_arms, shuffled_mask
@@ -25,7 +27,6 @@ from lightning_module.studies.lottery_search import (
     weights_of_seed,
 )
 from lightning_module.studies.mask_nulls import by_chance, null_fractions, run_fraction, runs
-from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.pruning import Tensors
 
 RUNS = (2, 3, 4)

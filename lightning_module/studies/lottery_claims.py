@@ -7,9 +7,9 @@ third party print against tickets with others: theirs were not seeded.
 
 from typing import Any
 
-from lightning_module.studies.base import Band
-from lightning_module.studies.claims import Claim, Finding, Number
-from lightning_module.studies.quantities import Quantity, Value, value
+from lightning_module.studies.framework.cells import Band
+from lightning_module.studies.framework.claims import Claim, Finding, Number
+from lightning_module.studies.framework.quantities import Quantity, Value, value
 
 BLOG = "Greydanus 2020"
 RERUN = "the notebook's rerun of 2024"

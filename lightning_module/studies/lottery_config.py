@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lightning_module.studies.base import Config
+from lightning_module.studies.framework.cells import Config
 
 
 @dataclass(frozen=True, kw_only=True)

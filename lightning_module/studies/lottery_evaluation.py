@@ -7,14 +7,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lightning_module.studies.base import Row
-from lightning_module.studies.data import fresh_test, frozen
+from lightning_module.studies.framework.cells import Row
+from lightning_module.studies.framework.checkpoint import Scratch
+from lightning_module.studies.framework.data import fresh_test, frozen
 from lightning_module.studies.lottery_config import LotteryConfig
 from lightning_module.studies.lottery_search import FIRST_SEED, weights_of_seed
 from lightning_module.studies.mask_nulls import curveball
 from lightning_module.studies.masked_training import Masked, TrainedMasked, train_masked
 from lightning_module.studies.pruning import Tensors
-from lightning_module.studies.scratch import Scratch
 
 CONDITIONS = ("baseline", "flipped", "shuffled", "halves", "reinit")
 AS_THEY_ARE = ("baseline", "reinit")  # of these, the conditions with the points in their own order

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lightning_module.studies.figures import INK, PALETTE, curve, estimate, panels, published_line
+from lightning_module.studies.framework.figures import INK, PALETTE, curve, estimate, panels, published_line
 from lightning_module.studies.lottery_claims import PUBLISHED_SEARCH
 from lightning_module.studies.lottery_evaluation import CONDITIONS
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lightning_module.studies.result import Result
+    from lightning_module.studies.framework.result import Result
 
 GREY = "#6B7785"
 COLOURS = {

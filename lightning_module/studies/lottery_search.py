@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from lightning_module.networks import MLP
-from lightning_module.studies.base import Row
-from lightning_module.studies.data import fresh_test, frozen
+from lightning_module.studies.framework.cells import Row
+from lightning_module.studies.framework.checkpoint import Scratch
+from lightning_module.studies.framework.data import fresh_test, frozen
 from lightning_module.studies.lottery_config import LotteryConfig
 from lightning_module.studies.masked_training import Masked, TrainedMasked, train_masked
 from lightning_module.studies.pruning import (
@@ -21,7 +22,6 @@ from lightning_module.studies.pruning import (
     random_scores,
     sparsities,
 )
-from lightning_module.studies.scratch import Scratch
 
 # The published trials have the seeds 42 and 43.
 FIRST_SEED = 42

@@ -10,11 +10,11 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
 from lightning_module.datamodule import Examples
-from lightning_module.studies.base import Row
 from lightning_module.studies.compact_network import CompactMLP
 from lightning_module.studies.compaction import Alive, Tensors, alive_units, compacted, restored
+from lightning_module.studies.framework.cells import Row
+from lightning_module.studies.framework.training import fit
 from lightning_module.studies.masked_mlp import MaskedMLP
-from lightning_module.studies.trained import fit
 from lightning_module.twin import pl
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from lightning_module.networks import NETWORKS, REFERENCE, registered
-from lightning_module.studies.base import Config
+from lightning_module.studies.framework.cells import Config
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,15 +13,16 @@ from typing import Final, Literal
 from lightning_module.datamodule import Examples
 from lightning_module.networks import count_parameters
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
-from lightning_module.studies.data import Draw, fresh, fresh_test, frozen
+from lightning_module.studies.framework.cells import Cell, Config, Outcome, Row
+from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
+from lightning_module.studies.framework.protocol import ProtocolFile
+from lightning_module.studies.framework.statistics import log_odds
+from lightning_module.studies.framework.study import Study
+from lightning_module.studies.framework.training import Trained, score, train, wrong_by
 from lightning_module.studies.pooling_claims import BANDS, CLAIMS
 from lightning_module.studies.pooling_figures import draw_accuracy, draw_advantage
 from lightning_module.studies.pooling_networks import MATCHED_CHANNELS, Pool, PoolingCNN
 from lightning_module.studies.pooling_published import KINDS, SIZES, STEPS, TESTS
-from lightning_module.studies.protocol import ProtocolFile
-from lightning_module.studies.statistics import log_odds
-from lightning_module.studies.trained import Trained, score, train, wrong_by
 
 Arm = Literal["published", "nested", "epochs"]
 

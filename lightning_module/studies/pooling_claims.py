@@ -15,8 +15,9 @@ whole points: what they call very effective must exceed 5, and what makes not mu
 
 from typing import Any, Final
 
-from lightning_module.studies.base import Band
-from lightning_module.studies.claims import Claim, Finding, Number
+from lightning_module.studies.framework.cells import Band
+from lightning_module.studies.framework.claims import Claim, Finding, Number
+from lightning_module.studies.framework.quantities import Across, Combined, Value, largest, mean_of, value
 from lightning_module.studies.pooling_published import (
     KINDS,
     POOLS,
@@ -25,7 +26,6 @@ from lightning_module.studies.pooling_published import (
     published_accuracy,
     published_advantage,
 )
-from lightning_module.studies.quantities import Across, Combined, Value, largest, mean_of, value
 
 PAPER: Final = "Greydanus & Kobak 2024, section 5.6"
 CAPTION: Final = "Greydanus 2020 and Greydanus & Kobak 2024, caption of the figure on pooling"

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from lightning_module.studies.figures import INK, PALETTE, curve, panels
+from lightning_module.studies.framework.figures import INK, PALETTE, curve, panels
 from lightning_module.studies.pooling_claims import NOT_MUCH
 from lightning_module.studies.pooling_published import KINDS, POOLS, SIZES, published_accuracy, published_advantage
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lightning_module.studies.result import Result
+    from lightning_module.studies.framework.result import Result
 
 # Variant: its name, colour and marker.
 LOOK: Final = {

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from lightning_module.datamodule import Examples
 from lightning_module.replicas.ensemble import Ensemble
-from lightning_module.studies.data import Draw
+from lightning_module.studies.framework.data import Draw
 from lightning_module.twin import pl
 from mnist1d_hf.bayes import log_posterior
 from mnist1d_hf.extras import extra_imports

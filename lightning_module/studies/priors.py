@@ -15,13 +15,14 @@ from lightning_module.datamodule import Examples
 from lightning_module.networks import count_parameters
 from lightning_module.replicas.ensemble import Ensemble
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.base import Cell, Config, Outcome, Row, Study
-from lightning_module.studies.data import Draw, fresh
+from lightning_module.studies.framework.cells import Cell, Config, Outcome, Row
+from lightning_module.studies.framework.data import Draw, fresh
+from lightning_module.studies.framework.protocol import ProtocolFile
+from lightning_module.studies.framework.study import Study
+from lightning_module.studies.framework.training import train, wrong_by
 from lightning_module.studies.prior_networks import PRIORS
 from lightning_module.studies.priors_claims import BANDS, CLAIMS
 from lightning_module.studies.priors_figures import draw_continuum, draw_tuning
-from lightning_module.studies.protocol import ProtocolFile
-from lightning_module.studies.trained import train, wrong_by
 
 # Seconds of one replica and 1000 steps.
 COST = {"mlp": 0.16, "locally_connected": 0.43, "cnn": 0.91, "average_cnn": 0.96, "deep_sets": 1.7}

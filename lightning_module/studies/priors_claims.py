@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from lightning_module.studies.base import Band
-from lightning_module.studies.claims import Claim, Finding
-from lightning_module.studies.quantities import Combined, Value, value
+from lightning_module.studies.framework.cells import Band
+from lightning_module.studies.framework.claims import Claim, Finding
+from lightning_module.studies.framework.quantities import Combined, Value, value
 
 BLOG: Final = 'Greydanus 2020, "Measuring the spatial priors of deep networks"'
 OWN: Final = "our question"

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-from lightning_module.studies.figures import ARMS, INK, colours, estimate, panels, published_line
+from lightning_module.studies.framework.figures import ARMS, INK, colours, estimate, panels, published_line
 from lightning_module.studies.priors_claims import accuracy, position
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lightning_module.studies.result import Result
+    from lightning_module.studies.framework.result import Result
 
 LABELS = {
     "deep_sets": "deep sets\n(values without places)",

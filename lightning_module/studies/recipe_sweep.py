@@ -12,15 +12,16 @@ from typing import Any
 
 from lightning_module.datamodule import Examples
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.base import Cell, Outcome, Study
-from lightning_module.studies.data import fresh
+from lightning_module.studies.framework.cells import Cell, Outcome
+from lightning_module.studies.framework.data import fresh
+from lightning_module.studies.framework.protocol import ProtocolFile
+from lightning_module.studies.framework.statistics import log_odds
+from lightning_module.studies.framework.study import Study
+from lightning_module.studies.framework.training import train
 from lightning_module.studies.networks_config import NetworksConfig, network_cost
-from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.recipe_sweep_axes import AXES, recipe_at
 from lightning_module.studies.recipe_sweep_claims import BANDS, CLAIMS
 from lightning_module.studies.recipe_sweep_figures import draw_accuracy, draw_gap
-from lightning_module.studies.statistics import log_odds
-from lightning_module.studies.trained import train
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,11 +4,10 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from lightning_module.studies.base import Band
-from lightning_module.studies.claims import Claim, Finding
-from lightning_module.studies.quantities import Quantity, value
+from lightning_module.studies.framework.cells import Band
+from lightning_module.studies.framework.claims import Claim, Finding
+from lightning_module.studies.framework.quantities import Quantity, Slope, value
 from lightning_module.studies.recipe_sweep_axes import AXES, DEFAULTS, recipe_at
-from lightning_module.studies.slopes import Slope
 
 BLOG: Final = "Greydanus 2020, introduction"
 OWN: Final = "our question"

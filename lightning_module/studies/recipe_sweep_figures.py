@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from lightning_module.studies.figures import (
+from lightning_module.studies.framework.figures import (
     GREY,
     INK,
     colours,
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lightning_module.studies.result import Result
+    from lightning_module.studies.framework.result import Result
 
 ORDER = ("logistic", "mlp", "gru", "cnn")
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from lightning_module.studies.base import Study
-from lightning_module.studies.claims import Verdict
+from lightning_module.studies.framework.claims import Verdict
+from lightning_module.studies.framework.study import Study
 from lightning_module.studies.markdown_text import escape, slug, table
 from lightning_module.studies.report_entries import Entry, entries
 from lightning_module.studies.report_html import page

@@ -9,9 +9,9 @@ import math
 from collections.abc import Callable
 from typing import Final
 
-from lightning_module.studies.claims import Verdict
+from lightning_module.studies.framework.claims import Verdict
+from lightning_module.studies.framework.statistics import Interval
 from lightning_module.studies.report_entries import Entry
-from lightning_module.studies.statistics import Interval
 from lightning_module.studies.verdict_text import interval_words
 
 FILE: Final = "answer.md"

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lightning_module.studies.base import Study
-from lightning_module.studies.claims import Verdict
-from lightning_module.studies.figures import save_figures
-from lightning_module.studies.result import Result
+from lightning_module.studies.framework.claims import Verdict
+from lightning_module.studies.framework.figures import save_figures
+from lightning_module.studies.framework.result import Result
+from lightning_module.studies.framework.study import Study
 
 NO_RESULT = "this study has no result yet"
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from lightning_module.studies.base import Band, Study
-from lightning_module.studies.claims import Verdict
+from lightning_module.studies.framework.cells import Band
+from lightning_module.studies.framework.claims import Verdict
+from lightning_module.studies.framework.quantities import NoRowsError, Tables
+from lightning_module.studies.framework.result import Result
+from lightning_module.studies.framework.study import Study
 from lightning_module.studies.markdown_text import escape, lowered, table
-from lightning_module.studies.quantities import NoRowsError, Tables
 from lightning_module.studies.report_answer import answer
 from lightning_module.studies.report_entries import Entry
-from lightning_module.studies.result import Result
 from lightning_module.studies.verdict_text import (
     finding_words,
     interval_words,

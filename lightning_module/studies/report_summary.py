@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from lightning_module.studies.claims import Claim, FindingWord, Verdict
+from lightning_module.studies.framework.claims import Claim, FindingWord, Verdict
 from lightning_module.studies.markdown_text import escape, slug
 from lightning_module.studies.report_entries import NO_RESULT, Entry
 from lightning_module.studies.verdict_rows import kind

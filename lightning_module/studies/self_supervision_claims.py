@@ -15,9 +15,9 @@ strongest of those that it does not.
 
 from typing import Any, Final
 
-from lightning_module.studies.base import Band
-from lightning_module.studies.claims import Claim, Finding, Number
-from lightning_module.studies.quantities import Across, Combined, Quantity, Value, largest, smallest, value
+from lightning_module.studies.framework.cells import Band
+from lightning_module.studies.framework.claims import Claim, Finding, Number
+from lightning_module.studies.framework.quantities import Across, Combined, Quantity, Value, largest, smallest, value
 from lightning_module.studies.self_supervision_published import (
     EPOCHS,
     LATEST,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from lightning_module.studies.figures import INK, PALETTE, curve, estimate, panels
+from lightning_module.studies.framework.figures import INK, PALETTE, curve, estimate, panels
 from lightning_module.studies.self_supervision_published import LINEAR, output_layer
 from lightning_module.studies.simclr import PROJECTORS, Projector, layer_names
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lightning_module.studies.result import Result
+    from lightning_module.studies.framework.result import Result
 
 TITLES: Final[dict[Projector, str]] = {
     "default": "default projection head",

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lightning_module.datamodule import Examples
-from lightning_module.studies.base import Row
+from lightning_module.studies.framework.cells import Row
 from lightning_module.studies.probes import Array, linear_probe, neighbour_labels, predictions, purity, votes
 from lightning_module.studies.simclr import representations
 

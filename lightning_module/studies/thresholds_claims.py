@@ -15,9 +15,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from lightning_module.studies.base import Band
-from lightning_module.studies.claims import Claim, Finding, Number
-from lightning_module.studies.quantities import Combined, NoRowsError, Quantity, Tables, mean_of
+from lightning_module.studies.framework.cells import Band
+from lightning_module.studies.framework.claims import Claim, Finding, Number
+from lightning_module.studies.framework.quantities import Combined, NoRowsError, Quantity, Tables, mean_of
+from lightning_module.studies.framework.turning_points import Log, matching
 from lightning_module.studies.thresholds_config import (
     LOSSES,
     MOST,
@@ -28,7 +29,6 @@ from lightning_module.studies.thresholds_config import (
     Loss,
     predicted,
 )
-from lightning_module.studies.turning_points import Log, matching
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +103,7 @@ class Exponent(Quantity, kind="threshold-exponent"):
         return pd.Series({seed: self._of_one(group) for seed, group in rows.groupby("seed")}, dtype="float64")
 
     def _of_one(self, rows: "pd.DataFrame") -> float:
-        from lightning_module.studies.censored_fit import censored_fit
+        from lightning_module.studies.framework.censored_fit import censored_fit
 
         design = [[1.0, math.log(n), math.log(k)] for n, k in zip(rows.n, rows.classes, strict=True)]
         fit = censored_fit(design, [math.log(p) for p in rows.parameters], rows.seen.tolist())

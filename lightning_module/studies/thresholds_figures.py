@@ -4,17 +4,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from lightning_module.studies.figures import INK, PALETTE, curve, estimate, panels
-from lightning_module.studies.quantities import NoRowsError
+from lightning_module.studies.framework.figures import INK, PALETTE, curve, estimate, panels
+from lightning_module.studies.framework.quantities import NoRowsError
+from lightning_module.studies.framework.turning_points import matching
 from lightning_module.studies.thresholds_claims import MARGIN, RULES, Exponent, Kind
 from lightning_module.studies.thresholds_config import LOSSES, NAMES, PREDICTED
-from lightning_module.studies.turning_points import matching
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lightning_module.studies.result import Result
+    from lightning_module.studies.framework.result import Result
 
 COLOURS: Final = {"cross_entropy": PALETTE[0], "mse": PALETTE[1]}
 ARMS: Final = {"cross_entropy": "frozen", "mse": "fresh"}  # whose markers these are

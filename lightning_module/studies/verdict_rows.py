@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from lightning_module.studies.base import Study
-from lightning_module.studies.claims import Claim, Verdict
-from lightning_module.studies.result import Result
+from lightning_module.studies.framework.claims import Claim, Verdict
+from lightning_module.studies.framework.result import Result
+from lightning_module.studies.framework.study import Study
 from lightning_module.studies.verdict_text import finding_words, interval_words, needed, number, number_words
 
 if TYPE_CHECKING:

@@ -5,9 +5,18 @@ import math
 from dataclasses import replace
 from typing import Any, Final
 
-from lightning_module.studies.claims import Finding, Verdict
-from lightning_module.studies.quantities import Across, Combined, Constant, Exact, Proportion, Quantity, Unpaired, Value
-from lightning_module.studies.statistics import Interval
+from lightning_module.studies.framework.claims import Finding, Verdict
+from lightning_module.studies.framework.quantities import (
+    Across,
+    Combined,
+    Constant,
+    Exact,
+    Proportion,
+    Quantity,
+    Unpaired,
+    Value,
+)
+from lightning_module.studies.framework.statistics import Interval
 
 # The symbols are text, not emoji, and in every font.
 FINDINGS: Final = {

@@ -19,14 +19,14 @@ from lightning_module.batched.logits import batched_logits
 from lightning_module.cli import main
 from lightning_module.commands.demo import run_demo
 from lightning_module.networks import REFERENCE, registered
-from lightning_module.studies.base import Study
 from lightning_module.studies.benchmark import STUDY as BENCHMARK
 from lightning_module.studies.benchmark_claims import CLAIMS
-from lightning_module.studies.figures import PALETTE, colours, network_label, registered_accuracy
-from lightning_module.studies.journal import Journal
+from lightning_module.studies.framework.figures import PALETTE, colours, network_label, registered_accuracy
+from lightning_module.studies.framework.proof.verify import findings_of
+from lightning_module.studies.framework.result import Result
+from lightning_module.studies.framework.running.journal import Journal
+from lightning_module.studies.framework.study import Study
 from lightning_module.studies.recipe_sweep import STUDY as RECIPE_SWEEP
-from lightning_module.studies.result import Result
-from lightning_module.studies.verify import findings_of
 from lightning_module.twin import pl
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results"

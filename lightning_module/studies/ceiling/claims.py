@@ -6,10 +6,10 @@ noise 0.1, 0.53 at 0.2), the benchmark's accuracies at the default, and that a C
 
 from typing import Any, Final
 
-from lightning_module.studies.base import Band
 from lightning_module.studies.ceiling.config import KNOBS, NOISE, CeilingConfig, recipe_at
-from lightning_module.studies.claims import Claim, Finding
-from lightning_module.studies.quantities import Quantity, mean_of, value
+from lightning_module.studies.framework.cells import Band
+from lightning_module.studies.framework.claims import Claim, Finding
+from lightning_module.studies.framework.quantities import Quantity, mean_of, value
 
 OWN: Final = "our question"
 NETWORKS: Final = ("logistic", "mlp", "cnn", "gru")

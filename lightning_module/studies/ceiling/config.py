@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lightning_module.studies.base import Config
+from lightning_module.studies.framework.cells import Config
 from mnist1d_hf import Recipe
 
 # Validation signals have the seeds from here, so that no training draw and no test set has any of them.

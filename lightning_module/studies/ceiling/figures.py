@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from lightning_module.studies.ceiling.config import DEFAULTS, KNOBS, recipe_at
-from lightning_module.studies.figures import INK, curve, network_colours, panels
+from lightning_module.studies.framework.figures import INK, curve, network_colours, panels
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lightning_module.studies.result import Result
+    from lightning_module.studies.framework.result import Result
 
 LABELS = {"logistic": "logistic", "mlp": "MLP", "gru": "GRU", "cnn": "CNN"}
 GREY = "#6B7785"

@@ -16,11 +16,14 @@ import torch
 from lightning_module.datamodule import Examples
 from lightning_module.networks import REFERENCE
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.base import Cell, Outcome, Row, Study
 from lightning_module.studies.ceiling.claims import BANDS, CLAIMS
 from lightning_module.studies.ceiling.config import BLOCKS, KNOBS, VALIDATION_SEED, CeilingConfig, recipes
 from lightning_module.studies.ceiling.figures import draw_divergence, draw_errors, draw_reliability
-from lightning_module.studies.data import Draw, fresh
+from lightning_module.studies.framework.cells import Cell, Outcome, Row
+from lightning_module.studies.framework.data import Draw, fresh
+from lightning_module.studies.framework.protocol import ProtocolFile
+from lightning_module.studies.framework.study import Study
+from lightning_module.studies.framework.training import train
 from lightning_module.studies.posterior_distance import (
     EarlyStops,
     Floats,
@@ -34,8 +37,6 @@ from lightning_module.studies.posterior_distance import (
     right_by,
     temperature,
 )
-from lightning_module.studies.protocol import ProtocolFile
-from lightning_module.studies.trained import train
 
 Labels = npt.NDArray[np.int64]
 

@@ -16,11 +16,11 @@ exponent and such a beginning, fits from 250 on differed by 0.1.)
 import math
 from typing import Final
 
-from lightning_module.studies.claims import Claim, Finding
-from lightning_module.studies.quantities import Quantity, mean_of
+from lightning_module.studies.framework.claims import Claim, Finding
+from lightning_module.studies.framework.quantities import Quantity, mean_of
+from lightning_module.studies.framework.turning_points import Log
 from lightning_module.studies.scaling.config import RECIPES, UNITS, ScalingConfig
 from lightning_module.studies.scaling.curves import Curve, Excess, Fitted, Local, Miss
-from lightning_module.studies.turning_points import Log
 
 OWN: Final = "our question"
 HESTNESS: Final = "our question; Hestness et al. 2017 say it of language, images and speech"

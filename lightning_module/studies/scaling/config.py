@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lightning_module.studies.base import Config
+from lightning_module.studies.framework.cells import Config
 
 # The recipes, as a config and the numbers of it that are changed.
 RECIPES: Final[dict[str, tuple[str, dict[str, Any]]]] = {

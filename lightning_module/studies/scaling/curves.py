@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from lightning_module.studies.quantities import NoRowsError, Quantity, Tables
+from lightning_module.studies.framework.quantities import NoRowsError, Quantity, Tables
 from lightning_module.studies.scaling.laws import Law, floored_law, power_law
 
 if TYPE_CHECKING:

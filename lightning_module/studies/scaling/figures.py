@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lightning_module.studies.figures import INK, curve, network_colours, panels
+from lightning_module.studies.framework.figures import INK, curve, network_colours, panels
 from lightning_module.studies.scaling.config import RECIPES, UNITS
 from lightning_module.studies.scaling.curves import Curve, Of, fit
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lightning_module.studies.result import Result
+    from lightning_module.studies.framework.result import Result
 
 LABELS = {"mlp": "MLP", "cnn": "CNN"}
 GREY = "#6B7785"

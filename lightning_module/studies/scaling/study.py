@@ -17,8 +17,11 @@ from lightning_module.datamodule import Examples
 from lightning_module.networks import CNN, MLP, count_parameters
 from lightning_module.replicas.ensemble import Ensemble
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.base import Cell, Outcome, Row, Study
-from lightning_module.studies.data import Draw, fresh
+from lightning_module.studies.framework.cells import Cell, Outcome, Row
+from lightning_module.studies.framework.data import Draw, fresh
+from lightning_module.studies.framework.protocol import ProtocolFile
+from lightning_module.studies.framework.study import Study
+from lightning_module.studies.framework.training import fit
 from lightning_module.studies.posterior_distance import (
     EarlyStops,
     Floats,
@@ -27,11 +30,9 @@ from lightning_module.studies.posterior_distance import (
     log_probabilities,
     posterior_of,
 )
-from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.scaling.claims import CLAIMS
 from lightning_module.studies.scaling.config import RECIPES, UNITS, ScalingConfig, held_out, units
 from lightning_module.studies.scaling.figures import draw_curves, draw_prediction, draw_slopes
-from lightning_module.studies.trained import fit
 
 # Seconds of a rate and 1000 steps, all three widths.
 COST = {"mlp": 1.1, "cnn": 3.6}

@@ -9,10 +9,10 @@ four compares the soft arm at n with the hard arm at 4 n: that is defined whatev
 
 from typing import Final
 
-from lightning_module.studies.claims import Claim, Finding
-from lightning_module.studies.quantities import Quantity, mean_of, value
+from lightning_module.studies.framework.claims import Claim, Finding
+from lightning_module.studies.framework.quantities import Quantity, mean_of, value
+from lightning_module.studies.framework.turning_points import Log
 from lightning_module.studies.soft_labels.config import NETWORKS, SoftLabelsConfig
-from lightning_module.studies.turning_points import Log
 
 OWN: Final = "our question"
 SIZES: Final = SoftLabelsConfig().sizes

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from lightning_module.studies.base import Config
+from lightning_module.studies.framework.cells import Config
 
 CONFIG: Final = "high-noise"
 ARMS: Final = ("hard", "soft")

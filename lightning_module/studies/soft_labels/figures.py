@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from lightning_module.studies.figures import INK, curve, network_colours, panels
+from lightning_module.studies.framework.figures import INK, curve, network_colours, panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lightning_module.studies.result import Result
+    from lightning_module.studies.framework.result import Result
 
 LABELS = {"mlp": "MLP", "cnn": "CNN"}
 MARKERS = {"here": "o", "above": "^", "below": "v"}

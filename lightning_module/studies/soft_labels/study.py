@@ -13,8 +13,12 @@ from torch import Tensor
 from lightning_module.datamodule import Examples
 from lightning_module.replicas.ensemble import Ensemble
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.base import Cell, Outcome, Row, Study
-from lightning_module.studies.data import Draw, fresh
+from lightning_module.studies.framework.cells import Cell, Outcome, Row
+from lightning_module.studies.framework.data import Draw, fresh
+from lightning_module.studies.framework.protocol import ProtocolFile
+from lightning_module.studies.framework.study import Study
+from lightning_module.studies.framework.training import fit
+from lightning_module.studies.framework.turning_points import crossing
 from lightning_module.studies.posterior_distance import (
     EarlyStops,
     Floats,
@@ -24,13 +28,10 @@ from lightning_module.studies.posterior_distance import (
     posterior_of,
     right_by,
 )
-from lightning_module.studies.protocol import ProtocolFile
 from lightning_module.studies.soft_labels.claims import CLAIMS
 from lightning_module.studies.soft_labels.config import ARMS, CONFIG, NETWORKS, SoftLabelsConfig, held_out
 from lightning_module.studies.soft_labels.figures import draw_curves, draw_worth
 from lightning_module.studies.soft_labels.soft_ensemble import SoftEnsemble
-from lightning_module.studies.trained import fit
-from lightning_module.studies.turning_points import crossing
 
 # Seconds of a rate and 1000 steps, and of a posterior.
 COST = {"mlp": 0.27, "cnn": 0.85}

@@ -10,7 +10,7 @@ from lightning_module.studies.activation import STUDY
 from lightning_module.studies.activation_config import ActivationConfig
 from lightning_module.studies.activation_functions import BASELINES
 from lightning_module.studies.activation_shape import feature_row, shape_rows
-from lightning_module.studies.scratch import Scratch
+from lightning_module.studies.framework.checkpoint import Scratch
 
 
 @pytest.fixture(scope="module")

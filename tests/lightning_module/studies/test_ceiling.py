@@ -11,8 +11,8 @@ from lightning_module import make_network
 from lightning_module.studies.ceiling.claims import CLAIMS, NETWORKS, QUIET, share_removed
 from lightning_module.studies.ceiling.config import BLOCKS, DEFAULTS, KNOBS, VALIDATION_SEED, CeilingConfig, recipes
 from lightning_module.studies.ceiling.study import STUDY, cells, limits
-from lightning_module.studies.claims import judge
-from lightning_module.studies.data import TEST_SEED, fresh
+from lightning_module.studies.framework.claims import judge
+from lightning_module.studies.framework.data import TEST_SEED, fresh
 from mnist1d_hf import Recipe, make_slice
 from mnist1d_hf.bayes import log_posterior
 

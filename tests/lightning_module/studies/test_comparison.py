@@ -7,9 +7,9 @@ import pytest
 from sklearn.datasets import load_digits
 
 from lightning_module.networks import count_parameters
-from lightning_module.studies.claims import judge
 from lightning_module.studies.comparison import STUDY, _maker, cells
 from lightning_module.studies.comparison_claims import CLAIMS
+from lightning_module.studies.framework.claims import judge
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from lightning_module.networks import count_parameters
-from lightning_module.studies.claims import judge
 from lightning_module.studies.dataset import STUDY
 from lightning_module.studies.dataset_claims import CLAIMS, SIZES
 from lightning_module.studies.dataset_facts import PUBLISHED_DIGESTS, digests, size_rows
 from lightning_module.studies.dataset_times import TorchGRU, published_experiments, time_rows
+from lightning_module.studies.framework.claims import judge
 from lightning_module.studies.human import HUMAN_ERRORS
 from mnist1d_hf import make_mnist1d
 
@@ -58,7 +58,7 @@ def test_exact_claims_do_not_need_a_run():
 
 
 def _table(rows):
-    from lightning_module.studies.result import table_of
+    from lightning_module.studies.framework.result import table_of
 
     return table_of(rows)
 

@@ -8,8 +8,6 @@ import pytest
 import torch
 from torch.nn import functional
 
-from lightning_module.studies.claims import judge
-from lightning_module.studies.data import frozen
 from lightning_module.studies.double_descent import STUDY, DoubleDescentConfig, cells, run_cell
 from lightning_module.studies.double_descent_claims import CLAIMS, SOURCES, N
 from lightning_module.studies.double_descent_published import (
@@ -23,9 +21,11 @@ from lightning_module.studies.double_descent_published import (
     published_error,
     published_loss,
 )
-from lightning_module.studies.epoch_scores import geometric_epochs
 from lightning_module.studies.families import FAMILIES
-from lightning_module.studies.result import Result
+from lightning_module.studies.framework.claims import judge
+from lightning_module.studies.framework.data import frozen
+from lightning_module.studies.framework.result import Result
+from lightning_module.studies.framework.training import geometric_epochs
 from mnist1d_hf import Recipe, make_slice
 
 

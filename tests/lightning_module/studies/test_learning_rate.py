@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from lightning_module.studies.data import frozen
+from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.learning_rate import STUDY
 from lightning_module.studies.unrolled import descend, initial_weights, minibatches
 

@@ -8,8 +8,8 @@ import torch
 
 from lightning_module.networks import MLP
 from lightning_module.studies import lottery_search
-from lightning_module.studies.base import Study
-from lightning_module.studies.data import fresh_test, frozen
+from lightning_module.studies.framework.data import fresh_test, frozen
+from lightning_module.studies.framework.study import Study
 from lightning_module.studies.lottery import STUDY, cells
 from lightning_module.studies.lottery_claims import STATEMENTS
 from lightning_module.studies.lottery_config import LotteryConfig

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from lightning_module.datamodule import Examples
-from lightning_module.studies.data import frozen
+from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.meta_activation import (
     MetaDraws,
     StepNoise,

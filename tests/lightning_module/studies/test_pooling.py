@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from lightning_module.studies.claims import judge
-from lightning_module.studies.data import frozen
+from lightning_module.studies.framework.claims import judge
+from lightning_module.studies.framework.data import frozen
+from lightning_module.studies.framework.result import Result
 from lightning_module.studies.pooling import CELL_STEPS, COST, STUDY, PoolingConfig, cells, network_of, run_cell
 from lightning_module.studies.pooling_claims import CLAIMS, SOURCES
 from lightning_module.studies.pooling_published import (
@@ -20,7 +21,6 @@ from lightning_module.studies.pooling_published import (
     published_accuracy,
     published_advantage,
 )
-from lightning_module.studies.result import Result
 from mnist1d_hf import Recipe, make_slice
 
 VARIANTS = {"none": 9310, "stride": 3310, "max": 3310, "avg": 3310, "l2": 3310, "matched": 3442}

@@ -11,7 +11,8 @@ from sklearn.metrics import log_loss
 from lightning_module.datamodule import Examples
 from lightning_module.replicas.ensemble import Ensemble
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.data import fresh
+from lightning_module.studies.framework.data import fresh
+from lightning_module.studies.framework.training import fit
 from lightning_module.studies.posterior_distance import (
     LOG_TEMPERATURES,
     EarlyStops,
@@ -26,7 +27,6 @@ from lightning_module.studies.posterior_distance import (
     right_by,
     temperature,
 )
-from lightning_module.studies.trained import fit
 from mnist1d_hf.bayes import bayes_limits
 
 GENERATOR = np.random.default_rng(0)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from lightning_module.studies.data import TEST_SEED, fresh
+from lightning_module.studies.framework.data import TEST_SEED, fresh
+from lightning_module.studies.framework.training import train
 from lightning_module.studies.prior_networks import PRIORS
 from lightning_module.studies.priors import STUDY, TUNING_SEED, PriorsConfig, best_rate, permuted
 from lightning_module.studies.priors_claims import ORDER_BLIND, SPATIAL, position
-from lightning_module.studies.trained import train
 
 KEYS = ["network", "points"]
 

@@ -14,7 +14,7 @@ from lightning_module.loop.minibatch_training import MinibatchTraining
 from lightning_module.networks import MLP
 from lightning_module.studies.compact_network import CompactMLP
 from lightning_module.studies.compaction import alive_units, compacted, restored
-from lightning_module.studies.data import frozen
+from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.masked_mlp import MaskedMLP
 from lightning_module.studies.masked_training import Masked, train_masked
 from lightning_module.studies.pruning import (

@@ -8,11 +8,10 @@ import pytest
 import torch
 
 from lightning_module import make_network
-from lightning_module.studies.data import TEST_SEED
-from lightning_module.studies.quantities import value
+from lightning_module.studies.framework.data import TEST_SEED
+from lightning_module.studies.framework.quantities import Slope, value
 from lightning_module.studies.recipe_sweep import STUDY, RecipeSweepConfig, cells, log_odds
 from lightning_module.studies.recipe_sweep_claims import AXES, DEFAULTS, lead, slope
-from lightning_module.studies.slopes import Slope
 from mnist1d_hf import Recipe, make_slice
 
 STEPS, TESTS = 3, 200

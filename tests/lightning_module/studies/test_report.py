@@ -15,15 +15,16 @@ import pytest
 from markdown_it import MarkdownIt
 
 from lightning_module.studies import STUDIES as STUDIES_OF_THE_PACKAGE
-from lightning_module.studies.base import Band, Cell, Config, Outcome, Study
-from lightning_module.studies.claims import Claim, Finding, Number
-from lightning_module.studies.figures import panels, published_line, save_figures
+from lightning_module.studies.framework.cells import Band, Cell, Config, Outcome
+from lightning_module.studies.framework.claims import Claim, Finding, Number
+from lightning_module.studies.framework.figures import panels, published_line, save_figures
+from lightning_module.studies.framework.quantities import Quantity, largest, proportion, value
+from lightning_module.studies.framework.result import Result
+from lightning_module.studies.framework.statistics import Interval
+from lightning_module.studies.framework.study import Study
 from lightning_module.studies.markdown_text import escape, lowered, slug, table
-from lightning_module.studies.quantities import Quantity, largest, proportion, value
 from lightning_module.studies.report import report, write_report
 from lightning_module.studies.report_entries import entries
-from lightning_module.studies.result import Result
-from lightning_module.studies.statistics import Interval
 from lightning_module.studies.verdict_text import interval_words, number, p_words, quantity_words
 
 NASTY = 'a < b & c >= d | e_f_g *h* `i` [j](k) <script>alert("l")</script> $m$ \\'

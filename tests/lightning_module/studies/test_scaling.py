@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from lightning_module.networks import CNN, MLP
-from lightning_module.studies.claims import judge
-from lightning_module.studies.data import TEST_SEED
-from lightning_module.studies.quantities import NoRowsError
+from lightning_module.studies.framework.claims import judge
+from lightning_module.studies.framework.data import TEST_SEED
+from lightning_module.studies.framework.quantities import NoRowsError
 from lightning_module.studies.scaling.claims import CLAIMS, SIZES
 from lightning_module.studies.scaling.config import RECIPES, ScalingConfig, held_out, units
 from lightning_module.studies.scaling.curves import Curve, Excess, Fitted, Local, Miss

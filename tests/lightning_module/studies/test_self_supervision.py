@@ -7,9 +7,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from lightning_module.studies.claims import judge
-from lightning_module.studies.data import frozen
-from lightning_module.studies.result import Result
+from lightning_module.studies.framework.claims import judge
+from lightning_module.studies.framework.data import frozen
+from lightning_module.studies.framework.result import Result
 from lightning_module.studies.self_supervision import STUDY, SelfSupervisionConfig, cells, run_cell
 from lightning_module.studies.self_supervision_claims import CLAIMS, SOURCES
 from lightning_module.studies.self_supervision_published import LINEAR, output_layer, published_gain, published_probe

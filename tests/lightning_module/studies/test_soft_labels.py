@@ -10,15 +10,15 @@ import torch
 from lightning_module import make_network
 from lightning_module.replicas.ensemble import Ensemble
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.base import Cell
-from lightning_module.studies.claims import judge
-from lightning_module.studies.data import TEST_SEED, fresh
+from lightning_module.studies.framework.cells import Cell
+from lightning_module.studies.framework.claims import judge
+from lightning_module.studies.framework.data import TEST_SEED, fresh
+from lightning_module.studies.framework.training import fit
 from lightning_module.studies.posterior_distance import posterior_of
 from lightning_module.studies.soft_labels.claims import CLAIMS
 from lightning_module.studies.soft_labels.config import NETWORKS, SoftLabelsConfig, held_out
 from lightning_module.studies.soft_labels.soft_ensemble import SoftEnsemble
 from lightning_module.studies.soft_labels.study import STUDY, worth
-from lightning_module.studies.trained import fit
 from mnist1d_hf import make_slice
 from mnist1d_hf.bayes import log_posterior
 

@@ -1,0 +1,106 @@
+"""The work of a study in pieces: the numbers it is done with, and the rows that come of it."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any, Self, TypeVar
+
+import numpy.typing as npt
+
+from lightning_module.studies.framework.checkpoint import Scratch
+from lightning_module.studies.framework.quantities import Quantity, Scalar
+
+Row = dict[str, Any]
+C = TypeVar("C", bound="Config")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The numbers of a study; each has its own, derived from this one.
+
+    Args:
+        seeds: Number of seeds, which are 0, 1, 2, ...
+    """
+
+    seeds: int = 5
+
+    def __post_init__(self) -> None:
+        if self.seeds < 1:
+            raise ValueError(f"seeds={self.seeds} must be at least 1; intervals need 2")
+
+    def record(self) -> dict[str, Any]:
+        """Returns the numbers as a result keeps them; a study whose numbers name files says what is in them instead."""
+        return dataclasses.asdict(self)
+
+    def recorded(self, record: Mapping[str, Any]) -> Self:
+        """Returns these numbers as they were for a result; others only where they depend on what a program registers.
+
+        Args:
+            record: What the result keeps of its numbers.
+        """
+        return self
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A piece of work that is done or not.
+
+    Args:
+        of: What tells it from the others, such as `{"network": "cnn"}`.
+        cost: Its share of the work, in any unit: for the remaining time.
+        scratch: What it keeps of itself while it is computed: for work of many minutes, where each step needs the last.
+    """
+
+    of: Mapping[str, Scalar]
+    cost: float = 1.0
+    scratch: Scratch = field(default_factory=Scratch, compare=False, repr=False)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.of[name]
+
+    @property
+    def name(self) -> str:
+        """Returns a name that a file can have."""
+        return ",".join(f"{name}={value}" for name, value in self.of.items()).replace("/", "_") or "all"
+
+
+def grid(**columns: Sequence[Scalar]) -> Callable[[Config], list[Cell]]:
+    """Returns the `cells` of a study that has one for each combination of values.
+
+    Args:
+        **columns: What a cell has, and the values, such as `network=("mlp", "cnn")`.
+    """
+    return lambda _: [Cell(dict(zip(columns, values, strict=True))) for values in product(*columns.values())]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a cell came to.
+
+    Args:
+        tables: Rows by the name of their table; "rows" is the main one.
+        arrays: Arrays by name, which no other cell uses.
+        data: The data sets it used, see `describe`.
+    """
+
+    tables: Mapping[str, list[Row]]
+    arrays: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """A regression check: where a number was before, and should still be. Never a finding.
+
+    Args:
+        name: What it is.
+        of: The quantity; its mean over the units is compared.
+        low: From here
+        high: to here.
+    """
+
+    name: str
+    of: Quantity
+    low: float
+    high: float

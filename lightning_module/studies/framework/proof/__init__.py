@@ -1,0 +1,1 @@
+"""What a result can be held to: its files, its rules, its data, cells computed anew."""

@@ -1,0 +1,1 @@
+"""How cells are computed: by several processes, interrupted and resumed, each once."""

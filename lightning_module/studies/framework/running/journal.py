@@ -1,0 +1,217 @@
+"""`Journal`: the folder of a run. What it is a run of, the cells that are done, and the result put together of them."""
+
+import dataclasses
+import hashlib
+import json
+import logging
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+import torch
+
+from lightning_module.studies.framework.cells import Cell, Outcome
+from lightning_module.studies.framework.json_files import as_json, canonical, read_json
+from lightning_module.studies.framework.result import Result, table_of
+from lightning_module.studies.framework.running.cell_files import CellFiles, Record, checked
+from lightning_module.studies.framework.running.claiming import check_locks
+from lightning_module.studies.framework.running.command_line import command_line
+from lightning_module.studies.framework.running.memory import keep_freed_memory
+from lightning_module.studies.framework.sealing import sealed
+from lightning_module.studies.framework.versions import versions
+from mnist1d_hf import atomic
+
+if TYPE_CHECKING:
+    from lightning_module.studies.framework.study import Study
+
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 2  # of run.json; 2: each cell's file has its digest, and says of which run it is
+SAME = ("study", "config", "versions")  # what tells one run from another
+
+
+class Journal:
+    """The folder of a run: what it is a run of, and files for each cell that is done."""
+
+    def __init__(self, study: "Study[Any]", config: Any, preset: str, folder: Path) -> None:
+        self.study, self.config, self.preset, self.folder = study, config, preset, folder
+        self._cells = folder / "cells"
+
+    def open(self, *, restart: bool) -> None:
+        """Says what the folder is a run of, or compares it with what it says.
+
+        Raises:
+            ValueError: If it is one of other numbers, or with other versions of the libraries; or if its file system
+                has no locks.
+        """
+        head = {
+            "format": FORMAT,
+            "study": self.study.name,
+            "config": as_json(self.config.record()),
+            "versions": versions(),
+            "claims_sha256": self.study.claims_sha256,
+            "command": command_line(),
+        }
+        file = self.folder / "run.json"
+        if restart:
+            (self.folder / "result.json").unlink(missing_ok=True)
+            if self._cells.is_dir():
+                shutil.rmtree(self._cells)
+            file.unlink(missing_ok=True)  # last: what is left after an interruption belongs to it
+        self._cells.mkdir(parents=True, exist_ok=True)
+        check_locks(self._cells / "run.lock")
+        for place in (self.folder, self._cells):
+            atomic.sweep(place)
+        self._begin(file, head)
+        self.head = self._read(file)
+        for name in SAME:
+            if self.head[name] != head[name]:
+                raise ValueError(
+                    f"folder={str(self.folder)!r} holds a run with {name} {self.head[name]}, and this is "
+                    f"{head[name]}; choose another folder, or restart=True to begin anew"
+                )
+        self.files = CellFiles(self._cells, run=_digest(self.head), older="format" not in self.head)
+
+    def _begin(self, file: Path, head: dict[str, Any]) -> None:
+        """Writes what the folder is a run of unless it says so.
+
+        Raises:
+            ValueError: If there are cells or a result of something else.
+        """
+        text = json.dumps(head, indent=1) + "\n"
+        try:
+            self._read(file)
+            return
+        except ValueError as error:
+            is_there = file.exists()
+            if is_there:
+                logger.warning("%s: it is written anew", error)
+        self._keep_others(head)
+        if is_there:
+            atomic.replace(file, lambda part: part.write_text(text, encoding="utf-8"))
+        else:  # of several processes one begins the run
+            atomic.create(file, lambda part: part.write_text(text, encoding="utf-8"))
+
+    def _keep_others(self, head: dict[str, Any]) -> None:
+        """Accepts a folder without cells and result of another run, whose head is lost.
+
+        Raises:
+            ValueError: If there are some.
+        """
+        other = CellFiles(self._cells, run=_digest(head), older=False).of_another_run()
+        result = self.folder / "result.json"
+        if other is None and result.exists():
+            try:
+                found = read_json(result)
+                other = None if all(found.get(name) == head[name] for name in SAME) else result
+            except ValueError:
+                pass  # unreadable is none
+        if other is not None:
+            raise ValueError(
+                f"folder={str(self.folder)!r} holds {other.relative_to(self.folder)} of another run, and no run.json "
+                "that says of which; choose another folder, or restart=True to begin anew"
+            )
+
+    def _read(self, file: Path) -> dict[str, Any]:
+        head = read_json(file)
+        types = {"study": str, "config": dict, "versions": dict, "claims_sha256": str, "command": str}
+        for name, kind in types.items():
+            if not isinstance(head.get(name), kind):
+                raise ValueError(f"{file} does not say its {name}")
+        return head
+
+    def check_mine(self) -> None:
+        """Accepts a folder that is still the one of this run.
+
+        Raises:
+            ValueError: If somebody has begun another run in it.
+        """
+        file = self.folder / "run.json"
+        if not file.exists() or _digest(self._read(file)) != _digest(self.head):
+            raise ValueError(f"folder={str(self.folder)!r}: another run was begun there; choose another folder")
+
+    def compute(self, cell: Cell) -> None:
+        """Does a cell and keeps what it came to."""
+        self.check_mine()
+        scratch = self.files.scratch(cell)
+        outcome = outcome_of(self.study, self.config, dataclasses.replace(cell, scratch=scratch))
+        self.files.write(cell, outcome, scratch)
+
+    def assemble(self, cells: list[Cell]) -> Result:
+        """Returns the result of all cells, in their order.
+
+        Raises:
+            ValueError: If two cells gave an array the same name, or a data set that is not the same.
+        """
+        records = [self.files.read(cell) for cell in cells]
+        tables: dict[str, list[dict[str, Any]]] = {}
+        data: dict[str, Any] = {}
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        for cell, record in zip(cells, records, strict=True):
+            for name, rows in record.tables.items():
+                tables.setdefault(name, []).extend(rows)
+            if both := arrays.keys() & record.arrays.keys():
+                raise ValueError(f"cell {cell.name}: another cell has an array {min(both)!r} too; give it another name")
+            if other := [label for label, what in record.data.items() if data.get(label, what) != what]:
+                raise ValueError(
+                    f"cell {cell.name}: another cell says something else of the data {other[0]!r}; "
+                    "give each data set a label of its own"
+                )
+            data |= record.data
+            arrays |= record.arrays
+        result = Result(
+            study=self.study.name,
+            preset=self.preset,
+            config=self.head["config"],
+            tables={name: table_of(rows) for name, rows in tables.items()},
+            arrays=arrays,
+            data=data,
+            versions=self.head["versions"],
+            claims_sha256=self.head["claims_sha256"],
+            provenance={
+                "command": self.head["command"],
+                "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}",
+                "finished": datetime.fromtimestamp(max(r.end for r in records), UTC).isoformat(timespec="seconds"),
+                "wall_seconds": round(_covered(records), 1),
+                "cell_seconds": round(sum(record.seconds for record in records), 1),
+            },
+        )
+        return sealed(result, [cell.name for cell in cells], records)
+
+
+def outcome_of(study: "Study[Any]", config: Any, cell: Cell) -> Outcome:
+    """Returns what a cell comes to, computed by one thread."""
+    keep_freed_memory()
+    with _one_torch_thread():
+        return checked(study.run_cell(config, cell))
+
+
+@contextmanager
+def _one_torch_thread() -> Iterator[None]:
+    """One thread of torch's: its sums depend on no number of cores, and small networks gain nothing from a second."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _digest(head: dict[str, Any]) -> str:
+    return hashlib.sha256(canonical({name: head[name] for name in (*SAME, "claims_sha256")})).hexdigest()
+
+
+def _covered(records: list[Record]) -> float:
+    """Returns the seconds in which at least one cell was being computed."""
+    seconds, until = 0.0, 0.0
+    for record in sorted(records, key=lambda record: record.started):
+        seconds += max(0.0, record.end - max(until, record.started))
+        until = max(until, record.end)
+    return seconds

@@ -1,0 +1,134 @@
+"""`Study`: cells of work in, a `Result` out; interrupted, it goes on where it was.
+
+A study is its presets, the cells that its work falls into, a function that does one cell, its claims and its figures.
+Cells know nothing of each other, and each is computed by one thread, so a result depends neither on the number of
+processes that share the work nor on interruptions. A finished cell is a file, and is not computed again.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic
+
+from lightning_module.studies.framework.cells import Band, C, Cell, Outcome, Row
+from lightning_module.studies.framework.claims import Claim, Verdict, claims_digest, judge
+from lightning_module.studies.framework.protocol import ProtocolText
+from lightning_module.studies.framework.quantities import NoRowsError
+from mnist1d_hf.recipe import nearest
+
+if TYPE_CHECKING:
+    import os
+
+    from matplotlib.figure import Figure
+
+    from lightning_module.studies.framework.result import Result
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study(Generic[C]):
+    """A question that is answered by training networks.
+
+    Args:
+        name: How it is called.
+        question: What it asks, in a sentence.
+        presets: Its numbers by size: "smoke" for seconds, "quick" for minutes, "paper" for the published protocol.
+        cells: The work for a config, in pieces.
+        run_cell: Does one piece, and returns its rows, or an `Outcome`. It decides everything by the config and the
+            cell: no global random state, no result of another cell.
+        claims: What is put to the test.
+        figures: Functions that draw a result, by the name of the file; "figure" is the main one.
+        bands: Regression checks.
+        protocol: What was done, and where it departs from the source, in Markdown: a text or a `ProtocolFile`.
+        measured_times: By table, the columns that are times, which no two runs share.
+    """
+
+    name: str
+    question: str
+    presets: Mapping[str, C]
+    cells: Callable[[C], Sequence[Cell]]
+    run_cell: Callable[[C, Cell], Outcome | list[Row]]
+    claims: Sequence[Claim] = ()
+    figures: Mapping[str, "Callable[[Result], Figure]"] = field(default_factory=dict)
+    bands: Sequence[Band] = ()
+    protocol: ProtocolText = ProtocolText()  # noqa: RUF009  # a descriptor: the default is what it returns, ""
+    measured_times: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = [claim.name for claim in self.claims]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"claims of study {self.name!r}: {min(twice)!r} is the name of more than one")
+
+    def config(self, preset: str, **changes: Any) -> C:
+        """Returns the numbers of a preset, some of them changed.
+
+        Raises:
+            ValueError: If there is no such preset, or number.
+        """
+        if preset not in self.presets:
+            raise ValueError(f"preset={preset!r} of study {self.name!r} is not known{nearest(preset, self.presets)}")
+        known = [f.name for f in dataclasses.fields(self.presets[preset])]
+        if unknown := changes.keys() - set(known):
+            raise ValueError(f"study {self.name!r} has no number {min(unknown)!r}{nearest(min(unknown), known)}")
+        return dataclasses.replace(self.presets[preset], **changes)
+
+    def preset_of(self, config: "C | str") -> str:
+        """Returns the name of the preset that has these numbers, or "custom"."""
+        if isinstance(config, str):
+            return config
+        return next((name for name, preset in self.presets.items() if preset == config), "custom")
+
+    def folder(self, config: "C | str") -> Path:
+        """Returns where a run is kept if nothing else is said: `outputs/studies/NAME-PRESET`."""
+        return Path("outputs", "studies", f"{self.name}-{self.preset_of(config)}")
+
+    def run(
+        self,
+        config: "C | str" = "quick",
+        *,
+        folder: "str | os.PathLike[str] | None" = None,
+        workers: int = 1,
+        progress: bool = False,
+        restart: bool = False,
+    ) -> "Result":
+        """Returns the result, after computing what of it the folder does not hold yet.
+
+        Several processes, also on several machines, may run the same study in the same folder: they share the cells.
+
+        Args:
+            config: The numbers, or the name of a preset.
+            folder: Where the cells and the result are kept; see `folder` for None.
+            workers: Processes that share the cells. More than one needs a study that can be imported.
+            progress: Whether to show a bar with the remaining time.
+            restart: Whether to compute again what is there.
+
+        Raises:
+            ValueError: If the folder holds a run with other numbers.
+            CellError: If `run_cell` raises an exception, which is its cause.
+        """
+        from lightning_module.studies.framework.running.runner import run  # which imports torch
+
+        return run(self, config, folder=folder, workers=workers, progress=progress, restart=restart)
+
+    def judge(self, result: "Result") -> list[Verdict]:
+        """Returns the two verdicts on each claim."""
+        return judge(self.claims, result.tables)
+
+    @property
+    def claims_sha256(self) -> str:
+        """Returns the digest of the claims, by which a rule that was changed after a run is seen."""
+        return claims_digest(self.claims)
+
+    def outside(self, result: "Result") -> Iterator[tuple[Band, float]]:
+        """Yields the bands that a result is outside of, and where it is."""
+        for band, mean in self.measured(result):
+            if not band.low <= mean <= band.high:
+                yield band, mean
+
+    def measured(self, result: "Result") -> Iterator[tuple[Band, float]]:
+        """Yields each band and where a result is; not those about rows it lacks, such as the published last step's."""
+        for band in self.bands:
+            try:
+                yield band, float(band.of.per_unit(result.tables).mean())
+            except NoRowsError:
+                continue

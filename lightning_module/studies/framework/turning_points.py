@@ -1,0 +1,165 @@
+"""Where a curve over the number of parameters crosses a bound, and where it has its peak; and what of that is not seen.
+
+Between two sizes a curve is a straight line over the logarithm of the number of parameters; around its largest point
+it is a parabola. A curve that is below the bound at the smallest size has crossed it somewhere below, one that is above
+it at the largest size will cross it somewhere above, if at all: that is what is said, and no number is made up.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from lightning_module.studies.framework.quantities import Quantity, Scalar, Tables, Value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Seen = Literal["here", "below", "above"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A number of parameters.
+
+    Args:
+        at: The number, or the end of the curve beyond which it lies.
+        seen: Whether it is here, or somewhere below or above.
+    """
+
+    at: float
+    seen: Seen = "here"
+
+
+def crossing(parameters: Sequence[float], values: Sequence[float], bound: float, *, log: bool = False) -> Place:
+    """Returns where a curve first comes to a bound from above.
+
+    Args:
+        parameters: Sizes, ascending.
+        values: The curve; nan, of a training that diverged, counts as above.
+        bound: The bound.
+        log: Whether the curve is a straight line between two sizes in its logarithm, as a loss nearly is.
+    """
+    for i, value in enumerate(values):
+        if value <= bound:
+            if i == 0:
+                return Place(float(parameters[0]), "below")
+            share = _share(values[i - 1], value, bound, log=log)
+            return Place(float(parameters[i - 1] * (parameters[i] / parameters[i - 1]) ** share))
+    return Place(float(parameters[-1]), "above")
+
+
+def _share(before: float, after: float, bound: float, *, log: bool) -> float:
+    """Returns which part of the way from one value to the next the bound is at; all of it from a value without size."""
+    if not math.isfinite(before):
+        return 1.0
+    if log:
+        tiny = 1e-30  # a loss may be 0 to the last bit
+        before, after, bound = (math.log(max(each, tiny)) for each in (before, after, bound))
+    return (before - bound) / (before - after)
+
+
+def peak(parameters: Sequence[float], values: Sequence[float]) -> Place:
+    """Returns where a curve is largest; at one of its ends, that it lies below or above."""
+    known = [(math.log(p), v) for p, v in zip(parameters, values, strict=True) if math.isfinite(v)]
+    if not known:
+        return Place(float(parameters[-1]), "above")
+    top = max(range(len(known)), key=lambda i: known[i][1])
+    if top in (0, len(known) - 1):
+        return Place(math.exp(known[top][0]), "below" if top == 0 else "above")
+    (x0, y0), (x1, y1), (x2, y2) = known[top - 1 : top + 2]
+    left, right = (y1 - y0) / (x1 - x0), (y2 - y1) / (x2 - x1)  # slopes, which are not negative and not positive
+    if left == right:
+        return Place(math.exp(x1))
+    middle = (x0 + x1) / 2, (x1 + x2) / 2  # where a parabola has these slopes
+    return Place(math.exp(middle[0] + (middle[1] - middle[0]) * left / (left - right)))
+
+
+@dataclass(frozen=True)
+class At(Quantity, kind="at"):
+    """The number of parameters at which a curve has its peak, or first comes to a bound, for each unit.
+
+    Not a number for a unit whose curve does not show it: then there is no verdict.
+
+    Args:
+        curve: A column of a table that has a column "parameters".
+        bound: The bound; None for the peak.
+        over: What the number is divided by.
+    """
+
+    curve: Value
+    bound: float | None = None
+    over: float = 1.0
+
+    def per_unit(self, tables: Tables) -> "pd.Series[float]":
+        """Returns the numbers, by unit."""
+        return _by_unit(self.curve, tables, self._of_one)
+
+    def _of_one(self, rows: "pd.DataFrame") -> float:
+        means = rows.groupby("parameters")[self.curve.column].mean().sort_index()
+        sizes, values = means.index.tolist(), means.tolist()
+        place = peak(sizes, values) if self.bound is None else crossing(sizes, values, self.bound)
+        return place.at / self.over if place.seen == "here" else math.nan
+
+
+@dataclass(frozen=True)
+class Log(Quantity, kind="logarithm"):
+    """The logarithm of a quantity to a base: by how many factors of the base it differs from 1.
+
+    Args:
+        of: The quantity.
+        base: The base.
+    """
+
+    of: Quantity
+    base: float = 10.0
+
+    def per_unit(self, tables: Tables) -> "pd.Series[float]":
+        """Returns the logarithms, by unit."""
+        return self.of.per_unit(tables).map(lambda number: math.log(number, self.base))
+
+
+@dataclass(frozen=True)
+class Turn(Quantity, kind="turn"):
+    """How far a curve over epochs rises after it has fallen, or how far it then falls again until the last epoch.
+
+    The rise is the largest from any epoch to a later one; so chance alone makes it positive, and a margin is needed.
+
+    Args:
+        curve: A column of a table that has a column "epoch".
+        kind: "rise", or the "fall" after it.
+    """
+
+    curve: Value
+    kind: Literal["rise", "fall"]
+
+    def per_unit(self, tables: Tables) -> "pd.Series[float]":
+        """Returns the differences, by unit."""
+        return _by_unit(self.curve, tables, self._of_one)
+
+    def _of_one(self, rows: "pd.DataFrame") -> float:
+        values = rows.groupby("epoch")[self.curve.column].mean().sort_index().tolist()
+        lowest, rise, top = values[0], 0.0, values[-1]
+        for value in values:
+            lowest = min(lowest, value)
+            if value - lowest > rise:
+                rise, top = value - lowest, value
+        return rise if self.kind == "rise" else float(top - values[-1])
+
+
+def _by_unit(curve: Value, tables: Tables, number: "Callable[[pd.DataFrame], float]") -> "pd.Series[float]":
+    import pandas as pd
+
+    groups = curve.rows(tables).groupby(curve.unit)
+    return pd.Series({unit: number(rows) for unit, rows in groups}, dtype="float64")
+
+
+def matching(rows: "pd.DataFrame", **where: Scalar | tuple[Any, ...]) -> "pd.DataFrame":
+    """Returns the rows of a table in which columns have certain values, or one of several."""
+    masks = (
+        (rows[name].isin(wanted) if isinstance(wanted, tuple) else rows[name] == wanted).to_numpy(bool)
+        for name, wanted in where.items()
+    )
+    return rows[np.logical_and.reduce([*masks])] if where else rows
