@@ -193,7 +193,7 @@ def _print_checks(checks: "Sequence[Check]") -> int:
 
 def report(folder: str, output: str, studies: list[str] | None) -> int:
     """Write one report of all results, as Markdown and HTML."""
-    from lightning_module.studies.report import write_report
+    from lightning_module.studies.report.pages import write_report
 
     own = {study.name: study for study in map(STUDIES.find, studies or [])}
     for path in write_report(Path(folder), Path(output), studies={**STUDIES, **own}):
@@ -243,7 +243,7 @@ def _changed(config: "Config", changes: Sequence[str]) -> "Config":
 
 def _print_verdicts(study: "Study[Any]", result: "Result") -> None:
     """Prints a table of the statements, why some were not tested, and which numbers without a statement are outside."""
-    from lightning_module.studies.verdict_text import FINDINGS
+    from lightning_module.studies.report.words import FINDINGS
 
     table = Table(box=None, pad_edge=False)
     roomy = console.width >= ROOMY
@@ -278,7 +278,7 @@ def _print_verdicts(study: "Study[Any]", result: "Result") -> None:
 
 def _print_numbers(verdicts: "Sequence[Verdict]") -> None:
     """Prints how many published numbers that come without a statement are inside, and those that are not."""
-    from lightning_module.studies.verdict_text import interval_words
+    from lightning_module.studies.report.words import interval_words
 
     inside = sum(verdict.number == "inside" for verdict in verdicts)
     _print(f"Of {len(verdicts)} further published numbers {inside} are inside the interval for one more run.")
@@ -292,7 +292,7 @@ def _print_numbers(verdicts: "Sequence[Verdict]") -> None:
 
 def _published(verdict: "Verdict") -> str:
     """Returns the published number, and whether it is inside our prediction interval."""
-    from lightning_module.studies.verdict_text import NUMBERS
+    from lightning_module.studies.report.words import NUMBERS
 
     return f"{_published_number(verdict)} {NUMBERS[verdict.number]}" if verdict.claim.number else ""
 
@@ -303,7 +303,7 @@ def _published_number(verdict: "Verdict") -> str:
 
 def _parts(verdict: "Verdict") -> list[tuple[str, str, str]]:
     """Returns the estimate with its interval, the margins and the number of units of each contrast."""
-    from lightning_module.studies.verdict_text import interval_words, needed
+    from lightning_module.studies.report.words import interval_words, needed
 
     return [
         (interval_words(part.interval, units=part.units), needed(part.finding), str(part.units or "-"))

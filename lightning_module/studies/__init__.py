@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lightning_module.studies.framework.result import Result
     from lightning_module.studies.framework.study import Study
     from lightning_module.studies.framework.training import Trained, train
-    from lightning_module.studies.verdict_rows import verdict_table
+    from lightning_module.studies.report.words import verdict_table
 
 # The packaged studies in the order in which they are listed: the name on the command line, and the module.
 STUDIES = Catalogue(
@@ -63,7 +63,7 @@ _HOME = {
     "Result": "framework.result",
     "Trained": "framework.training",
     "train": "framework.training",
-    "verdict_table": "verdict_rows",
+    "verdict_table": "report.words",
 }
 
 __all__ = [

@@ -1,12 +1,18 @@
-"""A study's section of the report, in Markdown: what was asked, done, drawn and found, and how to make it again."""
+"""A study's section of the report, in Markdown: what was asked, done, drawn and found, and how to make it again.
+
+In `answer.md` of a result's folder `{claim}` stands for the estimate of a claim's first contrast with its 95 %
+interval, `{claim[1]}` for that of the second, `{claim:points}` for one in points of 100, `{claim:factor}` for 10 to its
+power, and `{claim:word}` for the finding. So no number is copied, and none is out of date.
+"""
 
 import inspect
 import json
+import math
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -14,11 +20,11 @@ from lightning_module.studies.framework.cells import Band
 from lightning_module.studies.framework.claims import Verdict
 from lightning_module.studies.framework.quantities import NoRowsError, Tables
 from lightning_module.studies.framework.result import Result
+from lightning_module.studies.framework.statistics import Interval
 from lightning_module.studies.framework.study import Study
-from lightning_module.studies.markdown_text import escape, lowered, table
-from lightning_module.studies.report_answer import answer
-from lightning_module.studies.report_entries import Entry
-from lightning_module.studies.verdict_text import (
+from lightning_module.studies.report.entries import Entry
+from lightning_module.studies.report.markdown import escape, lowered, table
+from lightning_module.studies.report.words import (
     finding_words,
     interval_words,
     needed,
@@ -220,3 +226,48 @@ def _duration(seconds: float | None) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
+
+
+# A study's answer in a few sentences, a line each: written by hand beside its result, with numbers from the verdicts.
+
+
+FILE: Final = "answer.md"
+SCALES: Final[dict[str, Callable[[float], float]]] = {
+    "": lambda value: value,
+    "points": lambda value: 100 * value,
+    "factor": lambda value: math.pow(10, value),
+}
+
+
+def answer(entry: Entry) -> str:
+    """Returns the answer beside an entry's result, as a list in Markdown; nothing if there is none.
+
+    Raises:
+        ValueError: If it names a claim or a contrast that there is none of.
+    """
+    if entry.folder is None or not (file := entry.folder / FILE).is_file():
+        return ""
+    findings = {verdict.claim.name: _Finding(verdict) for verdict in entry.verdicts if verdict.parts}
+    try:
+        sentences = file.read_text(encoding="utf-8").strip().format_map(findings).splitlines()
+    except (LookupError, ValueError) as error:
+        raise ValueError(
+            f"{file} has {error}; write {{claim}}, {{claim[1]}}, {{claim:points}}, {{claim:factor}} or "
+            f"{{claim:word}}, for a claim with a finding: {', '.join(findings) or 'there is none'}"
+        ) from error
+    return "\n".join(f"- {sentence}" for sentence in sentences)
+
+
+class _Finding:
+    def __init__(self, verdict: Verdict, contrast: int = 0) -> None:
+        self._verdict, self._contrast = verdict, contrast
+
+    def __getitem__(self, contrast: int) -> "_Finding":
+        return _Finding(self._verdict, contrast)
+
+    def __format__(self, how: str) -> str:
+        if how == "word":
+            return self._verdict.finding
+        _, interval, units, _ = self._verdict.parts[self._contrast]
+        estimate, _, rest = interval_words(Interval(*map(SCALES[how], interval)), units=units).partition(" ")
+        return " ".join([estimate, *["points"] * (how == "points"), *[rest] * (units > 0)])

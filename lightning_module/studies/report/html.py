@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from lightning_module.studies.markdown_text import parser, slug
-from lightning_module.studies.verdict_text import FINDINGS, NUMBERS
+from lightning_module.studies.report.markdown import parser, slug
+from lightning_module.studies.report.words import FINDINGS, NUMBERS
 
 if TYPE_CHECKING:
     from markdown_it.token import Token

@@ -22,13 +22,13 @@ from lightning_module.studies.framework.quantities import Quantity, largest, pro
 from lightning_module.studies.framework.result import Result
 from lightning_module.studies.framework.statistics import Interval
 from lightning_module.studies.framework.study import Study
-from lightning_module.studies.markdown_text import escape, lowered, slug, table
-from lightning_module.studies.report import report, write_report
-from lightning_module.studies.report_entries import entries
-from lightning_module.studies.verdict_text import interval_words, number, p_words, quantity_words
+from lightning_module.studies.report.entries import entries
+from lightning_module.studies.report.markdown import escape, lowered, slug, table
+from lightning_module.studies.report.pages import report, write_report
+from lightning_module.studies.report.words import interval_words, number, p_words, quantity_words
 
 NASTY = 'a < b & c >= d | e_f_g *h* `i` [j](k) <script>alert("l")</script> $m$ \\'
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[4] / "docs"
 VOID = {"meta", "img", "br", "hr"}
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lightning_module.studies.markdown_text import escape, slug, table
-from lightning_module.studies.report_entries import Entry
-from lightning_module.studies.verdict_text import finding_words, interval_words
+from lightning_module.studies.report.entries import Entry
+from lightning_module.studies.report.markdown import escape, slug, table
+from lightning_module.studies.report.words import finding_words, interval_words
 
 
 @dataclass(frozen=True, kw_only=True)
