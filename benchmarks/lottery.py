@@ -27,14 +27,14 @@ from torch import Tensor, nn
 
 from lightning_module.batched.matmul import product_transposed
 from lightning_module.datamodule import Examples
-from lightning_module.studies import compact_network
-from lightning_module.studies.compaction import alive_units
 from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.framework.running.memory import keep_freed_memory
 from lightning_module.studies.lottery_config import LotteryConfig
 from lightning_module.studies.lottery_search import FIRST_SEED, weights_of_seed
-from lightning_module.studies.masked_training import Masked, train_masked
-from lightning_module.studies.pruning import Tensors, magnitudes, masks_by, sparsities
+from lightning_module.studies.methods.pruning import compact_mlp as compact_network
+from lightning_module.studies.methods.pruning.compaction import alive_units
+from lightning_module.studies.methods.pruning.masked_training import Masked, train_masked
+from lightning_module.studies.methods.pruning.pruning import Tensors, magnitudes, masks_by, sparsities
 
 BATCH, EVERY = 100, 100
 LAYERS = ("linear1", "linear2", "linear3")

@@ -28,8 +28,14 @@ from torch.nn import functional as F  # noqa: N812
 
 from lightning_module.datamodule import Examples
 from lightning_module.studies.framework.data import frozen
-from lightning_module.studies.meta_activation import MetaDraws, batches_of, evaluate, inner_training, reference_draws
-from lightning_module.studies.unrolled import hypergradient, initial_weights, minibatches
+from lightning_module.studies.methods.activation.meta_activation import (
+    MetaDraws,
+    batches_of,
+    evaluate,
+    inner_training,
+    reference_draws,
+)
+from lightning_module.studies.methods.unrolled import hypergradient, initial_weights, minibatches
 
 RATES = (1.5, 0.15)
 RATE_STEPS = 200

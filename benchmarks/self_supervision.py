@@ -31,7 +31,7 @@ from lightning_module import Replica
 from lightning_module.datamodule import Examples
 from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.framework.training import fit
-from lightning_module.studies.simclr import PROJECTORS, Encoder, Projector, SimCLR
+from lightning_module.studies.methods.simclr.encoder import PROJECTORS, Encoder, Projector, SimCLR
 
 BATCH = 100
 TEMPERATURE = 0.5

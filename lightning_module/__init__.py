@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lightning_module.replicas.ensemble import Ensemble
     from lightning_module.replicas.replica import Replica, noisy_labels
     from lightning_module.signal_dataset import SignalDataset, torch_dataset
-    from lightning_module.studies.learned_activation import LearnedActivation
+    from lightning_module.studies.methods.activation.learned_activation import LearnedActivation
 
 _HOME = {
     "Classifier": "classifier",
@@ -26,7 +26,7 @@ _HOME = {
     "TensorLoader": "loop.loader",
     "CNN": "networks",
     "GRU": "networks",
-    "LearnedActivation": "studies.learned_activation",
+    "LearnedActivation": "studies.methods.activation.learned_activation",
     "MLP": "networks",
     "NETWORKS": "networks",
     "Logistic": "networks",

@@ -9,7 +9,7 @@ from lightning_module.studies import STUDIES
 from lightning_module.studies.framework.proof.verify import findings_of
 from lightning_module.studies.framework.result import Result
 from lightning_module.studies.framework.statistics import mean_interval
-from lightning_module.studies.learned_activation import LearnedActivation
+from lightning_module.studies.methods.activation.learned_activation import LearnedActivation
 
 ROOT = Path(__file__).parent.parent
 RESULTS = sorted(each for each in (ROOT / "docs" / "results").iterdir() if each.is_dir())

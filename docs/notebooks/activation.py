@@ -22,8 +22,8 @@ from IPython.display import display
 
 from lightning_module import LearnedActivation
 from lightning_module.studies import STUDIES, Result, fresh, verdict_table
-from lightning_module.studies.activation_functions import BASELINES, piecewise
-from lightning_module.studies.inner_training import (
+from lightning_module.studies.methods.activation.functions import BASELINES, piecewise
+from lightning_module.studies.methods.activation.inner_training import (
     Setting,
     accuracies,
     initial_networks,

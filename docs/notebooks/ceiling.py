@@ -19,7 +19,7 @@ import torch
 from IPython.display import display
 
 from lightning_module.studies import STUDIES, Result, fresh, train, verdict_table
-from lightning_module.studies.posterior_distance import divergence, log_probabilities, logits_of, posterior_of
+from lightning_module.studies.methods.posterior_distance import divergence, log_probabilities, logits_of, posterior_of
 from mnist1d_hf.bayes import bayes_limits
 
 pd.set_option("display.max_colwidth", None, "display.max_rows", 100)

@@ -18,7 +18,7 @@ import torch
 from IPython.display import display
 
 from lightning_module.studies import STUDIES, Result, frozen, verdict_table
-from lightning_module.studies.unrolled import descend, hypergradient, initial_weights, minibatches, unroll
+from lightning_module.studies.methods.unrolled import descend, hypergradient, initial_weights, minibatches, unroll
 
 pd.set_option("display.max_colwidth", None, "display.max_rows", 100)
 

@@ -21,8 +21,8 @@ from matplotlib.figure import Figure
 
 from lightning_module import MLP, Replica
 from lightning_module.studies import STUDIES, Result, frozen, train, verdict_table
-from lightning_module.studies.mask_nulls import by_chance, null_fractions, run_fraction
-from lightning_module.studies.pruning import magnitudes, masks_by, random_scores
+from lightning_module.studies.methods.pruning.mask_nulls import by_chance, null_fractions, run_fraction
+from lightning_module.studies.methods.pruning.pruning import magnitudes, masks_by, random_scores
 
 pd.set_option("display.max_colwidth", None, "display.max_rows", 100)
 

@@ -21,7 +21,7 @@ from IPython.display import display
 from lightning_module import Examples
 from lightning_module.networks import count_parameters
 from lightning_module.studies import STUDIES, Result, fresh, train, verdict_table
-from lightning_module.studies.pooling_networks import PoolingCNN
+from lightning_module.studies.methods.networks.pooling import PoolingCNN
 
 pd.set_option("display.max_colwidth", None, "display.max_rows", 100)
 

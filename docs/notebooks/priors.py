@@ -30,7 +30,7 @@ from IPython.display import display
 from lightning_module import Replica
 from lightning_module.networks import count_parameters
 from lightning_module.studies import STUDIES, Result, fresh, train, verdict_table
-from lightning_module.studies.prior_networks import PRIORS
+from lightning_module.studies.methods.networks.priors import PRIORS
 
 pd.set_option("display.max_colwidth", None, "display.max_rows", 100)
 

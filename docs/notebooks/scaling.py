@@ -21,7 +21,7 @@ from IPython.display import display
 
 from lightning_module.datamodule import Examples
 from lightning_module.studies import STUDIES, Result, fresh, train, verdict_table
-from lightning_module.studies.posterior_distance import (
+from lightning_module.studies.methods.posterior_distance import (
     EarlyStops,
     divergence,
     entropy,

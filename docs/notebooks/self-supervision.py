@@ -18,10 +18,10 @@ import torch
 from IPython.display import display
 
 from lightning_module.studies import STUDIES, Result, frozen, verdict_table
-from lightning_module.studies.augmentations import augment, draw
 from lightning_module.studies.framework.training import fit
-from lightning_module.studies.probes import linear_probe
-from lightning_module.studies.simclr import SimCLR, layer_names
+from lightning_module.studies.methods.probes import linear_probe
+from lightning_module.studies.methods.simclr.augmentations import augment, draw
+from lightning_module.studies.methods.simclr.encoder import SimCLR, layer_names
 from mnist1d_hf.plot import plot_signals
 
 pd.set_option("display.max_colwidth", None, "display.max_rows", 100)

@@ -22,7 +22,7 @@ from lightning_module import Replica
 from lightning_module.datamodule import Examples
 from lightning_module.studies import STUDIES, Result, fresh, verdict_table
 from lightning_module.studies.framework.training import fit
-from lightning_module.studies.posterior_distance import divergence, log_probabilities, logits_of, posterior_of
+from lightning_module.studies.methods.posterior_distance import divergence, log_probabilities, logits_of, posterior_of
 from lightning_module.studies.soft_labels.soft_ensemble import SoftEnsemble
 
 pd.set_option("display.max_colwidth", None, "display.max_rows", 100)

@@ -24,7 +24,7 @@ from IPython.display import display
 
 from lightning_module import Examples, Replica, noisy_labels
 from lightning_module.studies import STUDIES, Result, fresh, train, verdict_table
-from lightning_module.studies.hidden_layers import HiddenLayers
+from lightning_module.studies.methods.networks.hidden_layers import HiddenLayers
 
 pd.set_option("display.max_colwidth", None, "display.max_rows", 100)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Self
 
-from lightning_module.studies.human import CONFUSION
+from lightning_module.studies.methods.person import CONFUSION
 
 LEVEL = 0.95
 

@@ -10,17 +10,23 @@ from lightning_module.studies.activation_claims import BANDS, CLAIMS
 from lightning_module.studies.activation_config import PRESETS, ActivationConfig
 from lightning_module.studies.activation_fair import digits, fair_test, network_rows
 from lightning_module.studies.activation_figures import draw_fair, draw_shape, draw_transfer
-from lightning_module.studies.activation_functions import BASELINES, piecewise
 from lightning_module.studies.activation_learned import first_tests, frozen_draw, functions_of, meta_training
 from lightning_module.studies.activation_shape import feature_row, shape_rows
 from lightning_module.studies.activation_transfer import transfer_rows
-from lightning_module.studies.comparison_data import Sizes
 from lightning_module.studies.framework.cells import Cell, Outcome, Row
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
-from lightning_module.studies.inner_training import Setting, accuracies, initial_networks, noise_of, train_networks
-from lightning_module.studies.learned_activation import LearnedActivation
-from lightning_module.studies.meta_activation import reference_draws
+from lightning_module.studies.methods.activation.functions import BASELINES, piecewise
+from lightning_module.studies.methods.activation.inner_training import (
+    Setting,
+    accuracies,
+    initial_networks,
+    noise_of,
+    train_networks,
+)
+from lightning_module.studies.methods.activation.learned_activation import LearnedActivation
+from lightning_module.studies.methods.activation.meta_activation import reference_draws
+from lightning_module.studies.methods.other_data.tasks import Sizes
 
 FUNCTIONS = ("learned", *BASELINES, "piecewise", "straightened")
 IMAGES = ("mnist", "digits", "cifar10")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lightning_module.studies.framework.cells import Config
-from lightning_module.studies.image_files import file_record
+from lightning_module.studies.methods.other_data.image_files import file_record
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,11 +6,11 @@ import torch
 
 from lightning_module.datamodule import Examples
 from lightning_module.studies.activation_config import ActivationConfig
-from lightning_module.studies.activation_functions import Function
 from lightning_module.studies.activation_learned import EXAMPLES
 from lightning_module.studies.framework.cells import Outcome, Row
 from lightning_module.studies.framework.data import Draw, fresh
-from lightning_module.studies.inner_training import (
+from lightning_module.studies.methods.activation.functions import Function
+from lightning_module.studies.methods.activation.inner_training import (
     InnerTrained,
     Setting,
     accuracies,

@@ -4,11 +4,11 @@ import torch
 
 from lightning_module.datamodule import Examples
 from lightning_module.studies.activation_config import ActivationConfig
-from lightning_module.studies.activation_functions import BASELINES, Function, piecewise, straightened
 from lightning_module.studies.framework.checkpoint import Scratch
 from lightning_module.studies.framework.data import Draw, frozen
-from lightning_module.studies.learned_activation import LearnedActivation
-from lightning_module.studies.meta_activation import OuterStep, meta_train, reference_draws
+from lightning_module.studies.methods.activation.functions import BASELINES, Function, piecewise, straightened
+from lightning_module.studies.methods.activation.learned_activation import LearnedActivation
+from lightning_module.studies.methods.activation.meta_activation import OuterStep, meta_train, reference_draws
 
 EXAMPLES = 10_000  # of a draw: 8000 to train on
 KEEP_EVERY = 10  # outer steps between two states that are kept

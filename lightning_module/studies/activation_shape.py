@@ -2,8 +2,8 @@
 
 import torch
 
-from lightning_module.studies.activation_functions import Function
 from lightning_module.studies.framework.cells import Row
+from lightning_module.studies.methods.activation.functions import Function
 
 BUMP = (-4.0, 0.0)  # where the published function has its positive bump
 DIP = (0.0, 2.0)  # and its negative dip

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # as everywhere in PyTorch
 
 from lightning_module.datamodule import Examples
-from lightning_module.studies.activation_functions import Function
-from lightning_module.studies.comparison_data import SETS, Sizes, Task, draw
 from lightning_module.studies.framework.cells import Row
-from lightning_module.studies.image_files import MissingDataError
+from lightning_module.studies.methods.activation.functions import Function
+from lightning_module.studies.methods.other_data.image_files import MissingDataError
+from lightning_module.studies.methods.other_data.tasks import SETS, Sizes, Task, draw
 
 CHANNELS, BATCH, EARLY = (8, 16, 16), 100, 100
 

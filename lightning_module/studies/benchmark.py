@@ -21,8 +21,8 @@ from lightning_module.studies.framework.data import Draw, fresh, fresh_test, fro
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
 from lightning_module.studies.framework.training import Trained, score, train, wrong_by
-from lightning_module.studies.human import CONFUSION, QUIZ_ROWS
-from lightning_module.studies.networks_config import NetworksConfig, network_cost
+from lightning_module.studies.methods.networks.config import NetworksConfig, network_cost
+from lightning_module.studies.methods.person import CONFUSION, QUIZ_ROWS
 
 Arm = Literal["frozen", "fresh"]
 

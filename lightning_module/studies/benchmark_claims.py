@@ -5,7 +5,7 @@ from typing import Any
 from lightning_module.studies.framework.cells import Band
 from lightning_module.studies.framework.claims import Claim, Finding, Number
 from lightning_module.studies.framework.quantities import Unpaired, Value, proportion, value
-from lightning_module.studies.human import PUBLISHED_ACCURACY
+from lightning_module.studies.methods.person import PUBLISHED_ACCURACY
 
 PAPER = "Greydanus & Kobak 2024"
 FIGURE_2 = f"{PAPER}, figure 2"

@@ -16,9 +16,7 @@ from lightning_module.networks import CNN, MLP, Logistic, count_parameters
 from lightning_module.replicas.replica import Replica
 from lightning_module.studies.comparison_claims import BANDS, CLAIMS
 from lightning_module.studies.comparison_config import PRESETS, ComparisonConfig
-from lightning_module.studies.comparison_data import DIGITS, SETS, Sizes, Task, draw, sklearn
 from lightning_module.studies.comparison_figures import draw_accuracies, draw_differences, draw_embeddings
-from lightning_module.studies.embedding import agreement, baselines, libraries, tsne
 from lightning_module.studies.framework.cells import Cell, Outcome, Row
 from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
@@ -26,8 +24,10 @@ from lightning_module.studies.framework.quantities import Scalar
 from lightning_module.studies.framework.statistics import log_odds
 from lightning_module.studies.framework.study import Study
 from lightning_module.studies.framework.training import train
-from lightning_module.studies.image_cnn import ImageCNN
-from lightning_module.studies.image_files import HUB, Array, MissingDataError, images
+from lightning_module.studies.methods.embedding import agreement, baselines, libraries, tsne
+from lightning_module.studies.methods.networks.image_cnn import ImageCNN
+from lightning_module.studies.methods.other_data.image_files import HUB, Array, MissingDataError, images
+from lightning_module.studies.methods.other_data.tasks import DIGITS, SETS, Sizes, Task, draw, sklearn
 
 # What is compared at which n: "equal", all that scikit-learn's digits allow, or all of MNIST.
 TRAININGS = {"digits": ("small",), "mnist1d": ("equal", "small"), "mnist": ("equal", "whole")}

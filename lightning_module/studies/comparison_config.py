@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from lightning_module.studies.comparison_data import Sizes
 from lightning_module.studies.framework.cells import Config
-from lightning_module.studies.image_files import HUB, file_record
+from lightning_module.studies.methods.other_data.image_files import HUB, file_record
+from lightning_module.studies.methods.other_data.tasks import Sizes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from lightning_module.datamodule import Examples
-from lightning_module.studies.comparison_data import MOONS_NOISE, sklearn
 from lightning_module.studies.dataset_claims import BANDS, CLAIMS
 from lightning_module.studies.dataset_facts import fact_rows, size_rows
 from lightning_module.studies.dataset_figures import draw_classical, draw_digits, draw_promises
@@ -22,9 +21,10 @@ from lightning_module.studies.framework.data import fresh, frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
 from lightning_module.studies.framework.training import train
-from lightning_module.studies.human import HUMAN_ERRORS
-from lightning_module.studies.image_files import Array
-from lightning_module.studies.probes import one_numpy_thread
+from lightning_module.studies.methods.other_data.image_files import Array
+from lightning_module.studies.methods.other_data.tasks import MOONS_NOISE, sklearn
+from lightning_module.studies.methods.person import HUMAN_ERRORS
+from lightning_module.studies.methods.probes import one_numpy_thread
 
 # Of scikit-learn: those that come with it for classification, and those that it generates, with the noise of its own
 # comparison of classifiers.

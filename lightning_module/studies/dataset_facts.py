@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from lightning_module.studies.comparison_data import SETS, sklearn
 from lightning_module.studies.framework.cells import Row
+from lightning_module.studies.methods.other_data.tasks import SETS, sklearn
 from mnist1d_hf import RECIPES, MNIST1DArrays, make_mnist1d
 
 # SHA-256 of the published file's arrays, signals and times rounded to float32; little-endian, C-contiguous.

@@ -20,10 +20,10 @@ from lightning_module.networks import CNN, MLP, Logistic
 from lightning_module.studies.framework.cells import Row
 from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.framework.training import fit
-from lightning_module.studies.meta_activation import meta_train, reference_draws
-from lightning_module.studies.pooling_networks import PoolingCNN
-from lightning_module.studies.simclr import PROJECTORS, Projector, SimCLR
-from lightning_module.studies.unrolled import descend, initial_weights, minibatches
+from lightning_module.studies.methods.activation.meta_activation import meta_train, reference_draws
+from lightning_module.studies.methods.networks.pooling import PoolingCNN
+from lightning_module.studies.methods.simclr.encoder import PROJECTORS, Projector, SimCLR
+from lightning_module.studies.methods.unrolled import descend, initial_weights, minibatches
 from lightning_module.twin import pl
 from mnist1d_hf import make_mnist1d
 

@@ -22,7 +22,6 @@ from lightning_module.studies.double_descent_published import (
     WIDTHS,
     WIDTHS_2020,
 )
-from lightning_module.studies.families import FAMILIES, side_by_side
 from lightning_module.studies.framework.cells import Cell, Config, Outcome, Row
 from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
@@ -36,6 +35,7 @@ from lightning_module.studies.framework.training import (
     train,
     wrong_by,
 )
+from lightning_module.studies.methods.networks.families import FAMILIES, side_by_side
 
 BATCH: Final = 100
 CURRENT: Final[dict[str, Any]] = {"optimizer": "sgd", "momentum": 0.9}  # learning rate 0.01

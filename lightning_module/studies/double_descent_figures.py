@@ -9,9 +9,9 @@ from lightning_module.studies.double_descent_published import (
     published_error,
     published_loss,
 )
-from lightning_module.studies.families import FAMILIES
 from lightning_module.studies.framework.figures import INK, PALETTE, curve, panels
 from lightning_module.studies.framework.turning_points import matching
+from lightning_module.studies.methods.networks.families import FAMILIES
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,7 +20,7 @@ from lightning_module.studies.framework.study import Study
 from lightning_module.studies.learning_rate_claims import BANDS, CLAIMS
 from lightning_module.studies.learning_rate_config import PUBLISHED_STARTS, LearningRateConfig
 from lightning_module.studies.learning_rate_figures import draw_cost, draw_landscape, draw_paths
-from lightning_module.studies.unrolled import (
+from lightning_module.studies.methods.unrolled import (
     Weights,
     descend,
     held_for_backward,

@@ -26,8 +26,8 @@ from lightning_module.studies.lottery_search import (
     smallest_that_matches,
     weights_of_seed,
 )
-from lightning_module.studies.mask_nulls import by_chance, null_fractions, run_fraction, runs
-from lightning_module.studies.pruning import Tensors
+from lightning_module.studies.methods.pruning.mask_nulls import by_chance, null_fractions, run_fraction, runs
+from lightning_module.studies.methods.pruning.pruning import Tensors
 
 RUNS = (2, 3, 4)
 

@@ -12,9 +12,9 @@ from lightning_module.studies.framework.checkpoint import Scratch
 from lightning_module.studies.framework.data import fresh_test, frozen
 from lightning_module.studies.lottery_config import LotteryConfig
 from lightning_module.studies.lottery_search import FIRST_SEED, weights_of_seed
-from lightning_module.studies.mask_nulls import curveball
-from lightning_module.studies.masked_training import Masked, TrainedMasked, train_masked
-from lightning_module.studies.pruning import Tensors
+from lightning_module.studies.methods.pruning.mask_nulls import curveball
+from lightning_module.studies.methods.pruning.masked_training import Masked, TrainedMasked, train_masked
+from lightning_module.studies.methods.pruning.pruning import Tensors
 
 CONDITIONS = ("baseline", "flipped", "shuffled", "halves", "reinit")
 AS_THEY_ARE = ("baseline", "reinit")  # of these, the conditions with the points in their own order

@@ -20,7 +20,7 @@ from lightning_module.studies.framework.data import Draw, fresh
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
 from lightning_module.studies.framework.training import train, wrong_by
-from lightning_module.studies.prior_networks import PRIORS
+from lightning_module.studies.methods.networks.priors import PRIORS
 from lightning_module.studies.priors_claims import BANDS, CLAIMS
 from lightning_module.studies.priors_figures import draw_continuum, draw_tuning
 

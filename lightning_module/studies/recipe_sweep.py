@@ -18,7 +18,7 @@ from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.statistics import log_odds
 from lightning_module.studies.framework.study import Study
 from lightning_module.studies.framework.training import train
-from lightning_module.studies.networks_config import NetworksConfig, network_cost
+from lightning_module.studies.methods.networks.config import NetworksConfig, network_cost
 from lightning_module.studies.recipe_sweep_axes import AXES, recipe_at
 from lightning_module.studies.recipe_sweep_claims import BANDS, CLAIMS
 from lightning_module.studies.recipe_sweep_figures import draw_accuracy, draw_gap

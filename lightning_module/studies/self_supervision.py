@@ -14,18 +14,18 @@ from torch import Tensor
 
 from lightning_module.datamodule import Examples
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.embedding import tsne
 from lightning_module.studies.framework.cells import Cell, Config, Outcome, Row
 from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
 from lightning_module.studies.framework.training import fit
-from lightning_module.studies.probes import Array, one_numpy_thread
+from lightning_module.studies.methods.embedding import tsne
+from lightning_module.studies.methods.probes import Array, one_numpy_thread
+from lightning_module.studies.methods.simclr.encoder import PROJECTORS, Projector, SimCLR, layer_names
 from lightning_module.studies.self_supervision_claims import BANDS, CLAIMS
 from lightning_module.studies.self_supervision_figures import draw_layers, draw_training, draw_tsne
 from lightning_module.studies.self_supervision_published import EPOCHS
 from lightning_module.studies.self_supervision_rows import Represented, final_rows, training_rows
-from lightning_module.studies.simclr import PROJECTORS, Projector, SimCLR, layer_names
 from lightning_module.twin import pl
 
 Arm = Literal["frozen", "fresh"]

@@ -18,6 +18,7 @@ from typing import Any, Final
 from lightning_module.studies.framework.cells import Band
 from lightning_module.studies.framework.claims import Claim, Finding, Number
 from lightning_module.studies.framework.quantities import Across, Combined, Quantity, Value, largest, smallest, value
+from lightning_module.studies.methods.simclr.encoder import PROJECTORS, Projector
 from lightning_module.studies.self_supervision_published import (
     EPOCHS,
     LATEST,
@@ -28,7 +29,6 @@ from lightning_module.studies.self_supervision_published import (
     published_gain,
     published_probe,
 )
-from lightning_module.studies.simclr import PROJECTORS, Projector
 
 PAPER: Final = "Greydanus & Kobak 2024, section 5.5"
 NOTEBOOK: Final = "Greydanus & Kobak 2024, notebook"

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from lightning_module.studies.framework.figures import INK, PALETTE, curve, estimate, panels
+from lightning_module.studies.methods.simclr.encoder import PROJECTORS, Projector, layer_names
 from lightning_module.studies.self_supervision_published import LINEAR, output_layer
-from lightning_module.studies.simclr import PROJECTORS, Projector, layer_names
 
 if TYPE_CHECKING:
     import numpy.typing as npt

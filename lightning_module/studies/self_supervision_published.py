@@ -6,7 +6,7 @@ ICML, section 5.5: its latest version, and that of January 2024; and a public re
 
 from typing import Final
 
-from lightning_module.studies.simclr import PROJECTORS, Projector
+from lightning_module.studies.methods.simclr.encoder import PROJECTORS, Projector
 
 EPOCHS: Final = 200
 LATEST, JANUARY, REPRODUCTION = "latest", "January 2024", "reproduction"

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from lightning_module.datamodule import Examples
 from lightning_module.studies.framework.cells import Row
-from lightning_module.studies.probes import Array, linear_probe, neighbour_labels, predictions, purity, votes
-from lightning_module.studies.simclr import representations
+from lightning_module.studies.methods.probes import Array, linear_probe, neighbour_labels, predictions, purity, votes
+from lightning_module.studies.methods.simclr.encoder import representations
 
 COMPONENTS = 16  # of the layers that are wider, so that they have no more to offer than a projector's output
 VALIDATION = 5  # one of so many labelled training signals chooses the layer

@@ -14,14 +14,14 @@ import torch
 
 from lightning_module.datamodule import Examples
 from lightning_module.replicas.replica import Replica, noisy_labels
-from lightning_module.studies.families import FAMILIES, side_by_side
 from lightning_module.studies.framework.cells import Cell, Config, Outcome, Row
 from lightning_module.studies.framework.data import Draw, fresh
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
 from lightning_module.studies.framework.training import Score, Trained, score
 from lightning_module.studies.framework.turning_points import Place, crossing, peak
-from lightning_module.studies.full_batch import train_on_all
+from lightning_module.studies.methods.full_batch import train_on_all
+from lightning_module.studies.methods.networks.families import FAMILIES, side_by_side
 from lightning_module.studies.thresholds_claims import BANDS, CLAIMS
 from lightning_module.studies.thresholds_config import CLASSES, LOSSES, MOST, SIZES, SMALL, predicted
 from lightning_module.studies.thresholds_figures import draw_curves, draw_exponents, draw_thresholds

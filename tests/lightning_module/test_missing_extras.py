@@ -92,8 +92,9 @@ next(animation.animate(Construction.make(mnist1d_hf.Recipe(), stream='reference'
     "power": "from lightning_module.studies.framework.statistics import seeds_needed",
     "censored": "from lightning_module.studies.framework.censored_fit import censored_fit",
     "panels": "from lightning_module.studies.framework.figures import panels; panels()",
-    "sklearn": "from lightning_module.studies.comparison_data import sklearn; sklearn('svm')",
-    "tsne": "import numpy; from lightning_module.studies.embedding import tsne; tsne(numpy.zeros((200, 4)), seed=0)",
+    "sklearn": "from lightning_module.studies.methods.other_data.tasks import sklearn; sklearn('svm')",
+    "tsne": "import numpy; from lightning_module.studies.methods.embedding import tsne;"
+    " tsne(numpy.zeros((200, 4)), seed=0)",
     "each study": "from lightning_module.studies import STUDIES; [STUDIES[name] for name in STUDIES]",
 }
 FAILING = {"push", "model push", "model pull"}  # without a network, and a checkpoint

@@ -24,7 +24,7 @@ from lightning_module.studies.framework.data import Draw, fresh
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
 from lightning_module.studies.framework.training import train
-from lightning_module.studies.posterior_distance import (
+from lightning_module.studies.methods.posterior_distance import (
     EarlyStops,
     Floats,
     Stop,

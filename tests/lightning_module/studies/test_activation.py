@@ -8,9 +8,9 @@ from lightning_module import LearnedActivation
 from lightning_module.studies import activation_learned
 from lightning_module.studies.activation import STUDY
 from lightning_module.studies.activation_config import ActivationConfig
-from lightning_module.studies.activation_functions import BASELINES
 from lightning_module.studies.activation_shape import feature_row, shape_rows
 from lightning_module.studies.framework.checkpoint import Scratch
+from lightning_module.studies.methods.activation.functions import BASELINES
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from lightning_module import make_network
 from lightning_module.studies.baselines import baseline_rows
 from lightning_module.studies.benchmark import STUDY
 from lightning_module.studies.framework.data import fresh, fresh_test, frozen
-from lightning_module.studies.human import CONFUSION, QUIZ_ROWS
+from lightning_module.studies.methods.person import CONFUSION, QUIZ_ROWS
 
 PRINTED_ERRORS = [6.7, 4.8, 11.1, 0, 6.4, 0, 0, 8.8, 0, 7.3]  # percent by digit, of the 400 distinct answers
 

@@ -12,7 +12,7 @@ from lightning_module.studies.dataset_claims import CLAIMS, SIZES
 from lightning_module.studies.dataset_facts import PUBLISHED_DIGESTS, digests, size_rows
 from lightning_module.studies.dataset_times import TorchGRU, published_experiments, time_rows
 from lightning_module.studies.framework.claims import judge
-from lightning_module.studies.human import HUMAN_ERRORS
+from lightning_module.studies.methods.person import HUMAN_ERRORS
 from mnist1d_hf import make_mnist1d
 
 

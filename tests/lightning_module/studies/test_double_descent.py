@@ -21,11 +21,11 @@ from lightning_module.studies.double_descent_published import (
     published_error,
     published_loss,
 )
-from lightning_module.studies.families import FAMILIES
 from lightning_module.studies.framework.claims import judge
 from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.framework.result import Result
 from lightning_module.studies.framework.training import geometric_epochs
+from lightning_module.studies.methods.networks.families import FAMILIES
 from mnist1d_hf import Recipe, make_slice
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.learning_rate import STUDY
-from lightning_module.studies.unrolled import descend, initial_weights, minibatches
+from lightning_module.studies.methods.unrolled import descend, initial_weights, minibatches
 
 # Learning rates after outer steps, and mean losses that the steps are made from, as the notebook of 2024 prints them.
 PUBLISHED = {

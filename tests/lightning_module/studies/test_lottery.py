@@ -15,7 +15,7 @@ from lightning_module.studies.lottery_claims import STATEMENTS
 from lightning_module.studies.lottery_config import LotteryConfig
 from lightning_module.studies.lottery_evaluation import Trial, order_of, shuffled_mask, trials
 from lightning_module.studies.lottery_search import random_masks, smallest_that_matches, weights_of_seed
-from lightning_module.studies.mask_nulls import run_fraction, runs
+from lightning_module.studies.methods.pruning.mask_nulls import run_fraction, runs
 
 SMOKE = STUDY.config("smoke")
 

@@ -14,7 +14,7 @@ from lightning_module.studies.framework.cells import Cell
 from lightning_module.studies.framework.claims import judge
 from lightning_module.studies.framework.data import TEST_SEED, fresh
 from lightning_module.studies.framework.training import fit
-from lightning_module.studies.posterior_distance import posterior_of
+from lightning_module.studies.methods.posterior_distance import posterior_of
 from lightning_module.studies.soft_labels.claims import CLAIMS
 from lightning_module.studies.soft_labels.config import NETWORKS, SoftLabelsConfig, held_out
 from lightning_module.studies.soft_labels.soft_ensemble import SoftEnsemble

@@ -10,10 +10,10 @@ import torch
 from torch.nn import functional
 
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.families import FAMILIES
 from lightning_module.studies.framework.claims import judge
 from lightning_module.studies.framework.result import Result
-from lightning_module.studies.full_batch import train_on_all
+from lightning_module.studies.methods.full_batch import train_on_all
+from lightning_module.studies.methods.networks.families import FAMILIES
 from lightning_module.studies.thresholds import (
     STUDY,
     ThresholdsConfig,

@@ -1,0 +1,1 @@
+"""Methods that several studies or notebooks use and no study owns. None of them knows a claim."""

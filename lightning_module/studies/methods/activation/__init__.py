@@ -1,0 +1,1 @@
+"""Activation functions: known ones, tabulated ones, and how one is learned."""

@@ -1,0 +1,1 @@
+"""Networks with masks: pruned, trained, and computed without what is always zero."""
