@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 STUDIES = Catalogue(
     {
         "benchmark": "benchmark",
-        "recipe-sweep": "recipe_sweep",
+        "recipe-sweep": "recipe_sweep.study",
         "priors": "priors",
         "pooling": "pooling",
         "self-supervision": "self_supervision",

@@ -26,7 +26,7 @@ from lightning_module.studies.framework.proof.verify import findings_of
 from lightning_module.studies.framework.result import Result
 from lightning_module.studies.framework.running.journal import Journal
 from lightning_module.studies.framework.study import Study
-from lightning_module.studies.recipe_sweep import STUDY as RECIPE_SWEEP
+from lightning_module.studies.recipe_sweep.study import STUDY as RECIPE_SWEEP
 from lightning_module.twin import pl
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
@@ -195,7 +195,7 @@ def test_processes_that_share_a_study_register_it_too(tmp_path):
         textwrap.dedent(
             """
             import my_networks
-            from lightning_module.studies.recipe_sweep import STUDY
+            from lightning_module.studies.recipe_sweep.study import STUDY
 
             if __name__ == "__main__":
                 config = STUDY.config(

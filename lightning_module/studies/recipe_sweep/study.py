@@ -19,9 +19,9 @@ from lightning_module.studies.framework.statistics import log_odds
 from lightning_module.studies.framework.study import Study
 from lightning_module.studies.framework.training import train
 from lightning_module.studies.methods.networks.config import NetworksConfig, network_cost
-from lightning_module.studies.recipe_sweep_axes import AXES, recipe_at
-from lightning_module.studies.recipe_sweep_claims import BANDS, CLAIMS
-from lightning_module.studies.recipe_sweep_figures import draw_accuracy, draw_gap
+from lightning_module.studies.recipe_sweep.axes import AXES, recipe_at
+from lightning_module.studies.recipe_sweep.claims import BANDS, CLAIMS
+from lightning_module.studies.recipe_sweep.figures import draw_accuracy, draw_gap
 
 
 @dataclass(frozen=True, kw_only=True)

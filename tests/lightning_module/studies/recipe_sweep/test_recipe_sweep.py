@@ -10,8 +10,8 @@ import torch
 from lightning_module import make_network
 from lightning_module.studies.framework.data import TEST_SEED
 from lightning_module.studies.framework.quantities import Slope, value
-from lightning_module.studies.recipe_sweep import STUDY, RecipeSweepConfig, cells, log_odds
-from lightning_module.studies.recipe_sweep_claims import AXES, DEFAULTS, lead, slope
+from lightning_module.studies.recipe_sweep.claims import AXES, DEFAULTS, lead, slope
+from lightning_module.studies.recipe_sweep.study import STUDY, RecipeSweepConfig, cells, log_odds
 from mnist1d_hf import Recipe, make_slice
 
 STEPS, TESTS = 3, 200

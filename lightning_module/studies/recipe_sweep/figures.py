@@ -13,7 +13,7 @@ from lightning_module.studies.framework.figures import (
     published_line,
     registered_accuracy,
 )
-from lightning_module.studies.recipe_sweep_axes import AXES, DEFAULTS
+from lightning_module.studies.recipe_sweep.axes import AXES, DEFAULTS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ import numpy as np
 from lightning_module.studies.framework.cells import Band
 from lightning_module.studies.framework.claims import Claim, Finding
 from lightning_module.studies.framework.quantities import Quantity, Slope, value
-from lightning_module.studies.recipe_sweep_axes import AXES, DEFAULTS, recipe_at
+from lightning_module.studies.recipe_sweep.axes import AXES, DEFAULTS, recipe_at
 
 BLOG: Final = "Greydanus 2020, introduction"
 OWN: Final = "our question"
