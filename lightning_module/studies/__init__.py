@@ -27,7 +27,7 @@ STUDIES = Catalogue(
         "pooling": "pooling",
         "self-supervision": "self_supervision",
         "comparison": "comparison",
-        "learning-rate": "learning_rate",
+        "learning-rate": "learning_rate.study",
         "activation": "activation",
         "double-descent": "double_descent",
         "thresholds": "thresholds",

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from lightning_module.studies.framework.data import frozen
-from lightning_module.studies.learning_rate import STUDY
+from lightning_module.studies.learning_rate.study import STUDY
 from lightning_module.studies.methods.unrolled import descend, initial_weights, minibatches
 
 # Learning rates after outer steps, and mean losses that the steps are made from, as the notebook of 2024 prints them.

@@ -17,9 +17,9 @@ from lightning_module.studies.framework.cells import Cell, Outcome, Row
 from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
-from lightning_module.studies.learning_rate_claims import BANDS, CLAIMS
-from lightning_module.studies.learning_rate_config import PUBLISHED_STARTS, LearningRateConfig
-from lightning_module.studies.learning_rate_figures import draw_cost, draw_landscape, draw_paths
+from lightning_module.studies.learning_rate.claims import BANDS, CLAIMS
+from lightning_module.studies.learning_rate.config import PUBLISHED_STARTS, LearningRateConfig
+from lightning_module.studies.learning_rate.figures import draw_cost, draw_landscape, draw_paths
 from lightning_module.studies.methods.unrolled import (
     Weights,
     descend,

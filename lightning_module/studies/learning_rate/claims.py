@@ -3,7 +3,7 @@
 from lightning_module.studies.framework.cells import Band
 from lightning_module.studies.framework.claims import Claim, Finding, Number
 from lightning_module.studies.framework.quantities import Value, value
-from lightning_module.studies.learning_rate_config import PUBLISHED_STARTS
+from lightning_module.studies.learning_rate.config import PUBLISHED_STARTS
 
 PAPER = "Greydanus & Kobak 2024, metalearning a learning rate"
 NOTEBOOK = "the notebook of the learning rate, stored output"
