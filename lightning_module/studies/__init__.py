@@ -23,7 +23,7 @@ STUDIES = Catalogue(
     {
         "benchmark": "benchmark",
         "recipe-sweep": "recipe_sweep.study",
-        "priors": "priors",
+        "priors": "priors.study",
         "pooling": "pooling",
         "self-supervision": "self_supervision",
         "comparison": "comparison",

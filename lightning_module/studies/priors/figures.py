@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from lightning_module.studies.framework.figures import ARMS, INK, colours, estimate, panels, published_line
-from lightning_module.studies.priors_claims import accuracy, position
+from lightning_module.studies.priors.claims import accuracy, position
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

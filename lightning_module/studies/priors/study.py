@@ -21,8 +21,8 @@ from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
 from lightning_module.studies.framework.training import train, wrong_by
 from lightning_module.studies.methods.networks.priors import PRIORS
-from lightning_module.studies.priors_claims import BANDS, CLAIMS
-from lightning_module.studies.priors_figures import draw_continuum, draw_tuning
+from lightning_module.studies.priors.claims import BANDS, CLAIMS
+from lightning_module.studies.priors.figures import draw_continuum, draw_tuning
 
 # Seconds of one replica and 1000 steps.
 COST = {"mlp": 0.16, "locally_connected": 0.43, "cnn": 0.91, "average_cnn": 0.96, "deep_sets": 1.7}

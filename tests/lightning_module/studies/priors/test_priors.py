@@ -7,8 +7,8 @@ import torch
 from lightning_module.studies.framework.data import TEST_SEED, fresh
 from lightning_module.studies.framework.training import train
 from lightning_module.studies.methods.networks.priors import PRIORS
-from lightning_module.studies.priors import STUDY, TUNING_SEED, PriorsConfig, best_rate, permuted
-from lightning_module.studies.priors_claims import ORDER_BLIND, SPATIAL, position
+from lightning_module.studies.priors.claims import ORDER_BLIND, SPATIAL, position
+from lightning_module.studies.priors.study import STUDY, TUNING_SEED, PriorsConfig, best_rate, permuted
 
 KEYS = ["network", "points"]
 
