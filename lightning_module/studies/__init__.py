@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # The packaged studies in the order in which they are listed: the name on the command line, and the module.
 STUDIES = Catalogue(
     {
-        "benchmark": "benchmark",
+        "benchmark": "benchmark.study",
         "recipe-sweep": "recipe_sweep.study",
         "priors": "priors.study",
         "pooling": "pooling",

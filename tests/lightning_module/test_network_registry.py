@@ -19,8 +19,8 @@ from lightning_module.batched.logits import batched_logits
 from lightning_module.cli import main
 from lightning_module.commands.demo import run_demo
 from lightning_module.networks import REFERENCE, registered
-from lightning_module.studies.benchmark import STUDY as BENCHMARK
-from lightning_module.studies.benchmark_claims import CLAIMS
+from lightning_module.studies.benchmark.claims import CLAIMS
+from lightning_module.studies.benchmark.study import STUDY as BENCHMARK
 from lightning_module.studies.framework.figures import PALETTE, colours, network_label, registered_accuracy
 from lightning_module.studies.framework.proof.verify import findings_of
 from lightning_module.studies.framework.result import Result

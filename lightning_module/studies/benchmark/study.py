@@ -13,9 +13,9 @@ import torch
 
 from lightning_module.datamodule import Examples
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.baselines import baseline_rows
-from lightning_module.studies.benchmark_claims import BANDS, CLAIMS
-from lightning_module.studies.benchmark_figures import draw_confusion, draw_curves, draw_final
+from lightning_module.studies.benchmark.baselines import baseline_rows
+from lightning_module.studies.benchmark.claims import BANDS, CLAIMS
+from lightning_module.studies.benchmark.figures import draw_confusion, draw_curves, draw_final
 from lightning_module.studies.framework.cells import Cell, Outcome, Row
 from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.framework.protocol import ProtocolFile

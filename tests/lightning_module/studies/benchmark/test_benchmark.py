@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from lightning_module import make_network
-from lightning_module.studies.baselines import baseline_rows
-from lightning_module.studies.benchmark import STUDY
+from lightning_module.studies.benchmark.baselines import baseline_rows
+from lightning_module.studies.benchmark.study import STUDY
 from lightning_module.studies.framework.data import fresh, fresh_test, frozen
 from lightning_module.studies.methods.person import CONFUSION, QUIZ_ROWS
 
