@@ -24,7 +24,7 @@ STUDIES = Catalogue(
         "benchmark": "benchmark.study",
         "recipe-sweep": "recipe_sweep.study",
         "priors": "priors.study",
-        "pooling": "pooling",
+        "pooling": "pooling.study",
         "self-supervision": "self_supervision",
         "comparison": "comparison",
         "learning-rate": "learning_rate.study",

@@ -20,9 +20,9 @@ from lightning_module.studies.framework.statistics import log_odds
 from lightning_module.studies.framework.study import Study
 from lightning_module.studies.framework.training import Trained, score, train, wrong_by
 from lightning_module.studies.methods.networks.pooling import MATCHED_CHANNELS, Pool, PoolingCNN
-from lightning_module.studies.pooling_claims import BANDS, CLAIMS
-from lightning_module.studies.pooling_figures import draw_accuracy, draw_advantage
-from lightning_module.studies.pooling_published import KINDS, SIZES, STEPS, TESTS
+from lightning_module.studies.pooling.claims import BANDS, CLAIMS
+from lightning_module.studies.pooling.figures import draw_accuracy, draw_advantage
+from lightning_module.studies.pooling.published import KINDS, SIZES, STEPS, TESTS
 
 Arm = Literal["published", "nested", "epochs"]
 

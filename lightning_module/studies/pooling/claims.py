@@ -18,7 +18,7 @@ from typing import Any, Final
 from lightning_module.studies.framework.cells import Band
 from lightning_module.studies.framework.claims import Claim, Finding, Number
 from lightning_module.studies.framework.quantities import Across, Combined, Value, largest, mean_of, value
-from lightning_module.studies.pooling_published import (
+from lightning_module.studies.pooling.published import (
     KINDS,
     POOLS,
     SIZES,

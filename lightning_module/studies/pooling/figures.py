@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from lightning_module.studies.framework.figures import INK, PALETTE, curve, panels
-from lightning_module.studies.pooling_claims import NOT_MUCH
-from lightning_module.studies.pooling_published import KINDS, POOLS, SIZES, published_accuracy, published_advantage
+from lightning_module.studies.pooling.claims import NOT_MUCH
+from lightning_module.studies.pooling.published import KINDS, POOLS, SIZES, published_accuracy, published_advantage
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,9 +11,8 @@ from torch.nn import functional
 from lightning_module.studies.framework.claims import judge
 from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.framework.result import Result
-from lightning_module.studies.pooling import CELL_STEPS, COST, STUDY, PoolingConfig, cells, network_of, run_cell
-from lightning_module.studies.pooling_claims import CLAIMS, SOURCES
-from lightning_module.studies.pooling_published import (
+from lightning_module.studies.pooling.claims import CLAIMS, SOURCES
+from lightning_module.studies.pooling.published import (
     KINDS,
     POOLS,
     RUNS,
@@ -21,6 +20,7 @@ from lightning_module.studies.pooling_published import (
     published_accuracy,
     published_advantage,
 )
+from lightning_module.studies.pooling.study import CELL_STEPS, COST, STUDY, PoolingConfig, cells, network_of, run_cell
 from mnist1d_hf import Recipe, make_slice
 
 VARIANTS = {"none": 9310, "stride": 3310, "max": 3310, "avg": 3310, "l2": 3310, "matched": 3442}
