@@ -29,7 +29,7 @@ STUDIES = Catalogue(
         "comparison": "comparison",
         "learning-rate": "learning_rate.study",
         "activation": "activation",
-        "double-descent": "double_descent",
+        "double-descent": "double_descent.study",
         "thresholds": "thresholds",
         "lottery": "lottery",
         "dataset": "dataset",

@@ -6,7 +6,7 @@ from torch import nn
 
 from lightning_module.batched.logits import batched_logits
 from lightning_module.networks import count_parameters
-from lightning_module.studies.double_descent_published import WIDTHS
+from lightning_module.studies.double_descent.published import WIDTHS
 from lightning_module.studies.methods.networks.families import FAMILIES, side_by_side
 from lightning_module.studies.methods.networks.hidden_layers import HiddenLayers
 

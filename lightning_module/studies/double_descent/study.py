@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from lightning_module.datamodule import Examples
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.double_descent_claims import BANDS, CLAIMS
-from lightning_module.studies.double_descent_figures import draw_2020, draw_epochs, draw_sizes
-from lightning_module.studies.double_descent_published import (
+from lightning_module.studies.double_descent.claims import BANDS, CLAIMS
+from lightning_module.studies.double_descent.figures import draw_2020, draw_epochs, draw_sizes
+from lightning_module.studies.double_descent.published import (
     CHANNELS,
     CHANNELS_2020,
     EPOCHS,

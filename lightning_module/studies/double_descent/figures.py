@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-from lightning_module.studies.double_descent_published import (
+from lightning_module.studies.double_descent.published import (
     CNN_LOSSES_2020,
     LOSSES_2020,
     WIDTHS,

@@ -13,7 +13,7 @@ two published runs of one size differ by 1 to 2 points. A curve over epochs rise
 
 from typing import Any, Final
 
-from lightning_module.studies.double_descent_published import (
+from lightning_module.studies.double_descent.published import (
     CNN_LOSSES_2020,
     CNN_TEST,
     EPOCHS,

@@ -8,9 +8,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from lightning_module.studies.double_descent import STUDY, DoubleDescentConfig, cells, run_cell
-from lightning_module.studies.double_descent_claims import CLAIMS, SOURCES, N
-from lightning_module.studies.double_descent_published import (
+from lightning_module.studies.double_descent.claims import CLAIMS, SOURCES, N
+from lightning_module.studies.double_descent.published import (
     CHANNELS,
     CHANNELS_2020,
     CNN_LOSSES_2020,
@@ -21,6 +20,7 @@ from lightning_module.studies.double_descent_published import (
     published_error,
     published_loss,
 )
+from lightning_module.studies.double_descent.study import STUDY, DoubleDescentConfig, cells, run_cell
 from lightning_module.studies.framework.claims import judge
 from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.framework.result import Result

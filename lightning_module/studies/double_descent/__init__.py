@@ -1,0 +1,1 @@
+"""The study of double descent: what is run, what is claimed of it, and its figures."""
