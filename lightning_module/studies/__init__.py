@@ -30,7 +30,7 @@ STUDIES = Catalogue(
         "learning-rate": "learning_rate.study",
         "activation": "activation",
         "double-descent": "double_descent.study",
-        "thresholds": "thresholds",
+        "thresholds": "thresholds.study",
         "lottery": "lottery",
         "dataset": "dataset",
         "ceiling": "ceiling.study",

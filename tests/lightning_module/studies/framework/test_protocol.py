@@ -41,8 +41,8 @@ def test_no_file_is_without_a_study():
 
 
 def test_numbers_are_those_of_the_study():
-    from lightning_module.studies import thresholds
     from lightning_module.studies.pooling import study as pooling
+    from lightning_module.studies.thresholds import study as thresholds
 
     assert f"pooling with {pooling.MATCHED_CHANNELS} channels" in pooling.STUDY.protocol
     assert f"first {pooling.CURVE_ROWS:,} fresh signals" in pooling.STUDY.protocol

@@ -7,8 +7,8 @@ import pandas as pd
 from lightning_module.studies.framework.figures import INK, PALETTE, curve, estimate, panels
 from lightning_module.studies.framework.quantities import NoRowsError
 from lightning_module.studies.framework.turning_points import matching
-from lightning_module.studies.thresholds_claims import MARGIN, RULES, Exponent, Kind
-from lightning_module.studies.thresholds_config import LOSSES, NAMES, PREDICTED
+from lightning_module.studies.thresholds.claims import MARGIN, RULES, Exponent, Kind
+from lightning_module.studies.thresholds.config import LOSSES, NAMES, PREDICTED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -22,9 +22,9 @@ from lightning_module.studies.framework.training import Score, Trained, score
 from lightning_module.studies.framework.turning_points import Place, crossing, peak
 from lightning_module.studies.methods.full_batch import train_on_all
 from lightning_module.studies.methods.networks.families import FAMILIES, side_by_side
-from lightning_module.studies.thresholds_claims import BANDS, CLAIMS
-from lightning_module.studies.thresholds_config import CLASSES, LOSSES, MOST, SIZES, SMALL, predicted
-from lightning_module.studies.thresholds_figures import draw_curves, draw_exponents, draw_thresholds
+from lightning_module.studies.thresholds.claims import BANDS, CLAIMS
+from lightning_module.studies.thresholds.config import CLASSES, LOSSES, MOST, SIZES, SMALL, predicted
+from lightning_module.studies.thresholds.figures import draw_curves, draw_exponents, draw_thresholds
 
 ERROR_BOUND: Final = 0.01
 LOSS_BOUND: Final = 0.01  # of the loss of the best constant prediction

@@ -19,16 +19,7 @@ from lightning_module.studies.framework.cells import Band
 from lightning_module.studies.framework.claims import Claim, Finding, Number
 from lightning_module.studies.framework.quantities import Combined, NoRowsError, Quantity, Tables, mean_of
 from lightning_module.studies.framework.turning_points import Log, matching
-from lightning_module.studies.thresholds_config import (
-    LOSSES,
-    MOST,
-    NAMES,
-    PREDICTED,
-    SIZES,
-    SMALL,
-    Loss,
-    predicted,
-)
+from lightning_module.studies.thresholds.config import LOSSES, MOST, NAMES, PREDICTED, SIZES, SMALL, Loss, predicted
 
 if TYPE_CHECKING:
     import pandas as pd

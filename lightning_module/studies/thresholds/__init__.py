@@ -1,0 +1,1 @@
+"""The study of thresholds: what is run, what is claimed of it, and its figures."""
