@@ -26,7 +26,7 @@ STUDIES = Catalogue(
         "priors": "priors.study",
         "pooling": "pooling.study",
         "self-supervision": "self_supervision",
-        "comparison": "comparison",
+        "comparison": "comparison.study",
         "learning-rate": "learning_rate.study",
         "activation": "activation",
         "double-descent": "double_descent.study",

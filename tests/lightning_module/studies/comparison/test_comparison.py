@@ -7,8 +7,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from lightning_module.networks import count_parameters
-from lightning_module.studies.comparison import STUDY, _maker, cells
-from lightning_module.studies.comparison_claims import CLAIMS
+from lightning_module.studies.comparison.claims import CLAIMS
+from lightning_module.studies.comparison.study import STUDY, _maker, cells
 from lightning_module.studies.framework.claims import judge
 
 

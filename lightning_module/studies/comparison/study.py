@@ -14,9 +14,9 @@ from torch import nn
 from lightning_module.datamodule import Examples
 from lightning_module.networks import CNN, MLP, Logistic, count_parameters
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.comparison_claims import BANDS, CLAIMS
-from lightning_module.studies.comparison_config import PRESETS, ComparisonConfig
-from lightning_module.studies.comparison_figures import draw_accuracies, draw_differences, draw_embeddings
+from lightning_module.studies.comparison.claims import BANDS, CLAIMS
+from lightning_module.studies.comparison.config import PRESETS, ComparisonConfig
+from lightning_module.studies.comparison.figures import draw_accuracies, draw_differences, draw_embeddings
 from lightning_module.studies.framework.cells import Cell, Outcome, Row
 from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
