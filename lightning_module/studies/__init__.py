@@ -25,7 +25,7 @@ STUDIES = Catalogue(
         "recipe-sweep": "recipe_sweep.study",
         "priors": "priors.study",
         "pooling": "pooling.study",
-        "self-supervision": "self_supervision",
+        "self-supervision": "self_supervision.study",
         "comparison": "comparison.study",
         "learning-rate": "learning_rate.study",
         "activation": "activation",

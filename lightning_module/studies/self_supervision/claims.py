@@ -19,7 +19,7 @@ from lightning_module.studies.framework.cells import Band
 from lightning_module.studies.framework.claims import Claim, Finding, Number
 from lightning_module.studies.framework.quantities import Across, Combined, Quantity, Value, largest, smallest, value
 from lightning_module.studies.methods.simclr.encoder import PROJECTORS, Projector
-from lightning_module.studies.self_supervision_published import (
+from lightning_module.studies.self_supervision.published import (
     EPOCHS,
     LATEST,
     LOSS,

@@ -6,7 +6,7 @@ import numpy as np
 
 from lightning_module.studies.framework.figures import INK, PALETTE, curve, estimate, panels
 from lightning_module.studies.methods.simclr.encoder import PROJECTORS, Projector, layer_names
-from lightning_module.studies.self_supervision_published import LINEAR, output_layer
+from lightning_module.studies.self_supervision.published import LINEAR, output_layer
 
 if TYPE_CHECKING:
     import numpy.typing as npt

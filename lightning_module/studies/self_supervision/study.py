@@ -22,10 +22,10 @@ from lightning_module.studies.framework.training import fit
 from lightning_module.studies.methods.embedding import tsne
 from lightning_module.studies.methods.probes import Array, one_numpy_thread
 from lightning_module.studies.methods.simclr.encoder import PROJECTORS, Projector, SimCLR, layer_names
-from lightning_module.studies.self_supervision_claims import BANDS, CLAIMS
-from lightning_module.studies.self_supervision_figures import draw_layers, draw_training, draw_tsne
-from lightning_module.studies.self_supervision_published import EPOCHS
-from lightning_module.studies.self_supervision_rows import Represented, final_rows, training_rows
+from lightning_module.studies.self_supervision.claims import BANDS, CLAIMS
+from lightning_module.studies.self_supervision.figures import draw_layers, draw_training, draw_tsne
+from lightning_module.studies.self_supervision.published import EPOCHS
+from lightning_module.studies.self_supervision.rows import Represented, final_rows, training_rows
 from lightning_module.twin import pl
 
 Arm = Literal["frozen", "fresh"]

@@ -11,9 +11,9 @@ from lightning_module.studies.framework.claims import judge
 from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.framework.result import Result
 from lightning_module.studies.methods.simclr.encoder import PROJECTORS
-from lightning_module.studies.self_supervision import STUDY, SelfSupervisionConfig, cells, run_cell
-from lightning_module.studies.self_supervision_claims import CLAIMS, SOURCES
-from lightning_module.studies.self_supervision_published import LINEAR, output_layer, published_gain, published_probe
+from lightning_module.studies.self_supervision.claims import CLAIMS, SOURCES
+from lightning_module.studies.self_supervision.published import LINEAR, output_layer, published_gain, published_probe
+from lightning_module.studies.self_supervision.study import STUDY, SelfSupervisionConfig, cells, run_cell
 
 OUTPUT = {"default": 5, "none": 3, "deep": 7}
 
