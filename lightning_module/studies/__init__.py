@@ -32,7 +32,7 @@ STUDIES = Catalogue(
         "double-descent": "double_descent.study",
         "thresholds": "thresholds.study",
         "lottery": "lottery",
-        "dataset": "dataset",
+        "dataset": "dataset.study",
         "ceiling": "ceiling.study",
         "soft-labels": "soft_labels.study",
         "scaling": "scaling.study",

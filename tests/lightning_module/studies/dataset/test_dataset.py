@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from lightning_module.networks import count_parameters
-from lightning_module.studies.dataset import STUDY
-from lightning_module.studies.dataset_claims import CLAIMS, SIZES
-from lightning_module.studies.dataset_facts import PUBLISHED_DIGESTS, digests, size_rows
-from lightning_module.studies.dataset_times import TorchGRU, published_experiments, time_rows
+from lightning_module.studies.dataset.claims import CLAIMS, SIZES
+from lightning_module.studies.dataset.facts import PUBLISHED_DIGESTS, digests, size_rows
+from lightning_module.studies.dataset.study import STUDY
+from lightning_module.studies.dataset.times import TorchGRU, published_experiments, time_rows
 from lightning_module.studies.framework.claims import judge
 from lightning_module.studies.methods.person import HUMAN_ERRORS
 from mnist1d_hf import make_mnist1d

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from lightning_module.studies.dataset_published import PUBLISHED_CNN, PUBLISHED_HUMAN
+from lightning_module.studies.dataset.published import PUBLISHED_CNN, PUBLISHED_HUMAN
 from lightning_module.studies.framework.figures import INK, PALETTE, estimate, network_colours, panels, published_line
 
 if TYPE_CHECKING:

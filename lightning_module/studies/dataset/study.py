@@ -11,11 +11,11 @@ import numpy as np
 import torch
 
 from lightning_module.datamodule import Examples
-from lightning_module.studies.dataset_claims import BANDS, CLAIMS
-from lightning_module.studies.dataset_facts import fact_rows, size_rows
-from lightning_module.studies.dataset_figures import draw_classical, draw_digits, draw_promises
-from lightning_module.studies.dataset_published import VERY_WELL
-from lightning_module.studies.dataset_times import time_rows
+from lightning_module.studies.dataset.claims import BANDS, CLAIMS
+from lightning_module.studies.dataset.facts import fact_rows, size_rows
+from lightning_module.studies.dataset.figures import draw_classical, draw_digits, draw_promises
+from lightning_module.studies.dataset.published import VERY_WELL
+from lightning_module.studies.dataset.times import time_rows
 from lightning_module.studies.framework.cells import Cell, Config, Outcome, Row
 from lightning_module.studies.framework.data import fresh, frozen
 from lightning_module.studies.framework.protocol import ProtocolFile

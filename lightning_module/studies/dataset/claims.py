@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from lightning_module.studies.dataset_published import PUBLISHED_CNN, PUBLISHED_HUMAN, VERY_WELL
-from lightning_module.studies.dataset_untested import UNTESTED
+from lightning_module.studies.dataset.published import PUBLISHED_CNN, PUBLISHED_HUMAN, VERY_WELL
+from lightning_module.studies.dataset.untested import UNTESTED
 from lightning_module.studies.framework.cells import Band
 from lightning_module.studies.framework.claims import Claim, Finding, Number
 from lightning_module.studies.framework.quantities import Exact, Quantity, Value, smallest, value
