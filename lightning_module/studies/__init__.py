@@ -28,7 +28,7 @@ STUDIES = Catalogue(
         "self-supervision": "self_supervision.study",
         "comparison": "comparison.study",
         "learning-rate": "learning_rate.study",
-        "activation": "activation",
+        "activation": "activation.study",
         "double-descent": "double_descent.study",
         "thresholds": "thresholds.study",
         "lottery": "lottery",

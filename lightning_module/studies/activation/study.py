@@ -6,13 +6,13 @@ Source: Greydanus (2020), "Scaling down Deep Learning", metalearning an activati
 
 import torch
 
-from lightning_module.studies.activation_claims import BANDS, CLAIMS
-from lightning_module.studies.activation_config import PRESETS, ActivationConfig
-from lightning_module.studies.activation_fair import digits, fair_test, network_rows
-from lightning_module.studies.activation_figures import draw_fair, draw_shape, draw_transfer
-from lightning_module.studies.activation_learned import first_tests, frozen_draw, functions_of, meta_training
-from lightning_module.studies.activation_shape import feature_row, shape_rows
-from lightning_module.studies.activation_transfer import transfer_rows
+from lightning_module.studies.activation.claims import BANDS, CLAIMS
+from lightning_module.studies.activation.config import PRESETS, ActivationConfig
+from lightning_module.studies.activation.fair_test import digits, fair_test, network_rows
+from lightning_module.studies.activation.figures import draw_fair, draw_shape, draw_transfer
+from lightning_module.studies.activation.learned import first_tests, frozen_draw, functions_of, meta_training
+from lightning_module.studies.activation.shape import feature_row, shape_rows
+from lightning_module.studies.activation.transfer import transfer_rows
 from lightning_module.studies.framework.cells import Cell, Outcome, Row
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study

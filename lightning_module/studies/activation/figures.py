@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lightning_module.studies.activation_claims import OTHERS
+from lightning_module.studies.activation.claims import OTHERS
 from lightning_module.studies.framework.figures import INK, PALETTE, estimate, panels, published_line
 from lightning_module.studies.methods.activation.functions import INTERCEPTS, KNOTS, SLOPES
 

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 
 from lightning_module.datamodule import Examples
-from lightning_module.studies.activation_config import ActivationConfig
-from lightning_module.studies.activation_learned import EXAMPLES
+from lightning_module.studies.activation.config import ActivationConfig
+from lightning_module.studies.activation.learned import EXAMPLES
 from lightning_module.studies.framework.cells import Outcome, Row
 from lightning_module.studies.framework.data import Draw, fresh
 from lightning_module.studies.methods.activation.functions import Function

@@ -3,7 +3,7 @@
 import torch
 
 from lightning_module.datamodule import Examples
-from lightning_module.studies.activation_config import ActivationConfig
+from lightning_module.studies.activation.config import ActivationConfig
 from lightning_module.studies.framework.checkpoint import Scratch
 from lightning_module.studies.framework.data import Draw, frozen
 from lightning_module.studies.methods.activation.functions import BASELINES, Function, piecewise, straightened
