@@ -29,8 +29,8 @@ from lightning_module.batched.matmul import product_transposed
 from lightning_module.datamodule import Examples
 from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.framework.running.memory import keep_freed_memory
-from lightning_module.studies.lottery_config import LotteryConfig
-from lightning_module.studies.lottery_search import FIRST_SEED, weights_of_seed
+from lightning_module.studies.lottery.config import LotteryConfig
+from lightning_module.studies.lottery.search import FIRST_SEED, weights_of_seed
 from lightning_module.studies.methods.pruning import compact_mlp as compact_network
 from lightning_module.studies.methods.pruning.compaction import alive_units
 from lightning_module.studies.methods.pruning.masked_training import Masked, train_masked

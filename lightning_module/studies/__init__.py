@@ -31,7 +31,7 @@ STUDIES = Catalogue(
         "activation": "activation.study",
         "double-descent": "double_descent.study",
         "thresholds": "thresholds.study",
-        "lottery": "lottery",
+        "lottery": "lottery.study",
         "dataset": "dataset.study",
         "ceiling": "ceiling.study",
         "soft-labels": "soft_labels.study",

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lightning_module.studies.framework.figures import INK, PALETTE, curve, estimate, panels, published_line
-from lightning_module.studies.lottery_claims import PUBLISHED_SEARCH
-from lightning_module.studies.lottery_evaluation import CONDITIONS
+from lightning_module.studies.lottery.claims import PUBLISHED_SEARCH
+from lightning_module.studies.lottery.evaluation import CONDITIONS
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -10,8 +10,8 @@ from torch import Tensor
 from lightning_module.studies.framework.cells import Row
 from lightning_module.studies.framework.checkpoint import Scratch
 from lightning_module.studies.framework.data import fresh_test, frozen
-from lightning_module.studies.lottery_config import LotteryConfig
-from lightning_module.studies.lottery_search import FIRST_SEED, weights_of_seed
+from lightning_module.studies.lottery.config import LotteryConfig
+from lightning_module.studies.lottery.search import FIRST_SEED, weights_of_seed
 from lightning_module.studies.methods.pruning.mask_nulls import curveball
 from lightning_module.studies.methods.pruning.masked_training import Masked, TrainedMasked, train_masked
 from lightning_module.studies.methods.pruning.pruning import Tensors

@@ -14,11 +14,11 @@ from lightning_module.studies.framework.cells import Cell, Outcome, Row
 from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
-from lightning_module.studies.lottery_claims import BANDS, CLAIMS
-from lightning_module.studies.lottery_config import LotteryConfig
-from lightning_module.studies.lottery_evaluation import evaluate_arms, shuffled_mask
-from lightning_module.studies.lottery_figures import draw_adjacency, draw_evaluation, draw_masks, draw_search
-from lightning_module.studies.lottery_search import (
+from lightning_module.studies.lottery.claims import BANDS, CLAIMS
+from lightning_module.studies.lottery.config import LotteryConfig
+from lightning_module.studies.lottery.evaluation import evaluate_arms, shuffled_mask
+from lightning_module.studies.lottery.figures import draw_adjacency, draw_evaluation, draw_masks, draw_search
+from lightning_module.studies.lottery.search import (
     FIRST_SEED,
     random_masks,
     search_lottery,

@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from lightning_module.networks import MLP
-from lightning_module.studies import lottery_search
 from lightning_module.studies.framework.data import fresh_test, frozen
 from lightning_module.studies.framework.study import Study
-from lightning_module.studies.lottery import STUDY, cells
-from lightning_module.studies.lottery_claims import STATEMENTS
-from lightning_module.studies.lottery_config import LotteryConfig
-from lightning_module.studies.lottery_evaluation import Trial, order_of, shuffled_mask, trials
-from lightning_module.studies.lottery_search import random_masks, smallest_that_matches, weights_of_seed
+from lightning_module.studies.lottery import search as lottery_search
+from lightning_module.studies.lottery.claims import STATEMENTS
+from lightning_module.studies.lottery.config import LotteryConfig
+from lightning_module.studies.lottery.evaluation import Trial, order_of, shuffled_mask, trials
+from lightning_module.studies.lottery.search import random_masks, smallest_that_matches, weights_of_seed
+from lightning_module.studies.lottery.study import STUDY, cells
 from lightning_module.studies.methods.pruning.mask_nulls import run_fraction, runs
 
 SMOKE = STUDY.config("smoke")
@@ -172,8 +172,8 @@ def test_an_interrupted_ticket_comes_to_the_same(result, tmp_path, monkeypatch, 
         return train_masked(*arguments, **options)
 
     train_masked = lottery_search.train_masked
-    for module in ("lottery_search", "lottery_evaluation"):
-        monkeypatch.setattr(f"lightning_module.studies.{module}.train_masked", interrupted)
+    for module in ("search", "evaluation"):
+        monkeypatch.setattr(f"lightning_module.studies.lottery.{module}.train_masked", interrupted)
     with pytest.raises(KeyboardInterrupt):
         alone.run("smoke", folder=tmp_path)
     again = alone.run("smoke", folder=tmp_path)
