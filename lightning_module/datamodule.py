@@ -246,7 +246,7 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
 
     def plot(self, split: Literal["train", "val", "test"] = "train", *, count: int = 10) -> "Figure":
         """Returns a figure of the first examples of a split."""
-        from mnist1d_hf.plot import plot_signals
+        from mnist1d_hf.plot.signals import plot_signals
 
         x, y = self.examples(split)
         return plot_signals(x[:count].numpy(), y[:count].numpy())

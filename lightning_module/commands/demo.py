@@ -186,7 +186,7 @@ def _trainer(steps: int, curve: LearningCurve) -> pl.Trainer:
 
 def _write_figures(rows: list[dict[str, float]], out: Path) -> list[Path]:
     try:
-        from mnist1d_hf import plot
+        from mnist1d_hf.plot import signals as plot
 
         plot.require_matplotlib()
     except ImportError:

@@ -164,7 +164,7 @@ def plot_signals(
     Raises:
         ValueError: If ``do_transform`` is set without ``args``.
     """
-    from mnist1d_hf import plot
+    from mnist1d_hf.plot import signals as plot
 
     if do_transform and args is None:
         raise ValueError("do_transform=True needs args=, what get_dataset_args() returns")

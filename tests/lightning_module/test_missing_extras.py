@@ -84,8 +84,8 @@ PYTHON = {
     "plot_signals": "import mnist1d_hf as m; from mnist1d_hf import plot; plot.plot_templates()",
     "animation": """
 import mnist1d_hf
-from mnist1d_hf import animation
-from mnist1d_hf.construction import Construction
+from mnist1d_hf.plot import animation
+from mnist1d_hf.plot.construction import Construction
 next(animation.animate(Construction.make(mnist1d_hf.Recipe(), stream='reference'), fps=2, duration=9))""",
     "data module": "import lightning_module as m; m.MNIST1DDataModule().plot()",
     "studies": "from lightning_module.studies import *; from lightning_module.studies import verdict_table",

@@ -49,7 +49,7 @@ import socket
 def refused(*args, **kwargs):
     raise AssertionError(f"network used at import: {args}")
 socket.socket.connect = socket.getaddrinfo = socket.create_connection = refused
-import mnist1d_hf, mnist1d_hf.compat, mnist1d_hf.plot
+import mnist1d_hf, mnist1d_hf.compat, mnist1d_hf.plot.signals
 print(mnist1d_hf.__version__)
 """
     home = {"HOME": str(tmp_path), "HF_HOME": str(tmp_path / "hf"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
@@ -62,7 +62,7 @@ def test_importing_leaves_the_random_state_alone():
 import random, numpy
 random.seed(1); numpy.random.seed(1)
 before = random.getstate(), numpy.random.get_state()[1].tolist()
-import mnist1d_hf, mnist1d_hf.compat, mnist1d_hf.plot
+import mnist1d_hf, mnist1d_hf.compat, mnist1d_hf.plot.signals
 assert before == (random.getstate(), numpy.random.get_state()[1].tolist())
 """
     run(code)

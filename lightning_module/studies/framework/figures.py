@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from lightning_module.studies.framework.result import Result
 from lightning_module.studies.framework.statistics import mean_interval
 from mnist1d_hf.atomic import replace
-from mnist1d_hf.plot import require_matplotlib
+from mnist1d_hf.plot.signals import require_matplotlib
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist1d_hf.arithmetic import FloatArray
-from mnist1d_hf.construction import TEMPLATE, Construction
-from mnist1d_hf.plot import DARK, LIGHT, Style, dot_size, draw_signal, extent, grid
+from mnist1d_hf.plot.construction import TEMPLATE, Construction
+from mnist1d_hf.plot.signals import DARK, LIGHT, Style, dot_size, draw_signal, extent, grid
 from mnist1d_hf.recipe import Recipe
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from mnist1d_hf import make_mnist1d
-from mnist1d_hf.animation import animate, between, explained, moments, save_animation
-from mnist1d_hf.construction import Construction
+from mnist1d_hf.plot.animation import animate, between, explained, moments, save_animation
+from mnist1d_hf.plot.construction import Construction
 from mnist1d_hf.recipe import RECIPES, Recipe
 from mnist1d_hf.streams import STAGES
 
@@ -161,7 +161,7 @@ def test_numbers_that_make_no_file_are_an_error_before_anything_is_drawn(constru
 
 
 def test_the_picture_of_the_readme_is_of_the_default_config_and_small():
-    path = Path(__file__).parents[2] / "docs" / "images" / "construction.gif"
+    path = Path(__file__).parents[3] / "docs" / "images" / "construction.gif"
     assert path.stat().st_size < 700_000
     made = Construction.make(Recipe())
     largest = max(np.nanmax(np.abs(signals)) for signals in made.stages.values())

@@ -10,8 +10,8 @@ import pytest
 
 from mnist1d_hf import make_mnist1d
 
-ROOT = Path(__file__).parents[2]
-SCRIPT = Path(__file__).with_name("textbook.py")
+ROOT = Path(__file__).parents[3]
+SCRIPT = Path(__file__).parents[1] / "textbook.py"
 CHAPTERS = ["8_1", "8_3", "9_5", "10_2", "11", "20_1", "20_2", "20_3"]
 
 

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from mnist1d_hf.arithmetic import FloatArray
 from mnist1d_hf.arrays import MNIST1DArrays
-from mnist1d_hf.construction import Construction
 from mnist1d_hf.extras import extra_imports
 from mnist1d_hf.generate import make_mnist1d
+from mnist1d_hf.plot.construction import Construction
 from mnist1d_hf.templates import NUM_CLASSES, digit_templates
 
 if TYPE_CHECKING:

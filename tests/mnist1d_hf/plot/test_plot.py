@@ -8,7 +8,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from mnist1d_hf import make_mnist1d, plot
+from mnist1d_hf import make_mnist1d
+from mnist1d_hf.plot import signals as plot
 from mnist1d_hf.streams import STAGES
 from mnist1d_hf.templates import digit_templates
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mnist1d_hf import make_mnist1d
-from mnist1d_hf.construction import Construction
+from mnist1d_hf.plot.construction import Construction
 from mnist1d_hf.recipe import Recipe
 from mnist1d_hf.streams import STAGES
 from mnist1d_hf.templates import HEIGHTS

@@ -9,7 +9,7 @@ import pytest
 
 from mnist1d_hf import compat
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ABSENT = """
 import sys
 class Absent:
