@@ -16,7 +16,7 @@ from lightning_module.transform import Transform
 from lightning_module.twin import PACKAGE, pl, rank_zero_warn, refuse_foreign, remedy, warn_of_other
 from mnist1d_hf.checks import flag, items, number, shown, text, whole_number
 from mnist1d_hf.checks import path as path_of
-from mnist1d_hf.pinned import pinned_revision
+from mnist1d_hf.hub.load import pinned_revision
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

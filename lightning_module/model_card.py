@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import EvalResult, ModelCard
 
-from mnist1d_hf.card import with_section
+from mnist1d_hf.hub.card import with_section
+from mnist1d_hf.hub.card_records import KEY
 from mnist1d_hf.mnist1d import CITATION
-from mnist1d_hf.records import KEY
 from mnist1d_hf.stored import Stored, write_files
 
 if TYPE_CHECKING:

@@ -19,11 +19,11 @@ from lightning_module.hyper_parameters import arguments_of
 from lightning_module.model_card import model_card
 from lightning_module.model_plan import ModelPlanner
 from lightning_module.pretrained import CONFIG, WEIGHTS, Pretrained, load_pretrained, weights_digest
-from mnist1d_hf.card import CARD
-from mnist1d_hf.publish import Published, publish, rehearse
-from mnist1d_hf.remote import PATIENCE, Remote, checked_repo_id, checked_tag
-from mnist1d_hf.schema import ContentError, IncompleteError
-from mnist1d_hf.snapshot import repo_id_of
+from mnist1d_hf.hub.card import CARD
+from mnist1d_hf.hub.publish import Published, publish, rehearse
+from mnist1d_hf.hub.remote import PATIENCE, Remote, checked_repo_id, checked_tag
+from mnist1d_hf.hub.schema import ContentError, IncompleteError
+from mnist1d_hf.hub.snapshot import repo_id_of
 from mnist1d_hf.staged_folder import recover, scratch_folder, staged_folder
 
 __all__ = ["ModelPush", "TrainedModel", "pull_model", "push_model", "read_model", "weights_digest"]
@@ -37,7 +37,8 @@ class TrainedModel:
 
     Attributes:
         classifier: The classifier.
-        record: What the card's header says under `mnist1d_hf.records.KEY`: data, protocol, accuracy, code version,
+        record: What the card's header says under `mnist1d_hf.hub.card_records.KEY`: data, protocol, accuracy, code
+        version,
             digest of the weights.
     """
 

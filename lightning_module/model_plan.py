@@ -9,13 +9,13 @@ from safetensors.torch import load_file
 
 from lightning_module.model_schema import checked_record
 from lightning_module.pretrained import CONFIG, WEIGHTS, weights_digest
-from mnist1d_hf.card import CARD
-from mnist1d_hf.drift import files_drift
-from mnist1d_hf.header import parsed_header
-from mnist1d_hf.publish import Plan, RefusedError
-from mnist1d_hf.records import KEY
-from mnist1d_hf.remote import Head, Remote
-from mnist1d_hf.schema import ContentError
+from mnist1d_hf.hub.card import CARD
+from mnist1d_hf.hub.card_records import KEY
+from mnist1d_hf.hub.drift import files_drift
+from mnist1d_hf.hub.header import parsed_header
+from mnist1d_hf.hub.publish import Plan, RefusedError
+from mnist1d_hf.hub.remote import Head, Remote
+from mnist1d_hf.hub.schema import ContentError
 from mnist1d_hf.stored import Stored, read_files, stored
 
 SAME: Final = ("network", "path", "config_id", "version")  # of a record: what the same weights are, and come from

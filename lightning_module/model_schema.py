@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from lightning_module.hyper_parameters import OWN_MODULE
 from lightning_module.networks import NETWORKS
+from mnist1d_hf.hub.schema import FILES, LINE, SHA256, ContentError, Schema, checked
 from mnist1d_hf.one_line import one_line
-from mnist1d_hf.schema import FILES, LINE, SHA256, ContentError, Schema, checked
 from mnist1d_hf.strict_json import parsed_json
 
 LARGEST_CONFIG: Final = 2**18  # bytes

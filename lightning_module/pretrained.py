@@ -19,9 +19,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from lightning_module.model_schema import LARGEST_CONFIG, arguments_of, checked_record
-from mnist1d_hf.door import Opened, opened, say_once
+from mnist1d_hf.hub.door import Opened, opened, say_once
+from mnist1d_hf.hub.schema import ContentError
 from mnist1d_hf.one_line import one_line
-from mnist1d_hf.schema import ContentError
 from mnist1d_hf.stored import file_digest
 
 WEIGHTS: Final = "model.safetensors"

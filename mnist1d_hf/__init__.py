@@ -12,7 +12,7 @@ from mnist1d_hf.register import register
 from mnist1d_hf.templates import Templates, digit_templates
 
 if TYPE_CHECKING:
-    from mnist1d_hf.pinned import load
+    from mnist1d_hf.hub.load import load
 
 __version__ = "0.2.0"
 
@@ -45,7 +45,7 @@ def __getattr__(name: str) -> Any:
     """Import `load` when it is first used: what speaks to the Hub is no part of importing the package."""
     if name != "load":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from mnist1d_hf.pinned import load
+    from mnist1d_hf.hub.load import load
 
     globals()["load"] = load
     return load

@@ -70,7 +70,7 @@ def read_files(entries: Iterable[Mapping[str, Any]]) -> dict[str, Stored]:
     """The files that a card's header lists; paths are values there, for the Hub refuses keys with dots in them.
 
     Args:
-        entries: What `mnist1d_hf.schema.FILES` allows.
+        entries: What `mnist1d_hf.hub.schema.FILES` allows.
     """
     return {entry["path"]: Stored(entry.get("size"), entry["sha256"], entry.get("git_sha1", "")) for entry in entries}
 

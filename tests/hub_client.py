@@ -49,10 +49,10 @@ class Client:
         return [json.loads(answer) for answer in answers]
 
     def push(self, repo_id: str, configs: list[str], **keywords: Any) -> dict[str, Any]:
-        return self.call("mnist1d_hf.hub:push", repo_id, configs, **keywords)
+        return self.call("mnist1d_hf.hub.push:push", repo_id, configs, **keywords)
 
     def load(self, repo_id: str, config: str = "default", **keywords: Any) -> dict[str, Any]:
-        return self.call("mnist1d_hf.pinned:load", repo_id, config, **keywords)
+        return self.call("mnist1d_hf.hub.load:load", repo_id, config, **keywords)
 
     def log(self) -> str:
         """Everything that was written to standard error."""

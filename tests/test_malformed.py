@@ -16,10 +16,10 @@ from safetensors.torch import load
 from lightning_module import Classifier
 from lightning_module.commands import data as data_commands
 from lightning_module.model_hub import read_model, weights_digest
-from mnist1d_hf import pinned
-from mnist1d_hf.card import new_card
 from mnist1d_hf.columns import column_digests
-from mnist1d_hf.parquet import BuiltConfig
+from mnist1d_hf.hub import load as pinned
+from mnist1d_hf.hub.card import new_card
+from mnist1d_hf.hub.parquet import BuiltConfig
 
 LONGEST = 10  # seconds of this process's own time
 STUCK = 120  # seconds on a clock, of a machine that may be busy

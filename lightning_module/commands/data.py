@@ -13,11 +13,12 @@ from rich.table import Table
 from lightning_module.commands import hub as hub_commands
 from lightning_module.commands import limits as limits_command
 from lightning_module.commands.group import CommandGroup, Parser
-from mnist1d_hf import MNIST1D, RECIPES, Recipe, cache, golden, verification
+from mnist1d_hf import MNIST1D, RECIPES, Recipe, cache, golden
 from mnist1d_hf.atomic import replace
 from mnist1d_hf.bayes.posterior import Labels
 from mnist1d_hf.checks import whole_number
-from mnist1d_hf.export import export as export_configs
+from mnist1d_hf.hub import verification
+from mnist1d_hf.hub.export import export as export_configs
 from mnist1d_hf.plot import animation
 from mnist1d_hf.plot import signals as plot
 from mnist1d_hf.plot.construction import Construction

@@ -5,7 +5,8 @@ from typing import Any
 
 from rich.console import Console
 
-from mnist1d_hf import hub, verification
+from mnist1d_hf.hub import push as hub
+from mnist1d_hf.hub import verification
 from mnist1d_hf.one_line import one_line
 
 console = Console()

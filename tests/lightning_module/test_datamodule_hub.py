@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lightning_module import MNIST1DDataModule
-from mnist1d_hf.export import export
+from mnist1d_hf.hub.export import export
 
 READ = """
 import json, sys

@@ -13,8 +13,8 @@ from torch import nn
 from lightning_module import Classifier
 from lightning_module.model_hub import read_model
 from lightning_module.pretrained import weights_digest
-from mnist1d_hf import door
-from mnist1d_hf.schema import ContentError, IncompleteError
+from mnist1d_hf.hub import door
+from mnist1d_hf.hub.schema import ContentError, IncompleteError
 
 LOAD = """
 import sys, json, logging

@@ -28,7 +28,7 @@ if moment == "download":
 if moment == "commit":
     from huggingface_hub import HfApi
     HfApi.create_commit = die
-from mnist1d_hf import hub
+from mnist1d_hf.hub import push as hub
 hub.push(repo_id, ["train-1k"])
 """
 

@@ -7,8 +7,8 @@ import pytest
 from mnist1d_hf import MNIST1D, RECIPES, make_mnist1d
 from mnist1d_hf.bayes import frozen_posterior
 from mnist1d_hf.bayes.limits import committed_limits
-from mnist1d_hf.card import builtin_card, new_card
-from mnist1d_hf.records import ConfigRecord
+from mnist1d_hf.hub.card import builtin_card, new_card
+from mnist1d_hf.hub.card_records import ConfigRecord
 
 HEADER = "Bayes accuracy"
 

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import datasets
 
-from mnist1d_hf.card import ABOUT
-from mnist1d_hf.header import infos_by_config
+from mnist1d_hf.hub.card import ABOUT
+from mnist1d_hf.hub.card_records import ConfigRecord
+from mnist1d_hf.hub.header import infos_by_config
 from mnist1d_hf.mnist1d import CITATION, DESCRIPTION, HOMEPAGE, LICENSE
-from mnist1d_hf.records import ConfigRecord
 
 LONGEST: Final = 10_000  # characters of such a text
 

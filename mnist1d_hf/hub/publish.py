@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from mnist1d_hf.hub.remote import Head, Operation, Remote, RemoteError
 from mnist1d_hf.one_line import one_line
-from mnist1d_hf.remote import Head, Operation, Remote, RemoteError
 
 State = Literal["unchanged", "empty repository", "committed but untagged", "complete", "not known"]
 MOST_CONFLICTS: Final = 3  # times that a repository may exist and not be found, before this is no coincidence

@@ -7,8 +7,8 @@ from datasets.info import DatasetInfosDict
 from datasets.utils.metadata import MetadataConfigs, known_task_ids
 
 from mnist1d_hf import MNIST1D, golden
-from mnist1d_hf.card import BEGIN, END, FIGURE, METADATA, CardError, figure, merged_card, new_card
-from mnist1d_hf.records import ConfigRecord, read_records
+from mnist1d_hf.hub.card import BEGIN, END, FIGURE, METADATA, CardError, figure, merged_card, new_card
+from mnist1d_hf.hub.card_records import ConfigRecord, read_records
 
 
 def made(*names):

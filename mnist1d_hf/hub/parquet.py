@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mnist1d_hf.columns import column_digests
+from mnist1d_hf.hub.card_records import ConfigRecord
 from mnist1d_hf.mnist1d import MNIST1D
-from mnist1d_hf.records import ConfigRecord
 from mnist1d_hf.stored import Stored, stored
 
 ROW_GROUP: Final = 100_000  # examples a row group of Parquet; the Hub's viewer reads whole groups

@@ -1,7 +1,7 @@
 import huggingface_hub
 import pytest
 
-from mnist1d_hf.credentials import Credentials
+from mnist1d_hf.hub.credentials import Credentials
 
 GIVEN = "given-token-of-no-known-form"
 

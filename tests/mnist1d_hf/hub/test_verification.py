@@ -6,14 +6,14 @@ import pytest
 import yaml
 
 from lightning_module.commands import data as data_commands
-from mnist1d_hf import verification
 from mnist1d_hf.cache import cached_builds, install
-from mnist1d_hf.export import export
+from mnist1d_hf.hub import verification
+from mnist1d_hf.hub.export import export
+from mnist1d_hf.hub.load import ContentError, IncompleteError, load
+from mnist1d_hf.hub.schema import checked
+from mnist1d_hf.hub.verification import Answer, exit_status, summary, verify
 from mnist1d_hf.manifest import MANIFEST
 from mnist1d_hf.one_line import one_line
-from mnist1d_hf.pinned import ContentError, IncompleteError, load
-from mnist1d_hf.schema import checked
-from mnist1d_hf.verification import Answer, exit_status, summary, verify
 
 MAIN = "lightning_module.commands.data:main"
 

@@ -12,12 +12,12 @@ from datasets.utils.metadata import MetadataConfigs
 
 import mnist1d_hf
 from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, golden
-from mnist1d_hf.card import builtin_card, merged_card, new_card, size_category
-from mnist1d_hf.export import export
+from mnist1d_hf.hub.card import builtin_card, merged_card, new_card, size_category
+from mnist1d_hf.hub.card_records import ConfigRecord
+from mnist1d_hf.hub.export import export
 from mnist1d_hf.mnist1d import DATA_HISTORY
-from mnist1d_hf.records import ConfigRecord
 
-COMMITTED = Path(__file__).parents[2] / "dataset_card.md"
+COMMITTED = Path(__file__).parents[3] / "dataset_card.md"
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +35,11 @@ def with_files(tmp_path_factory):
 
 def test_the_committed_card_is_the_generated_one(built_in):
     committed = COMMITTED.read_text(encoding="utf-8")
-    assert committed == built_in, "write it anew: python -m mnist1d_hf.card dataset_card.md"
+    assert committed == built_in, "write it anew: python -m mnist1d_hf.hub.card dataset_card.md"
 
 
 def test_the_command_writes_it(tmp_path, python):
-    python("import runpy; runpy.run_module('mnist1d_hf.card', run_name='__main__')", tmp_path / "card.md")
+    python("import runpy; runpy.run_module('mnist1d_hf.hub.card', run_name='__main__')", tmp_path / "card.md")
     assert (tmp_path / "card.md").read_text(encoding="utf-8") == COMMITTED.read_text(encoding="utf-8")
 
 

@@ -84,7 +84,7 @@ FILES: Final[Schema] = {
         "required": ["path", "sha256"],
     },
 }
-# How one config was made, see `mnist1d_hf.records`. Keys that a later version adds are left to it.
+# How one config was made, see `mnist1d_hf.hub.card_records`. Keys that a later version adds are left to it.
 RECORD: Final[Schema] = {
     "type": "object",
     "properties": {

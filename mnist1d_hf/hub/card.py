@@ -2,7 +2,7 @@
 
 A card that others have edited keeps what they wrote: their configs, their metadata, and all text outside of our marks.
 
-``python -m mnist1d_hf.card FILE`` writes the card of this release's configs. A test keeps the committed
+``python -m mnist1d_hf.hub.card FILE`` writes the card of this release's configs. A test keeps the committed
 ``dataset_card.md`` equal to it.
 """
 
@@ -23,10 +23,10 @@ from datasets.utils.metadata import MetadataConfigs
 
 from mnist1d_hf import golden
 from mnist1d_hf.bayes.limits import committed_limits
-from mnist1d_hf.header import parsed_header
+from mnist1d_hf.hub.card_records import KEY, ConfigRecord, read_records, write_records
+from mnist1d_hf.hub.header import parsed_header
 from mnist1d_hf.mnist1d import CITATION, DATA_HISTORY, MNIST1D
 from mnist1d_hf.recipe import RECIPES
-from mnist1d_hf.records import KEY, ConfigRecord, read_records, write_records
 from mnist1d_hf.register import NAME
 
 CARD: Final = "README.md"
@@ -161,7 +161,7 @@ def builtin_card() -> str:
 
 def figure() -> bytes:
     """The picture in the card, PNG."""
-    return files("mnist1d_hf").joinpath("card_figure.png").read_bytes()
+    return files("mnist1d_hf.hub").joinpath("card_figure.png").read_bytes()
 
 
 def _plain(data: huggingface_hub.CardData) -> dict[str, Any]:
@@ -262,10 +262,10 @@ def _section(records: Records, path: str, with_files: bool) -> str:
         "latents": bool(latents),
         "fast": any(record.population for record in ordered),
     }
-    template = files("mnist1d_hf").joinpath("card_template.md").read_text(encoding="utf-8")
+    template = files("mnist1d_hf.hub").joinpath("card_template.md").read_text(encoding="utf-8")
     body = Template(_true_parts(template, facts)).substitute(
         load=f'dataset = load_dataset("{path}", "{names[0]}")' if with_files and names else _LOAD_GENERATED,
-        figure=FIGURE if with_files else f"mnist1d_hf/{files('mnist1d_hf').joinpath('card_figure.png').name}",
+        figure=FIGURE if with_files else f"mnist1d_hf/hub/{files('mnist1d_hf.hub').joinpath('card_figure.png').name}",
         history="\n".join(f"- **{version}**: {what}" for version, what in DATA_HISTORY.items()),
         configs=_config_table(ordered),
         latents=", ".join(latents),

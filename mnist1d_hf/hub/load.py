@@ -13,15 +13,15 @@ from typing import Any
 import datasets
 import pyarrow.parquet as pq
 
-from mnist1d_hf.about import told_of
 from mnist1d_hf.columns import column_digests
-from mnist1d_hf.door import Opened, opened, say_once
-from mnist1d_hf.drift import matches
+from mnist1d_hf.hub.about import told_of
+from mnist1d_hf.hub.card_records import ConfigRecord
+from mnist1d_hf.hub.door import Opened, opened, say_once
+from mnist1d_hf.hub.drift import matches
+from mnist1d_hf.hub.schema import ContentError, IncompleteError
+from mnist1d_hf.hub.snapshot import ONLINE, UnavailableError
 from mnist1d_hf.one_line import one_line
-from mnist1d_hf.records import ConfigRecord
 from mnist1d_hf.register import NAME
-from mnist1d_hf.schema import ContentError, IncompleteError
-from mnist1d_hf.snapshot import ONLINE, UnavailableError
 from mnist1d_hf.stored import file_digest
 
 __all__ = ["ContentError", "IncompleteError", "UnavailableError", "configs_at", "load", "load_from", "pinned_revision"]

@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import load_dataset
 
-from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, RecipeError, as_numpy, export, golden
-from mnist1d_hf.card import FIGURE
-from mnist1d_hf.parquet import CHUNKING, write_parquet
+from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, RecipeError, as_numpy, golden
+from mnist1d_hf.hub import export
+from mnist1d_hf.hub.card import FIGURE
+from mnist1d_hf.hub.parquet import CHUNKING, write_parquet
 
 # Loads a folder in a process that has no such package, and writes what it got.
 LOAD_WITHOUT_PACKAGE = """

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from mnist1d_hf.card import CARD
-from mnist1d_hf.header import LARGEST_CARD, Header, read_header
-from mnist1d_hf.records import KEY
-from mnist1d_hf.remote import RepoType
-from mnist1d_hf.schema import ContentError
-from mnist1d_hf.snapshot import Source, source_of
+from mnist1d_hf.hub.card import CARD
+from mnist1d_hf.hub.card_records import KEY
+from mnist1d_hf.hub.header import LARGEST_CARD, Header, read_header
+from mnist1d_hf.hub.remote import RepoType
+from mnist1d_hf.hub.schema import ContentError
+from mnist1d_hf.hub.snapshot import Source, source_of
 
 logger = logging.getLogger(__name__)
 

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist1d_hf import golden
-from mnist1d_hf.card import CARD
-from mnist1d_hf.drift import drifts
-from mnist1d_hf.export import export
-from mnist1d_hf.records import read_records
-from mnist1d_hf.schema import FILES, ContentError, checked
+from mnist1d_hf.hub.card import CARD
+from mnist1d_hf.hub.card_records import read_records
+from mnist1d_hf.hub.drift import drifts
+from mnist1d_hf.hub.export import export
+from mnist1d_hf.hub.schema import FILES, ContentError, checked
 from mnist1d_hf.stored import Stored, read_files, stored, stored_in, write_files
 
 TRAIN, TEST = (f"train-1k/{split}-00000-of-00001.parquet" for split in ("train", "test"))

@@ -14,13 +14,13 @@ from typing import Any, Final
 import datasets
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-from mnist1d_hf.card import CARD, FIGURE, CardError, configs_of, figure, merged_card, new_card
-from mnist1d_hf.drift import Drift, drifts, matching
-from mnist1d_hf.judge import Judge, Present, Verdict
-from mnist1d_hf.parquet import BuiltConfig
-from mnist1d_hf.publish import Plan, RefusedError
-from mnist1d_hf.records import ConfigRecord
-from mnist1d_hf.remote import Head, Operation, Remote
+from mnist1d_hf.hub.card import CARD, FIGURE, CardError, configs_of, figure, merged_card, new_card
+from mnist1d_hf.hub.card_records import ConfigRecord
+from mnist1d_hf.hub.drift import Drift, drifts, matching
+from mnist1d_hf.hub.judge import Judge, Present, Verdict
+from mnist1d_hf.hub.parquet import BuiltConfig
+from mnist1d_hf.hub.publish import Plan, RefusedError
+from mnist1d_hf.hub.remote import Head, Operation, Remote
 
 _TABLES: Final = frozenset({".arrow", ".csv", ".json", ".jsonl", ".parquet", ".tsv", ".txt", ".zip"})
 _NEVER_REMOVED: Final = frozenset({CARD, FIGURE, ".gitattributes"})  # even if a config's pattern matches them

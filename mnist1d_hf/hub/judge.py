@@ -16,14 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets.utils.metadata import MetadataConfigs
 
-from mnist1d_hf.card import CARD, parsed
 from mnist1d_hf.columns import as_numpy, column_digests
-from mnist1d_hf.drift import Drift, drift_of, matching, named_twice, recorded_files, usual_paths
 from mnist1d_hf.golden import TOLERANCE
-from mnist1d_hf.parquet import BuiltConfig
-from mnist1d_hf.publish import RefusedError
-from mnist1d_hf.records import ConfigRecord, read_records
-from mnist1d_hf.remote import Head, Remote
+from mnist1d_hf.hub.card import CARD, parsed
+from mnist1d_hf.hub.card_records import ConfigRecord, read_records
+from mnist1d_hf.hub.drift import Drift, drift_of, matching, named_twice, recorded_files, usual_paths
+from mnist1d_hf.hub.parquet import BuiltConfig
+from mnist1d_hf.hub.publish import RefusedError
+from mnist1d_hf.hub.remote import Head, Remote
 from mnist1d_hf.stored import Stored, stored
 
 

@@ -15,8 +15,8 @@ from hub_server import READ_TOKEN, WRITE_TOKEN, Fault
 
 from mnist1d_hf import golden
 from mnist1d_hf.columns import column_digests
-from mnist1d_hf.hub import HubError, RefusedError, push
-from mnist1d_hf.records import read_records
+from mnist1d_hf.hub.card_records import read_records
+from mnist1d_hf.hub.push import HubError, RefusedError, push
 from mnist1d_hf.stored import stored
 
 TAG = "data-v1.0.0"
@@ -321,7 +321,7 @@ def test_a_lost_reply_to_the_commit_makes_no_second_one(server, client, repo_id)
 def test_a_push_killed_before_its_tag_is_completed_by_the_next(server, start_client, client, repo_id):
     server.faults = [Fault("tag", "slow", seconds=3, count=1)]
     doomed = start_client()
-    line = {"function": "mnist1d_hf.hub:push", "arguments": [repo_id, ["train-1k"]], "keywords": {"tag": TAG}}
+    line = {"function": "mnist1d_hf.hub.push:push", "arguments": [repo_id, ["train-1k"]], "keywords": {"tag": TAG}}
     doomed._process.stdin.write(json.dumps(line) + "\n")
     doomed._process.stdin.flush()
     deadline = time.monotonic() + 60
@@ -391,7 +391,7 @@ def test_writers_at_once_lose_nothing(server, client, repo_id, start_client, cou
     conflicts = server.asked["commit"]
     for i, writer in enumerate(writers):
         recipe = {"seed": i, "num_samples": 500}
-        line = {"function": "mnist1d_hf.hub:push", "arguments": [repo_id]}
+        line = {"function": "mnist1d_hf.hub.push:push", "arguments": [repo_id]}
         line["keywords"] = {"new_config": f"variant-{i}", "recipe": recipe, "tag": f"v-{i}"}
         writer._process.stdin.write(json.dumps(line) + "\n")
         writer._process.stdin.flush()
@@ -429,8 +429,8 @@ WRONG = [
 
 @pytest.mark.parametrize(("given", "message"), WRONG)
 def test_what_cannot_be_used_is_refused_before_anything_is_built_or_asked(given, message, monkeypatch):
-    monkeypatch.setattr("mnist1d_hf.hub.BuiltConfig.build", None)  # would be a TypeError
-    monkeypatch.setattr("mnist1d_hf.hub.Remote", None)
+    monkeypatch.setattr("mnist1d_hf.hub.push.BuiltConfig.build", None)  # would be a TypeError
+    monkeypatch.setattr("mnist1d_hf.hub.push.Remote", None)
     given = {"repo_id": "owner/name", **given}
     with pytest.raises(ValueError, match=re.escape(message)):
         push(given.pop("repo_id"), given.pop("configs", ()), **given)

@@ -11,8 +11,8 @@ from hub_server import WRITE_TOKEN, Fault, client_environment
 
 import mnist1d_hf
 from mnist1d_hf import DATA_VERSION, golden
-from mnist1d_hf.export import export
-from mnist1d_hf.pinned import ContentError, UnavailableError, configs_at, load
+from mnist1d_hf.hub.export import export
+from mnist1d_hf.hub.load import ContentError, UnavailableError, configs_at, load
 
 OLD, NEW = {"seed": 1, "num_samples": 500}, {"seed": 2, "num_samples": 500}
 
@@ -93,7 +93,7 @@ def test_offline_a_wrong_revision_is_an_error_within_seconds(server, published, 
     for more in ({"HF_HUB_OFFLINE": "1"}, {"HF_ENDPOINT": "http://127.0.0.1:9"}):
         done, seconds = run("v2", **more)
         assert done.returncode == 1
-        assert done.stderr.splitlines()[-1].startswith("mnist1d_hf.snapshot.UnavailableError")
+        assert done.stderr.splitlines()[-1].startswith("mnist1d_hf.hub.snapshot.UnavailableError")
         assert seconds < 2 * usual + 5  # beside what importing takes on this machine at this time
 
 
@@ -228,7 +228,7 @@ def test_others_data_are_of_the_right_revision_but_not_verified(server, client, 
     assert answer["value"]["train"]["rows"] == 1
     assert "not verified" in answer["output"]
     assert client.load(repo_id)["value"]["train"]["rows"] == 2
-    failed(client.call("mnist1d_hf.pinned:configs_at", repo_id), "records no digests")
+    failed(client.call("mnist1d_hf.hub.load:configs_at", repo_id), "records no digests")
 
 
 def test_the_bare_name_is_generated(cache):

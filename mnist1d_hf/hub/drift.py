@@ -16,9 +16,9 @@ from typing import Any, Final
 from datasets import Features
 from datasets.utils.metadata import MetadataConfigs
 
-from mnist1d_hf.card import parsed
-from mnist1d_hf.header import infos_by_config
-from mnist1d_hf.records import ConfigRecord, read_records
+from mnist1d_hf.hub.card import parsed
+from mnist1d_hf.hub.card_records import ConfigRecord, read_records
+from mnist1d_hf.hub.header import infos_by_config
 from mnist1d_hf.stored import Stored
 
 # What an entry of `configs` may hold; anything else (columns, filters, features, ...) would change what is loaded.

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import huggingface_hub
 
-from mnist1d_hf.card import CARD
-from mnist1d_hf.header import LARGEST_CARD
+from mnist1d_hf.hub.card import CARD
+from mnist1d_hf.hub.header import LARGEST_CARD
+from mnist1d_hf.hub.remote import Head, Remote, RemoteError, RepoType, checked_repo_id, is_commit
+from mnist1d_hf.hub.schema import ContentError
 from mnist1d_hf.one_line import one_line
-from mnist1d_hf.remote import Head, Remote, RemoteError, RepoType, checked_repo_id, is_commit
-from mnist1d_hf.schema import ContentError
 
 CONTACT: Final = 2.5  # seconds in which the Hub has to say where a revision stands
 ONLINE: Final = "load it once with a network and HF_HUB_OFFLINE unset; then it stays in the cache"

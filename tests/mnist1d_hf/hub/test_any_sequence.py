@@ -78,7 +78,7 @@ def play(server, client, repo_id, seed, steps, meddling=False):
         effective += repo.tags != tags
         tags = dict(repo.tags)
         for tag in tags:
-            found = client.call("mnist1d_hf.pinned:configs_at", repo_id, revision=tag)
+            found = client.call("mnist1d_hf.hub.load:configs_at", repo_id, revision=tag)
             assert found["ok"], found["message"]
             for config in found["value"]:
                 loaded = client.load(repo_id, config, revision=tag)
