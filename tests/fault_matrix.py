@@ -156,7 +156,7 @@ def run(wanted: list[Cell], folder: Path, benches: int = 8) -> dict[Cell, Outcom
     """All cells, on several servers and clients at once: most of the time is spent waiting."""
     free: SimpleQueue[Bench] = SimpleQueue()
     made = [Bench(folder) for _ in range(min(benches, len(wanted)))]
-    made[0].client.call("mnist1d_hf.cache:install", ["train-1k", "no-shift"])
+    made[0].client.call("mnist1d_hf.cache.builds:install", ["train-1k", "no-shift"])
     for bench in made:
         free.put(bench)
     progress = itertools.count(1)

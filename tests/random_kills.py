@@ -23,7 +23,7 @@ import torch
 from hub_server import client_environment
 
 from mnist1d_hf import manifest
-from mnist1d_hf.cache import cached_builds
+from mnist1d_hf.cache.builds import cached_builds
 
 ROOT = Path(__file__).parents[1]
 COUNTING = ROOT / "tests" / "lightning_module" / "studies" / "counting.py"

@@ -13,9 +13,11 @@ from rich.table import Table
 from lightning_module.commands import hub as hub_commands
 from lightning_module.commands import limits as limits_command
 from lightning_module.commands.group import CommandGroup, Parser
-from mnist1d_hf import MNIST1D, RECIPES, Recipe, cache, golden
+from mnist1d_hf import MNIST1D, RECIPES, Recipe
 from mnist1d_hf.atomic import replace
 from mnist1d_hf.bayes.posterior import Labels
+from mnist1d_hf.cache import builds as cache
+from mnist1d_hf.cache import golden
 from mnist1d_hf.checks import whole_number
 from mnist1d_hf.hub import verification
 from mnist1d_hf.hub.export import export as export_configs

@@ -21,8 +21,8 @@ from lightning_module.commands.group import Parser, exit_status
 from lightning_module.datamodule import MNIST1DDataModule
 from lightning_module.networks import NETWORKS
 from lightning_module.twin import PACKAGE, pl
-from mnist1d_hf import golden
 from mnist1d_hf.atomic import replace
+from mnist1d_hf.cache import golden
 from mnist1d_hf.checks import one_of, whole_number
 from mnist1d_hf.columns import column_digests
 

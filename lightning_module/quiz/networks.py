@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mnist1d_hf import golden, make_mnist1d
+from mnist1d_hf import make_mnist1d
 from mnist1d_hf.atomic import replace
+from mnist1d_hf.cache import golden
 
 FILE = "networks.json"
 ARRAY = "frozen-cnn-own-test"  # (networks, signals): answer minus label, modulo ten

@@ -21,8 +21,8 @@ from datasets import DatasetInfo
 from datasets.info import DatasetInfosDict
 from datasets.utils.metadata import MetadataConfigs
 
-from mnist1d_hf import golden
 from mnist1d_hf.bayes.limits import committed_limits
+from mnist1d_hf.cache import golden
 from mnist1d_hf.hub.card_records import KEY, ConfigRecord, read_records, write_records
 from mnist1d_hf.hub.header import parsed_header
 from mnist1d_hf.mnist1d import CITATION, DATA_HISTORY, MNIST1D

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import pyarrow as pa
 
-from mnist1d_hf.cache import CachedBuild, cached_builds
+from mnist1d_hf.cache.builds import CachedBuild, cached_builds
 from mnist1d_hf.hub.card_records import ConfigRecord
 from mnist1d_hf.hub.door import Opened, opened
 from mnist1d_hf.hub.drift import drift_of

@@ -6,7 +6,7 @@ from filelock import FileLock
 
 import mnist1d_hf
 from mnist1d_hf import DATA_VERSION, MNIST1D, as_numpy, make_mnist1d, mnist1d
-from mnist1d_hf.cache import install
+from mnist1d_hf.cache.builds import install
 
 PIXEL = (  # a whole PNG
     b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"

@@ -11,7 +11,8 @@ from datasets.info import DatasetInfosDict
 from datasets.utils.metadata import MetadataConfigs
 
 import mnist1d_hf
-from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, golden
+from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES
+from mnist1d_hf.cache import golden
 from mnist1d_hf.hub.card import builtin_card, merged_card, new_card, size_category
 from mnist1d_hf.hub.card_records import ConfigRecord
 from mnist1d_hf.hub.export import export

@@ -6,7 +6,8 @@ import yaml
 from datasets.info import DatasetInfosDict
 from datasets.utils.metadata import MetadataConfigs, known_task_ids
 
-from mnist1d_hf import MNIST1D, golden
+from mnist1d_hf import MNIST1D
+from mnist1d_hf.cache import golden
 from mnist1d_hf.hub.card import BEGIN, END, FIGURE, METADATA, CardError, figure, merged_card, new_card
 from mnist1d_hf.hub.card_records import ConfigRecord, read_records
 

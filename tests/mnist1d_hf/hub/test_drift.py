@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist1d_hf import golden
+from mnist1d_hf.cache import golden
 from mnist1d_hf.hub.card import CARD
 from mnist1d_hf.hub.card_records import read_records
 from mnist1d_hf.hub.drift import drifts

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import load_dataset
 
-from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, RecipeError, as_numpy, golden
+from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, RecipeError, as_numpy
+from mnist1d_hf.cache import golden
 from mnist1d_hf.hub import export
 from mnist1d_hf.hub.card import FIGURE
 from mnist1d_hf.hub.parquet import CHUNKING, write_parquet

@@ -10,7 +10,8 @@ import pytest
 from hub_server import WRITE_TOKEN, Fault, client_environment
 
 import mnist1d_hf
-from mnist1d_hf import DATA_VERSION, golden
+from mnist1d_hf import DATA_VERSION
+from mnist1d_hf.cache import golden
 from mnist1d_hf.hub.export import export
 from mnist1d_hf.hub.load import ContentError, UnavailableError, configs_at, load
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from lightning_module.commands import data as data_commands
-from mnist1d_hf.cache import cached_builds, install
+from mnist1d_hf.cache.builds import cached_builds, install
 from mnist1d_hf.hub import verification
 from mnist1d_hf.hub.export import export
 from mnist1d_hf.hub.load import ContentError, IncompleteError, load

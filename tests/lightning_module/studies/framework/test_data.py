@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from lightning_module.studies.framework.data import CHEAP, fresh, fresh_test, frozen, is_same_data
-from mnist1d_hf import RECIPES, golden, make_mnist1d
+from mnist1d_hf import RECIPES, make_mnist1d
+from mnist1d_hf.cache import golden
 from mnist1d_hf.fast_stream import FastStream
 
 

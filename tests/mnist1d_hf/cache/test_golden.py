@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from datasets import load_dataset
 
-from mnist1d_hf import DATA_VERSION, RECIPES, as_numpy, golden, make_mnist1d
+from mnist1d_hf import DATA_VERSION, RECIPES, as_numpy, make_mnist1d
+from mnist1d_hf.cache import golden
 from mnist1d_hf.columns import column_digests
 
 REFERENCE = [name for name, named in RECIPES.items() if named.stream == "reference"]

@@ -3,7 +3,7 @@
 The reference stream is exact, so a SHA-256 per column and split says all. The fast stream hangs on numpy's `Generator`,
 whose streams may change between releases, so a few rows and moments are compared within a tolerance.
 
-``python -m mnist1d_hf.golden`` writes the file anew. It refuses to change what a published data version contains.
+``python -m mnist1d_hf.cache.golden`` writes the file anew. It refuses to change what a published data version contains.
 """
 
 import json
@@ -32,7 +32,7 @@ Golden = Mapping[str, Any]
 @cache
 def committed() -> dict[str, Golden]:
     """The committed content of every config of this data version, by config and split."""
-    content = json.loads(files("mnist1d_hf").joinpath(FILE).read_text(encoding="utf-8"))
+    content = json.loads(files("mnist1d_hf.cache").joinpath(FILE).read_text(encoding="utf-8"))
     return dict(content[DATA_VERSION])
 
 

@@ -9,7 +9,7 @@ import datasets
 import numpy as np
 import pyarrow as pa
 
-from mnist1d_hf import golden
+from mnist1d_hf.cache import golden
 from mnist1d_hf.columns import as_numpy
 from mnist1d_hf.manifest import MANIFEST, content_problems, read_manifest, split_tables
 from mnist1d_hf.mnist1d import DATA_VERSION, MNIST1D

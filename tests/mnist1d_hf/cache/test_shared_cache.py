@@ -13,10 +13,10 @@ import pytest
 from datasets import load_dataset
 
 from mnist1d_hf import MNIST1D, as_numpy, make_mnist1d, manifest
-from mnist1d_hf.cache import cached_builds, install
+from mnist1d_hf.cache.builds import cached_builds, install
 from mnist1d_hf.tidy import make_newest, prefer_default
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NO_IMPORT = "import datasets; print(datasets.load_dataset('mnist1d', split='train').cache_files[0]['filename'])"
 
 
@@ -82,8 +82,8 @@ def test_a_cache_in_parquet_is_verified_and_built_anew_when_it_is_loaded(cache, 
 
 
 def test_a_fast_build_in_parquet_is_compared_with_its_probes(cache, monkeypatch):
-    from mnist1d_hf import golden
-    from mnist1d_hf.cache import CachedBuild
+    from mnist1d_hf.cache import golden
+    from mnist1d_hf.cache.builds import CachedBuild
 
     monkeypatch.setattr(golden, "PROBE_ROWS", (0, 1))
     builder = MNIST1D(config_name="large", num_samples=3000)

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from datasets import load_dataset
 
-from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, as_numpy, golden, make_mnist1d, manifest, mnist1d
-from mnist1d_hf.cache import CachedBuild, cached_builds, install
+from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, as_numpy, make_mnist1d, manifest, mnist1d
+from mnist1d_hf.cache import golden
+from mnist1d_hf.cache.builds import CachedBuild, cached_builds, install
 
 FEW = {"num_samples": 200}
 FILES = {"dataset_info.json", "manifest.json", "mnist1d-train.arrow", "mnist1d-test.arrow"}
