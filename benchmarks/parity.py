@@ -19,7 +19,7 @@ import numpy as np
 from report import machine
 
 from mnist1d_hf import RECIPES, compat, make_mnist1d
-from mnist1d_hf.recipe import Recipe
+from mnist1d_hf.generator.recipe import Recipe
 
 TOLERANCE = 1e-12
 RANDOM_SETS = 24

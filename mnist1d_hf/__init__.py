@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-from mnist1d_hf.arrays import Latents, MNIST1DArrays, Split
 from mnist1d_hf.bunch import Bunch, load_mnist1d
-from mnist1d_hf.columns import as_numpy
-from mnist1d_hf.generate import make_mnist1d, make_slice
+from mnist1d_hf.generator.arrays import Latents, MNIST1DArrays, Split
+from mnist1d_hf.generator.columns import as_numpy
+from mnist1d_hf.generator.generate import make_mnist1d, make_slice
+from mnist1d_hf.generator.recipe import RECIPES, Recipe, RecipeError
+from mnist1d_hf.generator.templates import Templates, digit_templates
 from mnist1d_hf.mnist1d import DATA_VERSION, MNIST1D, MNIST1DConfig
-from mnist1d_hf.recipe import RECIPES, Recipe, RecipeError
 from mnist1d_hf.register import register
-from mnist1d_hf.templates import Templates, digit_templates
 
 if TYPE_CHECKING:
     from mnist1d_hf.hub.load import load

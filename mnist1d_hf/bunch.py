@@ -4,10 +4,10 @@ from typing import Any, Final, Literal, overload
 
 import numpy as np
 
-from mnist1d_hf.arrays import MNIST1DArrays
 from mnist1d_hf.checks import nearest, one_of
-from mnist1d_hf.generate import make_mnist1d
-from mnist1d_hf.recipe import Recipe, RecipeError
+from mnist1d_hf.generator.arrays import MNIST1DArrays
+from mnist1d_hf.generator.generate import make_mnist1d
+from mnist1d_hf.generator.recipe import Recipe, RecipeError
 
 _SPLITS: Final = ("train", "test", "all")
 _DESCRIPTION: Final = """MNIST-1D

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock  # a dependency of datasets
 
-from mnist1d_hf.columns import column_digests
+from mnist1d_hf.generator.columns import column_digests
 from mnist1d_hf.tidy import INFO
 
 MANIFEST: Final = "manifest.json"

@@ -14,13 +14,13 @@ import datasets
 import pyarrow as pa
 
 from mnist1d_hf import manifest
-from mnist1d_hf.arrays import MNIST1DArrays
 from mnist1d_hf.checks import flag, kind_of, shown, text
-from mnist1d_hf.columns import features_of, table_of
-from mnist1d_hf.draws import BLOCK_SIZE
-from mnist1d_hf.fast_stream import FastStream
-from mnist1d_hf.generate import make_mnist1d
-from mnist1d_hf.recipe import (
+from mnist1d_hf.generator.arrays import MNIST1DArrays
+from mnist1d_hf.generator.columns import features_of, table_of
+from mnist1d_hf.generator.draws import BLOCK_SIZE
+from mnist1d_hf.generator.fast_stream import FastStream
+from mnist1d_hf.generator.generate import make_mnist1d
+from mnist1d_hf.generator.recipe import (
     DEFAULT,
     FIELD_NAMES,
     RECIPES,
@@ -63,7 +63,7 @@ LONGEST_SUFFIX: Final = 120  # of a config id that lists its changes; longer one
 BUILT_BYTES: Final = 1 << 28  # or fewer rows, if they are long
 # Part of the name of each cache folder: other code of the generator, another folder. It is the digest of the syntax
 # trees of the modules that make the data, so a comment rebuilds nobody's data. The test that computes it lists the
-# modules, and says what to write here when one of them has changed: tests/mnist1d_hf/test_generator_code.py.
+# modules, and says what to write here when one of them has changed: tests/mnist1d_hf/generator/test_generator_code.py.
 GENERATOR_CODE: Final = "f81c09eb258fc870"
 
 _patched_for_streaming = True  # read by datasets: no patching of open() for streaming, which would import scipy

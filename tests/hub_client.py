@@ -71,7 +71,7 @@ def _described(value: Any) -> Any:
     """What came back, as JSON: of a data set the digests and the version."""
     import datasets
 
-    from mnist1d_hf.columns import column_digests
+    from mnist1d_hf.generator.columns import column_digests
 
     if isinstance(value, datasets.DatasetDict):
         return {split: _described(rows) for split, rows in value.items()}

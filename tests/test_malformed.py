@@ -16,7 +16,7 @@ from safetensors.torch import load
 from lightning_module import Classifier
 from lightning_module.commands import data as data_commands
 from lightning_module.model_hub import read_model, weights_digest
-from mnist1d_hf.columns import column_digests
+from mnist1d_hf.generator.columns import column_digests
 from mnist1d_hf.hub import load as pinned
 from mnist1d_hf.hub.card import new_card
 from mnist1d_hf.hub.parquet import BuiltConfig

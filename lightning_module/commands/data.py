@@ -19,12 +19,12 @@ from mnist1d_hf.bayes.posterior import Labels
 from mnist1d_hf.cache import builds as cache
 from mnist1d_hf.cache import golden
 from mnist1d_hf.checks import whole_number
+from mnist1d_hf.generator.recipe import Stream
 from mnist1d_hf.hub import verification
 from mnist1d_hf.hub.export import export as export_configs
 from mnist1d_hf.plot import animation
 from mnist1d_hf.plot import signals as plot
 from mnist1d_hf.plot.construction import Construction
-from mnist1d_hf.recipe import Stream
 
 STILL: Final = (".png", ".pdf")
 

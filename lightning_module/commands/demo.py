@@ -24,7 +24,7 @@ from lightning_module.twin import PACKAGE, pl
 from mnist1d_hf.atomic import replace
 from mnist1d_hf.cache import golden
 from mnist1d_hf.checks import one_of, whole_number
-from mnist1d_hf.columns import column_digests
+from mnist1d_hf.generator.columns import column_digests
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

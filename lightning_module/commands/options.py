@@ -170,7 +170,7 @@ def _as_typed(action: Action, parser: jsonargparse.ArgumentParser) -> str:
 
 
 def _unknown(message: str, parser: jsonargparse.ArgumentParser) -> str:
-    from mnist1d_hf.recipe import nearest  # whose package loads pandas
+    from mnist1d_hf.generator.recipe import nearest  # whose package loads pandas
 
     first = message.removeprefix(UNKNOWN).split()[0].partition("=")[0]
     if not first.startswith("-"):

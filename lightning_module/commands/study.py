@@ -225,7 +225,7 @@ def _changed(config: "Config", changes: Sequence[str]) -> "Config":
     """
     from dataclasses import fields, replace
 
-    from mnist1d_hf.recipe import nearest
+    from mnist1d_hf.generator.recipe import nearest
 
     known = [field.name for field in fields(config)]
     for change in changes:

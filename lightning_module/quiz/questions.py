@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist1d_hf import RECIPES, make_mnist1d, make_slice
-from mnist1d_hf.recipe import DEFAULT, named_recipe
+from mnist1d_hf.generator.recipe import DEFAULT, named_recipe
 
 SPLIT = "test"
 

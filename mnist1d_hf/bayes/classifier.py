@@ -5,11 +5,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from mnist1d_hf.arithmetic import FloatArray
 from mnist1d_hf.bayes.posterior import log_posterior
 from mnist1d_hf.bayes.problem import Problem, as_array
-from mnist1d_hf.recipe import Recipe
-from mnist1d_hf.templates import Templates, digit_templates
+from mnist1d_hf.generator.arithmetic import FloatArray
+from mnist1d_hf.generator.recipe import Recipe
+from mnist1d_hf.generator.templates import Templates, digit_templates
 
 _PARAMETERS = ("recipe", "stream", "mean", "std", "permutation", "templates", "labels", "workers")
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mnist1d_hf import transforms
-from mnist1d_hf.arithmetic import FloatArray, IntArray
-from mnist1d_hf.recipe import Recipe, RecipeError
-from mnist1d_hf.streams import dilated_templates
-from mnist1d_hf.templates import Templates
+from mnist1d_hf.generator import transforms
+from mnist1d_hf.generator.arithmetic import FloatArray, IntArray
+from mnist1d_hf.generator.recipe import Recipe, RecipeError
+from mnist1d_hf.generator.stages import dilated_templates
+from mnist1d_hf.generator.templates import Templates
 
 BoolArray = npt.NDArray[np.bool_]
 MOST_MEMORY = 2.0  # GB that the tables of a recipe may take

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from mnist1d_hf.recipe import DEFAULT
+from mnist1d_hf.generator.recipe import DEFAULT
 
 FILE: Final = "frozen_posterior.npy"  # log-probabilities, float32 (5000, 10), train then test
 

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mnist1d_hf.arithmetic import FloatArray, IntArray
 from mnist1d_hf.bayes.mixture import Kept, kept_components
 from mnist1d_hf.bayes.posterior import in_chunks
 from mnist1d_hf.bayes.problem import Problem
 from mnist1d_hf.bayes.tables import Tables
-from mnist1d_hf.recipe import Recipe
-from mnist1d_hf.templates import Templates
+from mnist1d_hf.generator.arithmetic import FloatArray, IntArray
+from mnist1d_hf.generator.recipe import Recipe
+from mnist1d_hf.generator.templates import Templates
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from mnist1d_hf.arithmetic import FloatArray
-from mnist1d_hf.arrays import Split
 from mnist1d_hf.bayes.posterior import LABELS, joint_of, total, with_label_noise
 from mnist1d_hf.bayes.problem import Problem
 from mnist1d_hf.checks import one_of, whole_number
-from mnist1d_hf.generate import make_mnist1d, make_slice
-from mnist1d_hf.recipe import Recipe
-from mnist1d_hf.templates import Templates
+from mnist1d_hf.generator.arithmetic import FloatArray
+from mnist1d_hf.generator.arrays import Split
+from mnist1d_hf.generator.generate import make_mnist1d, make_slice
+from mnist1d_hf.generator.recipe import Recipe
+from mnist1d_hf.generator.templates import Templates
 
 EXAMPLES: Final = 2000
 FILE: Final = "limits.json"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnist1d_hf.arithmetic import FloatArray, IntArray
 from mnist1d_hf.bayes.rectangle import REACH, Integral, Quadratics, integrate
 from mnist1d_hf.bayes.tables import Tables
+from mnist1d_hf.generator.arithmetic import FloatArray, IntArray
 
 LEFT_OUT = 1e-8  # of a label's probability: the most that the components left out can have together
 _BLOCK = 1 << 14  # components bounded at a time: they stay in the processor's cache

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from datasets.utils import tqdm
 
-from mnist1d_hf.arithmetic import FloatArray
 from mnist1d_hf.bayes.mixture import USUAL, Precision, log_joint
 from mnist1d_hf.bayes.problem import Problem
 from mnist1d_hf.checks import one_of, whole_number
-from mnist1d_hf.recipe import Recipe
-from mnist1d_hf.templates import Templates
+from mnist1d_hf.generator.arithmetic import FloatArray
+from mnist1d_hf.generator.recipe import Recipe
+from mnist1d_hf.generator.templates import Templates
 
 Labels = Literal["clean", "noisy"]
 LABELS: Final[tuple[str, ...]] = get_args(Labels)

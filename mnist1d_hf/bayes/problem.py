@@ -10,16 +10,16 @@ import datasets
 import numpy as np
 import numpy.typing as npt
 
-from mnist1d_hf.arithmetic import FloatArray, IntArray
 from mnist1d_hf.bayes.special import require_scipy
 from mnist1d_hf.bayes.tables import Curves, Tables, tables_of
 from mnist1d_hf.checks import kind_of, number, shown
-from mnist1d_hf.columns import as_numpy
-from mnist1d_hf.fast_stream import FastStream
-from mnist1d_hf.generate import chosen_recipe
-from mnist1d_hf.recipe import Recipe, Stream
-from mnist1d_hf.reference_stream import mean_std_and_order
-from mnist1d_hf.templates import Templates, digit_templates
+from mnist1d_hf.generator.arithmetic import FloatArray, IntArray
+from mnist1d_hf.generator.columns import as_numpy
+from mnist1d_hf.generator.fast_stream import FastStream
+from mnist1d_hf.generator.generate import chosen_recipe
+from mnist1d_hf.generator.recipe import Recipe, Stream
+from mnist1d_hf.generator.reference_stream import mean_std_and_order
+from mnist1d_hf.generator.templates import Templates, digit_templates
 
 LARGEST: Final = 1e100  # of a signal: its squares are still finite
 

@@ -14,9 +14,9 @@ from functools import cache
 
 import numpy as np
 
-from mnist1d_hf.arithmetic import FloatArray, IntArray
 from mnist1d_hf.bayes.special import bell_average
 from mnist1d_hf.bayes.tables import FLAT, Tables
+from mnist1d_hf.generator.arithmetic import FloatArray, IntArray
 
 REACH = 6.5  # standard deviations to which the integrand is followed on either side of its peak: all but 1e-10 of it
 NODES = (8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512)

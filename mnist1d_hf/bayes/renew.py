@@ -12,8 +12,8 @@ import numpy as np
 
 from mnist1d_hf.bayes import frozen, limits
 from mnist1d_hf.bayes.posterior import log_posterior
-from mnist1d_hf.generate import make_mnist1d
-from mnist1d_hf.recipe import RECIPES
+from mnist1d_hf.generator.generate import make_mnist1d
+from mnist1d_hf.generator.recipe import RECIPES
 
 SIGNALS: Final = 10_000  # of each config
 DIGITS: Final = 7

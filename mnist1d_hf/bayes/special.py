@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mnist1d_hf.arithmetic import FloatArray
 from mnist1d_hf.extras import extra_imports
+from mnist1d_hf.generator.arithmetic import FloatArray
 
 _ROOT2 = float(np.sqrt(2.0))
 _ROOT_HALF_PI = float(np.sqrt(np.pi / 2.0))

@@ -11,11 +11,11 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from mnist1d_hf.arithmetic import FloatArray, IntArray
 from mnist1d_hf.bayes.components import Components, clean_components, ramp, resampling
-from mnist1d_hf.recipe import DEFAULT, Recipe, RecipeError
-from mnist1d_hf.templates import Templates
-from mnist1d_hf.transforms import gaussian_filter
+from mnist1d_hf.generator.arithmetic import FloatArray, IntArray
+from mnist1d_hf.generator.recipe import DEFAULT, Recipe, RecipeError
+from mnist1d_hf.generator.templates import Templates
+from mnist1d_hf.generator.transforms import gaussian_filter
 
 LEAST_NOISE = 1e-5  # iid; there rounding costs 1e-6 in the log, and float32 signals hardly hold less noise
 LEAST_SPREAD = 1e-12  # of a covariance: its smallest variance over its largest, in an LU's pivots

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from mnist1d_hf.cache import golden
-from mnist1d_hf.columns import as_numpy
+from mnist1d_hf.generator.columns import as_numpy
+from mnist1d_hf.generator.recipe import RECIPES
 from mnist1d_hf.manifest import MANIFEST, content_problems, read_manifest, split_tables
 from mnist1d_hf.mnist1d import DATA_VERSION, MNIST1D
-from mnist1d_hf.recipe import RECIPES
 from mnist1d_hf.register import NAME
 from mnist1d_hf.tidy import PREFERRED, UNFINISHED, make_newest, tidy
 

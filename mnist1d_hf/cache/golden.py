@@ -15,11 +15,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from mnist1d_hf.arrays import Split
-from mnist1d_hf.columns import Array, column_digests, features_of, table_of
-from mnist1d_hf.generate import make_mnist1d, make_slice
+from mnist1d_hf.generator.arrays import Split
+from mnist1d_hf.generator.columns import Array, column_digests, features_of, table_of
+from mnist1d_hf.generator.generate import make_mnist1d, make_slice
+from mnist1d_hf.generator.recipe import RECIPES, NamedRecipe
 from mnist1d_hf.mnist1d import DATA_VERSION
-from mnist1d_hf.recipe import RECIPES, NamedRecipe
 
 FILE: Final = "golden.json"
 TOLERANCE: Final = 1e-5

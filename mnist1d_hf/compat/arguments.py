@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from mnist1d_hf.recipe import DEFAULT, LONGEST_SIGNAL, REAL_BOUNDS, REFERENCE_CAPACITY, Recipe, RecipeError, is_bool
+from mnist1d_hf.generator.recipe import (
+    DEFAULT,
+    LONGEST_SIGNAL,
+    REAL_BOUNDS,
+    REFERENCE_CAPACITY,
+    Recipe,
+    RecipeError,
+    is_bool,
+)
 
 # Notebooks print it. Nothing here reads it.
 FROZEN_FILE: Final = "https://github.com/greydanus/mnist1d/raw/master/mnist1d_data.pkl"

@@ -12,8 +12,8 @@ from mnist1d_hf.compat import npz_cache
 from mnist1d_hf.compat.arguments import ObjectView, checked, default_arguments
 from mnist1d_hf.compat.generation import generate, seed_as_the_reference, untouched
 from mnist1d_hf.compat.one_signal import transform
-from mnist1d_hf.recipe import RecipeError
-from mnist1d_hf.templates import Templates, digit_templates
+from mnist1d_hf.generator.recipe import RecipeError
+from mnist1d_hf.generator.templates import Templates, digit_templates
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,10 +9,10 @@ import numpy as np
 
 from mnist1d_hf.compat.arguments import Arguments
 from mnist1d_hf.compat.one_signal import transform
-from mnist1d_hf.recipe import REFERENCE_CAPACITY, RecipeError
-from mnist1d_hf.reference_stream import make_reference
-from mnist1d_hf.streams import check_spread
-from mnist1d_hf.templates import Templates
+from mnist1d_hf.generator.recipe import REFERENCE_CAPACITY, RecipeError
+from mnist1d_hf.generator.reference_stream import make_reference
+from mnist1d_hf.generator.stages import check_spread
+from mnist1d_hf.generator.templates import Templates
 
 
 def generate(arguments: Arguments, templates: Templates) -> dict[str, Any]:

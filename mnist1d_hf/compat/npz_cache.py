@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 
 from mnist1d_hf.compat import safe_files
+from mnist1d_hf.generator.recipe import DEFAULT
+from mnist1d_hf.generator.templates import Templates, digit_templates
 from mnist1d_hf.mnist1d import DATA_VERSION
-from mnist1d_hf.recipe import DEFAULT
-from mnist1d_hf.templates import Templates, digit_templates
 
 DEFAULT_PATH: Final = "mnist1d_data.npz"
 _KEY: Final = "mnist1d_hf_key"

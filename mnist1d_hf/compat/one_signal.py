@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mnist1d_hf import transforms
-from mnist1d_hf.arithmetic import FloatArray
+from mnist1d_hf.generator import transforms
+from mnist1d_hf.generator.arithmetic import FloatArray
 
 
 def pad(x: npt.NDArray[Any], padding: tuple[int, int]) -> FloatArray:

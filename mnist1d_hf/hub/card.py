@@ -23,10 +23,10 @@ from datasets.utils.metadata import MetadataConfigs
 
 from mnist1d_hf.bayes.limits import committed_limits
 from mnist1d_hf.cache import golden
+from mnist1d_hf.generator.recipe import RECIPES
 from mnist1d_hf.hub.card_records import KEY, ConfigRecord, read_records, write_records
 from mnist1d_hf.hub.header import parsed_header
 from mnist1d_hf.mnist1d import CITATION, DATA_HISTORY, MNIST1D
-from mnist1d_hf.recipe import RECIPES
 from mnist1d_hf.register import NAME
 
 CARD: Final = "README.md"

@@ -13,14 +13,14 @@ from typing import Any, Final, Self
 import datasets
 from huggingface_hub import CardData
 
-from mnist1d_hf.columns import features_of
+from mnist1d_hf.generator.columns import features_of
+from mnist1d_hf.generator.population import population_mean_and_std
+from mnist1d_hf.generator.recipe import DEFAULT, Recipe, checked_stream
+from mnist1d_hf.generator.templates import digit_templates
 from mnist1d_hf.hub.schema import RECORD, ContentError, checked
 from mnist1d_hf.manifest import read_manifest
 from mnist1d_hf.mnist1d import MNIST1D
-from mnist1d_hf.population import population_mean_and_std
-from mnist1d_hf.recipe import DEFAULT, Recipe, checked_stream
 from mnist1d_hf.stored import Stored, read_files, write_files
-from mnist1d_hf.templates import digit_templates
 
 KEY: Final = "mnist1d"
 

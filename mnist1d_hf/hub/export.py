@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mnist1d_hf import checks
+from mnist1d_hf.generator.recipe import RECIPES, named_recipe
 from mnist1d_hf.hub.card import CARD, FIGURE, figure, new_card
 from mnist1d_hf.hub.parquet import BuiltConfig
-from mnist1d_hf.recipe import RECIPES, named_recipe
 from mnist1d_hf.staged_folder import recover, staged_folder
 
 MOST_NAMES = 10_000  # configs in a call; a repository does not hold as many

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import yaml
 
+from mnist1d_hf.generator.recipe import nearest
 from mnist1d_hf.hub.card_records import KEY, ConfigRecord
 from mnist1d_hf.hub.schema import CONFIG, MOST_CONFIGS, MOST_VALUES, RECORD, ContentError, check_extent, checked
 from mnist1d_hf.one_line import one_line
-from mnist1d_hf.recipe import nearest
 
 LARGEST_CARD: Final = 2**21  # bytes
 LARGEST_HEADER: Final = 2**18  # characters; with no more values than `MOST_VALUES` it is read in two seconds

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from datasets.utils.metadata import MetadataConfigs
 
 from mnist1d_hf.cache.golden import TOLERANCE
-from mnist1d_hf.columns import as_numpy, column_digests
+from mnist1d_hf.generator.columns import as_numpy, column_digests
 from mnist1d_hf.hub.card import CARD, parsed
 from mnist1d_hf.hub.card_records import ConfigRecord, read_records
 from mnist1d_hf.hub.drift import Drift, drift_of, matching, named_twice, recorded_files, usual_paths

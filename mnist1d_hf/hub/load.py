@@ -13,7 +13,7 @@ from typing import Any
 import datasets
 import pyarrow.parquet as pq
 
-from mnist1d_hf.columns import column_digests
+from mnist1d_hf.generator.columns import column_digests
 from mnist1d_hf.hub.about import told_of
 from mnist1d_hf.hub.card_records import ConfigRecord
 from mnist1d_hf.hub.door import Opened, opened, say_once

@@ -12,7 +12,7 @@ import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mnist1d_hf.columns import column_digests
+from mnist1d_hf.generator.columns import column_digests
 from mnist1d_hf.hub.card_records import ConfigRecord
 from mnist1d_hf.mnist1d import MNIST1D
 from mnist1d_hf.stored import Stored, stored

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mnist1d_hf.generator.recipe import RECIPES, RecipeError
 from mnist1d_hf.hub.dataset_plan import Planner
 from mnist1d_hf.hub.export import checked_names, exported_configs
 from mnist1d_hf.hub.parquet import BuiltConfig
@@ -17,7 +18,6 @@ from mnist1d_hf.hub.publish import HubError, RefusedError, State, publish, rehea
 from mnist1d_hf.hub.remote import PATIENCE, Remote, checked_repo_id, checked_tag
 from mnist1d_hf.hub.schema import CONFIG_NAME, VERSION_NUMBER
 from mnist1d_hf.mnist1d import DATA_VERSION, MNIST1D
-from mnist1d_hf.recipe import RECIPES, RecipeError
 from mnist1d_hf.staged_folder import scratch_folder
 
 __all__ = ["HubError", "Push", "RefusedError", "push"]

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import jsonschema
 
-from mnist1d_hf.columns import LATENT_TYPES
+from mnist1d_hf.generator.columns import LATENT_TYPES
+from mnist1d_hf.generator.recipe import FLAGS, INTEGER_BOUNDS, LONGEST_SIGNAL, REAL_BOUNDS, STREAMS
 from mnist1d_hf.one_line import one_line
-from mnist1d_hf.recipe import FLAGS, INTEGER_BOUNDS, LONGEST_SIGNAL, REAL_BOUNDS, STREAMS
 
 Schema = Mapping[str, Any]
 

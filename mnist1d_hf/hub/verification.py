@@ -13,6 +13,7 @@ from typing import Final, Literal
 import pyarrow as pa
 
 from mnist1d_hf.cache.builds import CachedBuild, cached_builds
+from mnist1d_hf.generator.recipe import nearest
 from mnist1d_hf.hub.card_records import ConfigRecord
 from mnist1d_hf.hub.door import Opened, opened
 from mnist1d_hf.hub.drift import drift_of
@@ -22,7 +23,6 @@ from mnist1d_hf.hub.schema import ContentError, IncompleteError
 from mnist1d_hf.hub.snapshot import UnavailableError
 from mnist1d_hf.manifest import read_manifest
 from mnist1d_hf.one_line import one_line
-from mnist1d_hf.recipe import nearest
 from mnist1d_hf.stored import Stored, stored_in
 
 State = Literal["ok", "damaged", "not verified"]

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from mnist1d_hf.arithmetic import FloatArray
+from mnist1d_hf.generator.arithmetic import FloatArray
+from mnist1d_hf.generator.recipe import Recipe
 from mnist1d_hf.plot.construction import TEMPLATE, Construction
 from mnist1d_hf.plot.signals import DARK, LIGHT, Style, dot_size, draw_signal, extent, grid
-from mnist1d_hf.recipe import Recipe
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

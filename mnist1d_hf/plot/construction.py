@@ -6,14 +6,14 @@ from typing import Self
 
 import numpy as np
 
-from mnist1d_hf.arithmetic import FloatArray, IntArray
-from mnist1d_hf.arrays import MNIST1DArrays, Split
-from mnist1d_hf.draws import BLOCK_SIZE
-from mnist1d_hf.fast_stream import FastStream
-from mnist1d_hf.generate import make_mnist1d
-from mnist1d_hf.recipe import Recipe, Stream
-from mnist1d_hf.streams import STAGES
-from mnist1d_hf.templates import NUM_CLASSES, Templates, digit_templates
+from mnist1d_hf.generator.arithmetic import FloatArray, IntArray
+from mnist1d_hf.generator.arrays import MNIST1DArrays, Split
+from mnist1d_hf.generator.draws import BLOCK_SIZE
+from mnist1d_hf.generator.fast_stream import FastStream
+from mnist1d_hf.generator.generate import make_mnist1d
+from mnist1d_hf.generator.recipe import Recipe, Stream
+from mnist1d_hf.generator.stages import STAGES
+from mnist1d_hf.generator.templates import NUM_CLASSES, Templates, digit_templates
 
 TEMPLATE = "template"
 _TRACEABLE_BYTES = 2**30  # of a trace; the reference stream has to make every example to make one

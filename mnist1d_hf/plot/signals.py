@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from mnist1d_hf.arithmetic import FloatArray
-from mnist1d_hf.arrays import MNIST1DArrays
 from mnist1d_hf.extras import extra_imports
-from mnist1d_hf.generate import make_mnist1d
+from mnist1d_hf.generator.arithmetic import FloatArray
+from mnist1d_hf.generator.arrays import MNIST1DArrays
+from mnist1d_hf.generator.generate import make_mnist1d
+from mnist1d_hf.generator.templates import NUM_CLASSES, digit_templates
 from mnist1d_hf.plot.construction import Construction
-from mnist1d_hf.templates import NUM_CLASSES, digit_templates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

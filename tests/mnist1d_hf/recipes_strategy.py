@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from mnist1d_hf.recipe import Recipe
+from mnist1d_hf.generator.recipe import Recipe
 
 scales = st.one_of(st.just(0.0), st.floats(0.01, 2.0))
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from recipes_strategy import recipes
 
 from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, RecipeError, as_numpy, make_mnist1d
+from mnist1d_hf.generator.recipe import FIELD_NAMES, STREAMS, Recipe
 from mnist1d_hf.mnist1d import SHARD_ROWS
-from mnist1d_hf.recipe import FIELD_NAMES, STREAMS, Recipe
 
 LABEL = ClassLabel(names=list("0123456789"))
 LATENTS = {"padding": Value("int64"), "scale": Value("float32"), "shift": Value("int64"), "shear": Value("float32")}

@@ -16,10 +16,10 @@ from hostile import Failing, odd, values
 import mnist1d_hf
 from mnist1d_hf import MNIST1D, MNIST1DConfig, Recipe, RecipeError, checks, make_mnist1d, make_slice
 from mnist1d_hf.checks import shown
+from mnist1d_hf.generator.recipe import FIELD_NAMES
 from mnist1d_hf.hub import push as hub
 from mnist1d_hf.hub.export import export
 from mnist1d_hf.hub.parquet import BuiltConfig
-from mnist1d_hf.recipe import FIELD_NAMES
 
 SMALL = {"num_samples": 20, "final_seq_length": 8}
 LONGEST = 1500  # characters of a message

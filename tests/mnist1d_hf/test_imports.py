@@ -29,7 +29,7 @@ def test_importing_everything_loads_neither_torch_nor_scipy_nor_matplotlib():
     assert not loaded & {"torch", "scipy", "matplotlib", "pytorch_lightning", "sklearn", "mnist1d"}
 
 
-@pytest.mark.parametrize("module", ["generate", "draws", "streams", "recipe", "transforms"])
+@pytest.mark.parametrize("module", ["generate", "draws", "stages", "recipe", "transforms"])
 def test_the_generator_itself_needs_nothing_but_numpy(module):
     """The package's own __init__ registers the builder and so loads datasets; the modules by themselves do not."""
     code = f"""
@@ -37,7 +37,7 @@ import importlib.util, sys, types
 package = types.ModuleType("mnist1d_hf")
 package.__path__ = [{str(ROOT / "mnist1d_hf")!r}]
 sys.modules["mnist1d_hf"] = package
-importlib.import_module("mnist1d_hf.{module}")
+importlib.import_module("mnist1d_hf.generator.{module}")
 print(*sys.modules)
 """
     assert not set(run(code)) & {"datasets", "pyarrow", "pandas", "huggingface_hub", "torch", "matplotlib"}

@@ -12,7 +12,7 @@ from lightning_module.datamodule import Examples
 from lightning_module.studies.framework.json_files import as_json
 from lightning_module.studies.framework.training import sha256
 from mnist1d_hf import Recipe, Split, make_mnist1d, make_slice
-from mnist1d_hf.fast_stream import FastStream
+from mnist1d_hf.generator.fast_stream import FastStream
 
 # Draws of the fast stream that no study trains on. Training draws have the seeds from 0.
 TEST_SEED = 2**31 - 1
@@ -125,7 +125,7 @@ def _recipe(config: str) -> Recipe:
 
 @cache
 def _population(recipe: Recipe) -> tuple[float, float]:
-    from mnist1d_hf.population import population_mean_and_std
+    from mnist1d_hf.generator.population import population_mean_and_std
 
     return population_mean_and_std(recipe, mnist1d_hf.digit_templates())
 

@@ -15,7 +15,7 @@ from lightning_module.studies.framework.cells import Band, C, Cell, Outcome, Row
 from lightning_module.studies.framework.claims import Claim, Verdict, claims_digest, judge
 from lightning_module.studies.framework.protocol import ProtocolText
 from lightning_module.studies.framework.quantities import NoRowsError
-from mnist1d_hf.recipe import nearest
+from mnist1d_hf.generator.recipe import nearest
 
 if TYPE_CHECKING:
     import os

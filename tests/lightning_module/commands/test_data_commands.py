@@ -12,7 +12,7 @@ from lightning_module.commands.data import main
 from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, Recipe, as_numpy, make_mnist1d
 from mnist1d_hf.bayes import bayes_limits
 from mnist1d_hf.cache import golden
-from mnist1d_hf.recipe import FIELD_NAMES
+from mnist1d_hf.generator.recipe import FIELD_NAMES
 
 # As typed behind the field's option, and what is then in the recipe.
 TYPED = {

@@ -9,7 +9,7 @@ from lightning_module.commands import model as model_commands
 from lightning_module.commands import study as study_commands
 from lightning_module.commands.options import StrictOptions, as_typed, options_of
 from lightning_module.commands.study import _changed
-from mnist1d_hf.recipe import FIELD_NAMES
+from mnist1d_hf.generator.recipe import FIELD_NAMES
 
 # Values that some option of a list takes, each in two.
 PAIRS = [

@@ -6,9 +6,9 @@ shear are summed over a grid, shifts over all of the recipe's, equal ones as oft
 
 import numpy as np
 
-from mnist1d_hf.draws import Draws
-from mnist1d_hf.streams import apply, dilated_templates
-from mnist1d_hf.templates import digit_templates
+from mnist1d_hf.generator.draws import Draws
+from mnist1d_hf.generator.stages import apply, dilated_templates
+from mnist1d_hf.generator.templates import digit_templates
 
 # Few of everything, and shifts by the whole length or more.
 TINY = {

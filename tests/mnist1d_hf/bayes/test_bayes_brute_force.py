@@ -6,7 +6,7 @@ import pytest
 
 from mnist1d_hf import Recipe, digit_templates, make_mnist1d
 from mnist1d_hf.bayes import components, latent_posterior, log_evidence, log_posterior, problem, tables
-from mnist1d_hf.draws import fast_draws
+from mnist1d_hf.generator.draws import fast_draws
 
 CASES = {
     "shifts beyond the length": {},

@@ -13,8 +13,8 @@ from mnist1d_hf.bayes.mixture import Precision, _products, log_joint
 from mnist1d_hf.bayes.problem import Problem
 from mnist1d_hf.bayes.rectangle import constrained_peak
 from mnist1d_hf.bayes.tables import tables_of
-from mnist1d_hf.recipe import RECIPES
-from mnist1d_hf.transforms import gaussian_filter
+from mnist1d_hf.generator.recipe import RECIPES
+from mnist1d_hf.generator.transforms import gaussian_filter
 
 REFERENCE = Precision(left_out=0.0, finer=4, reach=12.0)
 CASES = {

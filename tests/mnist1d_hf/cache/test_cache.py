@@ -54,7 +54,7 @@ def test_the_tests_have_a_cache_of_their_own():
 BLOCKED_BUILD = """
 import sys
 import datasets, mnist1d_hf
-from mnist1d_hf.fast_stream import FastStream
+from mnist1d_hf.generator.fast_stream import FastStream
 
 slice_of = FastStream.slice
 made = []

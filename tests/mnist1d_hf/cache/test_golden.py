@@ -7,7 +7,7 @@ from datasets import load_dataset
 
 from mnist1d_hf import DATA_VERSION, RECIPES, as_numpy, make_mnist1d
 from mnist1d_hf.cache import golden
-from mnist1d_hf.columns import column_digests
+from mnist1d_hf.generator.columns import column_digests
 
 REFERENCE = [name for name, named in RECIPES.items() if named.stream == "reference"]
 

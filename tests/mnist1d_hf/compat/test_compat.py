@@ -18,7 +18,7 @@ from recipes_strategy import recipes
 from mnist1d_hf import RecipeError, digit_templates, make_mnist1d
 from mnist1d_hf import compat as mnist1d
 from mnist1d_hf.compat import calls, npz_cache
-from mnist1d_hf.recipe import Recipe
+from mnist1d_hf.generator.recipe import Recipe
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(mnist1d.__file__).parents[2])}  # of fresh interpreters
 NEAR = {"rtol": 0, "atol": 1e-12}

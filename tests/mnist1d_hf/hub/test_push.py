@@ -14,7 +14,7 @@ import pytest
 from hub_server import READ_TOKEN, WRITE_TOKEN, Fault
 
 from mnist1d_hf.cache import golden
-from mnist1d_hf.columns import column_digests
+from mnist1d_hf.generator.columns import column_digests
 from mnist1d_hf.hub.card_records import read_records
 from mnist1d_hf.hub.push import HubError, RefusedError, push
 from mnist1d_hf.stored import stored

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from mnist1d_hf import make_mnist1d
+from mnist1d_hf.generator.recipe import RECIPES, Recipe
+from mnist1d_hf.generator.stages import STAGES
 from mnist1d_hf.plot.animation import animate, between, explained, moments, save_animation
 from mnist1d_hf.plot.construction import Construction
-from mnist1d_hf.recipe import RECIPES, Recipe
-from mnist1d_hf.streams import STAGES
 
 Image = pytest.importorskip("PIL.Image")
 

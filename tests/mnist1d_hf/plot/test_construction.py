@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from mnist1d_hf import make_mnist1d
+from mnist1d_hf.generator.recipe import Recipe
+from mnist1d_hf.generator.stages import STAGES
+from mnist1d_hf.generator.templates import HEIGHTS
 from mnist1d_hf.plot.construction import Construction
-from mnist1d_hf.recipe import Recipe
-from mnist1d_hf.streams import STAGES
-from mnist1d_hf.templates import HEIGHTS
 
 SMALL = Recipe(num_samples=200)
 

@@ -9,9 +9,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mnist1d_hf import make_mnist1d
+from mnist1d_hf.generator.stages import STAGES
+from mnist1d_hf.generator.templates import digit_templates
 from mnist1d_hf.plot import signals as plot
-from mnist1d_hf.streams import STAGES
-from mnist1d_hf.templates import digit_templates
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,7 @@ class Catalogue(Mapping[str, "Study[Any]"]):
             return study_in_file(Path(name))
         if name not in self and (Path(name).is_dir() or name.endswith(("/", os.sep))):
             return study_in_folder(Path(name))
-        from mnist1d_hf.recipe import nearest  # whose package loads pandas
+        from mnist1d_hf.generator.recipe import nearest  # whose package loads pandas
 
         if name not in self:
             raise ValueError(

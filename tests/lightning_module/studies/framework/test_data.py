@@ -4,7 +4,7 @@ import torch
 from lightning_module.studies.framework.data import CHEAP, fresh, fresh_test, frozen, is_same_data
 from mnist1d_hf import RECIPES, make_mnist1d
 from mnist1d_hf.cache import golden
-from mnist1d_hf.fast_stream import FastStream
+from mnist1d_hf.generator.fast_stream import FastStream
 
 
 @pytest.mark.parametrize("config", ["default", "shuffled", "label-noise"])

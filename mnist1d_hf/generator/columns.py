@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from mnist1d_hf.arrays import Split
-from mnist1d_hf.recipe import Recipe
-from mnist1d_hf.templates import NUM_CLASSES
+from mnist1d_hf.generator.arrays import Split
+from mnist1d_hf.generator.recipe import Recipe
+from mnist1d_hf.generator.templates import NUM_CLASSES
 
 LATENT_TYPES: Final[Mapping[str, str]] = {
     "padding": "int64",

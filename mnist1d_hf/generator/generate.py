@@ -6,13 +6,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from mnist1d_hf.arrays import MNIST1DArrays, Split
 from mnist1d_hf.checks import enough_memory, flag, kind_of, shown, whole_number
-from mnist1d_hf.draws import SPLIT_KEYS
-from mnist1d_hf.fast_stream import FastStream, make_fast
-from mnist1d_hf.recipe import Recipe, RecipeError, Stream, checked_stream, named_recipe, nearest
-from mnist1d_hf.reference_stream import make_reference
-from mnist1d_hf.templates import Templates, digit_templates
+from mnist1d_hf.generator.arrays import MNIST1DArrays, Split
+from mnist1d_hf.generator.draws import SPLIT_KEYS
+from mnist1d_hf.generator.fast_stream import FastStream, make_fast
+from mnist1d_hf.generator.recipe import Recipe, RecipeError, Stream, checked_stream, named_recipe, nearest
+from mnist1d_hf.generator.reference_stream import make_reference
+from mnist1d_hf.generator.templates import Templates, digit_templates
 
 FURTHEST: Final = 10**15  # example of a stream; block numbers stay far inside 64 bits
 # Bytes of each number of x at the least: single precision; or double, raw and normalised at the same time.

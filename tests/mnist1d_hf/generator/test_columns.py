@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist1d_hf import as_numpy, make_mnist1d
-from mnist1d_hf.columns import column_digests, features_of, table_of
-from mnist1d_hf.recipe import DEFAULT, RECIPES
+from mnist1d_hf.generator.columns import column_digests, features_of, table_of
+from mnist1d_hf.generator.recipe import DEFAULT, RECIPES
 
 SMALL = {"num_samples": 500}
 MANY = {"stream": "fast", "num_samples": 330_000, "train_split": 300_000 / 330_000}

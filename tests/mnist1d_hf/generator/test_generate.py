@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from recipes_strategy import recipes
 
 from mnist1d_hf import DATA_VERSION, RECIPES, Recipe, RecipeError, Split, Templates, make_mnist1d, make_slice
-from mnist1d_hf.draws import BLOCK_SIZE
-from mnist1d_hf.streams import STAGES
+from mnist1d_hf.generator.draws import BLOCK_SIZE
+from mnist1d_hf.generator.stages import STAGES
 
 pytestmark = pytest.mark.filterwarnings("ignore:num_samples=")  # random sizes need not divide by ten
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 PUBLISHED = json.loads((HERE / "reference_digests.json").read_text())
 PUBLISHED.pop("comment")
 SPLITS = ("train", "test")
@@ -180,13 +180,13 @@ def test_a_smaller_set_is_the_beginning_of_a_larger_one():
 @pytest.mark.parametrize("cores", [1, 2, 3, 7])
 def test_the_number_of_threads_does_not_change_a_bit(monkeypatch, cores):
     parts = [make_slice("label-noise", "train", first, first + 900) for first in range(500, 59_900, 900)]
-    monkeypatch.setattr("mnist1d_hf.fast_stream._CORES", cores)
+    monkeypatch.setattr("mnist1d_hf.generator.fast_stream._CORES", cores)
     assert_same(make_slice("label-noise", "train", 500, 59_900), Split.concatenate(parts))
 
 
 def test_an_error_in_a_thread_comes_out(monkeypatch):
-    monkeypatch.setattr("mnist1d_hf.fast_stream._CORES", 2)
-    monkeypatch.setattr("mnist1d_hf.fast_stream.fast_draws", None)
+    monkeypatch.setattr("mnist1d_hf.generator.fast_stream._CORES", 2)
+    monkeypatch.setattr("mnist1d_hf.generator.fast_stream.fast_draws", None)
     with pytest.raises(TypeError):
         make_slice("default", "train", 0, 50_000)
 

@@ -8,13 +8,13 @@ from typing import Final
 
 import numpy as np
 
-from mnist1d_hf.arithmetic import FloatArray, IntArray
-from mnist1d_hf.arrays import MNIST1DArrays, Split
-from mnist1d_hf.draws import BLOCK_SIZE, fast_draws, fast_label_noise, fast_permutation, noise_memory
-from mnist1d_hf.population import population_mean_and_std
-from mnist1d_hf.recipe import Recipe
-from mnist1d_hf.streams import apply, apply_traced, check_spread, dilated_templates, positions
-from mnist1d_hf.templates import Templates, digit_templates
+from mnist1d_hf.generator.arithmetic import FloatArray, IntArray
+from mnist1d_hf.generator.arrays import MNIST1DArrays, Split
+from mnist1d_hf.generator.draws import BLOCK_SIZE, fast_draws, fast_label_noise, fast_permutation, noise_memory
+from mnist1d_hf.generator.population import population_mean_and_std
+from mnist1d_hf.generator.recipe import Recipe
+from mnist1d_hf.generator.stages import apply, apply_traced, check_spread, dilated_templates, positions
+from mnist1d_hf.generator.templates import Templates, digit_templates
 
 _CORES: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 _BLOCKS_WORTH_A_THREAD: Final = 8

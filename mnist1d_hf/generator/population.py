@@ -7,11 +7,11 @@ one of finitely many, so the first two moments are sums and no sampling is neede
 
 import numpy as np
 
-from mnist1d_hf.arithmetic import FloatArray, fold_sum
-from mnist1d_hf.recipe import Recipe
-from mnist1d_hf.streams import dilated_templates
-from mnist1d_hf.templates import Templates
-from mnist1d_hf.transforms import gaussian_filter
+from mnist1d_hf.generator.arithmetic import FloatArray, fold_sum
+from mnist1d_hf.generator.recipe import Recipe
+from mnist1d_hf.generator.stages import dilated_templates
+from mnist1d_hf.generator.templates import Templates
+from mnist1d_hf.generator.transforms import gaussian_filter
 
 
 def population_mean_and_std(recipe: Recipe, templates: Templates) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from mnist1d_hf.arithmetic import FloatArray, IntArray
+from mnist1d_hf.generator.arithmetic import FloatArray, IntArray
 
 EPSILON: Final = 1e-8  # added to a template, so that no point of it is an exact zero, which is what marks padding
 FILTER_SIGMA: Final = 2.0  # of the Gaussian filter, in points

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from mnist1d_hf import make_mnist1d, make_slice
-from mnist1d_hf.population import population_mean_and_std
-from mnist1d_hf.recipe import Recipe
-from mnist1d_hf.templates import Templates, digit_templates
+from mnist1d_hf.generator.population import population_mean_and_std
+from mnist1d_hf.generator.recipe import Recipe
+from mnist1d_hf.generator.templates import Templates, digit_templates
 
 RECIPES = {
     "default": Recipe(),

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from recipes_strategy import recipes
 
-from mnist1d_hf import draws
-from mnist1d_hf.recipe import DEFAULT, Recipe
+from mnist1d_hf.generator import draws
+from mnist1d_hf.generator.recipe import DEFAULT, Recipe
 
 
 def concatenated(recipe):

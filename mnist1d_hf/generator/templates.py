@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from mnist1d_hf.arithmetic import FloatArray, IntArray, fold_sum
+from mnist1d_hf.generator.arithmetic import FloatArray, IntArray, fold_sum
 
 NUM_CLASSES = 10
 TEMPLATE_POINTS = 12

@@ -6,10 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from mnist1d_hf.arithmetic import FloatArray, IntArray
-from mnist1d_hf.arrays import Latents
-from mnist1d_hf.recipe import Recipe
-from mnist1d_hf.templates import NUM_CLASSES
+from mnist1d_hf.generator.arithmetic import FloatArray, IntArray
+from mnist1d_hf.generator.arrays import Latents
+from mnist1d_hf.generator.recipe import Recipe
+from mnist1d_hf.generator.templates import NUM_CLASSES
 
 BLOCK_SIZE: Final = 1000  # examples of the fast stream that share a generator; part of the stream: never change it
 SPLIT_KEYS: Final = {"train": 0, "test": 1}

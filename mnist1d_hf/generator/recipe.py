@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal, Self, get_args
 
 from mnist1d_hf.checks import flag, is_bool, items, nearest, number, shown, whole_number
-from mnist1d_hf.templates import NUM_CLASSES
+from mnist1d_hf.generator.templates import NUM_CLASSES
 
 __all__ = [
     "RECIPES",

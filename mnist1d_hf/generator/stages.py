@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 
-from mnist1d_hf import transforms
-from mnist1d_hf.arithmetic import FloatArray
-from mnist1d_hf.draws import Draws
-from mnist1d_hf.recipe import Recipe, RecipeError
-from mnist1d_hf.templates import Templates
+from mnist1d_hf.generator import transforms
+from mnist1d_hf.generator.arithmetic import FloatArray
+from mnist1d_hf.generator.draws import Draws
+from mnist1d_hf.generator.recipe import Recipe, RecipeError
+from mnist1d_hf.generator.templates import Templates
 
 LEAST_STD: Final = 1e-6  # of raw signals that can be normalised
 STAGES: Final = ("pad", "dilate", "scale", "translate", "correlated noise", "iid noise", "shear", "resample")

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from recipes_strategy import recipes
 
-from mnist1d_hf.draws import Draws, fast_draws, reference_draws
-from mnist1d_hf.recipe import Recipe
-from mnist1d_hf.streams import STAGES, apply, apply_traced, dilated_templates, positions
-from mnist1d_hf.templates import digit_templates
+from mnist1d_hf.generator.draws import Draws, fast_draws, reference_draws
+from mnist1d_hf.generator.recipe import Recipe
+from mnist1d_hf.generator.stages import STAGES, apply, apply_traced, dilated_templates, positions
+from mnist1d_hf.generator.templates import digit_templates
 
 DIGITS = digit_templates()
 

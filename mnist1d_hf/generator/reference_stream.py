@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mnist1d_hf.arithmetic import IntArray, mean_and_std
-from mnist1d_hf.arrays import MNIST1DArrays, Split
-from mnist1d_hf.draws import reference_draws, reference_label_noise
-from mnist1d_hf.recipe import Recipe, RecipeError
-from mnist1d_hf.streams import apply, apply_traced, check_spread, dilated_templates, positions
-from mnist1d_hf.templates import Templates
+from mnist1d_hf.generator.arithmetic import IntArray, mean_and_std
+from mnist1d_hf.generator.arrays import MNIST1DArrays, Split
+from mnist1d_hf.generator.draws import reference_draws, reference_label_noise
+from mnist1d_hf.generator.recipe import Recipe, RecipeError
+from mnist1d_hf.generator.stages import apply, apply_traced, check_spread, dilated_templates, positions
+from mnist1d_hf.generator.templates import Templates
 
 
 def make_reference(

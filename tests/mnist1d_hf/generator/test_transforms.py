@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mnist1d_hf import transforms
+from mnist1d_hf.generator import transforms
 
 lengths = st.integers(2, 40)
 

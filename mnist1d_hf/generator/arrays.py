@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mnist1d_hf.arithmetic import FloatArray, IntArray
-from mnist1d_hf.recipe import Recipe, Stream
-from mnist1d_hf.templates import Templates
+from mnist1d_hf.generator.arithmetic import FloatArray, IntArray
+from mnist1d_hf.generator.recipe import Recipe, Stream
+from mnist1d_hf.generator.templates import Templates
 
 
 @dataclass(frozen=True, eq=False)

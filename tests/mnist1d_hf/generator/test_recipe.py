@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from recipes_strategy import recipes
 
-from mnist1d_hf.recipe import DEFAULT, FIELD_NAMES, RECIPES, Recipe, RecipeError, checked_stream, named_recipe
+from mnist1d_hf.generator.recipe import DEFAULT, FIELD_NAMES, RECIPES, Recipe, RecipeError, checked_stream, named_recipe
 
 PUBLISHED = {
     "num_samples": 5000,

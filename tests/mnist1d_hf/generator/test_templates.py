@@ -4,7 +4,7 @@ import naive
 import numpy as np
 import pytest
 
-from mnist1d_hf.templates import digit_templates
+from mnist1d_hf.generator.templates import digit_templates
 
 
 def test_the_curves_are_the_published_ones():

@@ -1,0 +1,1 @@
+"""The generator: a recipe in, arrays out, by numpy alone."""
