@@ -14,7 +14,8 @@ from lightning_module.studies.framework.claims import judge
 from lightning_module.studies.framework.result import Result
 from lightning_module.studies.methods.full_batch import train_on_all
 from lightning_module.studies.methods.networks.families import FAMILIES
-from lightning_module.studies.thresholds.claims import BANDS, CLAIMS, CLASSES, SIZES, SMALL, SOURCES, predicted
+from lightning_module.studies.thresholds.claims import BANDS, CLAIMS, SOURCES
+from lightning_module.studies.thresholds.config import CLASSES, SIZES, SMALL, predicted
 from lightning_module.studies.thresholds.study import (
     STUDY,
     ThresholdsConfig,
