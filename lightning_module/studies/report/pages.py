@@ -13,7 +13,7 @@ from lightning_module.studies.framework.study import Study
 from lightning_module.studies.report.entries import NO_RESULT, Entry, entries
 from lightning_module.studies.report.html import page
 from lightning_module.studies.report.markdown import escape, slug, table
-from lightning_module.studies.report.section import section
+from lightning_module.studies.report.section import FRONT, answer, section
 from lightning_module.studies.report.times import INTRODUCTION, has_times, run_times
 from lightning_module.studies.report.words import FINDINGS, NUMBERS, in_words, interval_words, kind, needed
 from mnist1d_hf.atomic import replace
@@ -109,7 +109,7 @@ def report(found: Sequence[Entry], beside: Path) -> str:
         beside: The folder of the page, which figures are linked from.
     """
     unknown = [entry.title for entry in found if entry.study is None]
-    parts = [f"# {escape(TITLE)}", _contents(found), f"## {IN_SHORT}", summary(found), _how_to_read()]
+    parts = [f"# {escape(TITLE)}", _contents(found), f"## {IN_SHORT}", summary(found), *_front(found), _how_to_read()]
     parts += ["## Every claim", EVERY, _every_claim(found)]
     parts += ["## Run times", INTRODUCTION, run_times(found)] if has_times(found) else []
     parts += ["## Further numbers", FURTHER, _further(found)] if _has_further(found) else []
@@ -124,6 +124,12 @@ def _contents(found: Sequence[Entry]) -> str:
     names = [IN_SHORT, "How to read this page", "Every claim", *(["Run times"] if has_times(found) else [])]
     links = [f"[{escape(name)}](#{slug(name)})" for name in names]
     return " · ".join([*links, *map(_link, found)])
+
+
+def _front(found: Sequence[Entry]) -> list[str]:
+    """Returns what some studies say of how the others are to be read."""
+    said = [(entry, text) for entry in found if (text := answer(entry, FRONT))]
+    return [f"What {_link(entry)} adds to all of this:\n\n{text}" for entry, text in said]
 
 
 def _how_to_read() -> str:

@@ -3,6 +3,8 @@
 In `answer.md` of a result's folder `{claim}` stands for the estimate of a claim's first contrast with its 95 %
 interval, `{claim[1]}` for that of the second, `{claim:points}` for one in points of 100, `{claim:factor}` for 10 to its
 power, and `{claim:word}` for the finding. So no number is copied, and none is out of date.
+
+What changes how the other studies are read is said on the first page: that is in `front.md`, in the same way.
 """
 
 import inspect
@@ -232,6 +234,7 @@ def _duration(seconds: float | None) -> str:
 
 
 FILE: Final = "answer.md"
+FRONT: Final = "front.md"
 SCALES: Final[dict[str, Callable[[float], float]]] = {
     "": lambda value: value,
     "points": lambda value: 100 * value,
@@ -239,13 +242,17 @@ SCALES: Final[dict[str, Callable[[float], float]]] = {
 }
 
 
-def answer(entry: Entry) -> str:
+def answer(entry: Entry, name: str = FILE) -> str:
     """Returns the answer beside an entry's result, as a list in Markdown; nothing if there is none.
+
+    Args:
+        entry: The study with its result.
+        name: Of the file.
 
     Raises:
         ValueError: If it names a claim or a contrast that there is none of.
     """
-    if entry.folder is None or not (file := entry.folder / FILE).is_file():
+    if entry.folder is None or not (file := entry.folder / name).is_file():
         return ""
     findings = {verdict.claim.name: _Finding(verdict) for verdict in entry.verdicts if verdict.parts}
     try:

@@ -391,6 +391,19 @@ def test_an_answer_beside_a_result_has_its_numbers_from_the_verdicts(results: Pa
             write_report(folder, tmp_path / "report.md", studies={"tiny": study()})
 
 
+def test_a_front_beside_a_result_is_on_the_first_page(results: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    shutil.copytree(results, folder)
+    write_report(folder, tmp_path / "without.md", studies={"tiny": study()})
+    place = next(file.parent for file in folder.rglob("result.json") if Result.load(file.parent).study == "tiny")
+    (place / "front.md").write_text("Of all that {true:points} are left.\n", encoding="utf-8")
+    write_report(folder, tmp_path / "with.md", studies={"tiny": study()})
+    without, text = ((tmp_path / name).read_text(encoding="utf-8") for name in ("without.md", "with.md"))
+    said = "What [tiny](#tiny) adds to all of this:\n\n- Of all that 30 points (no spread) are left.\n\n"
+    assert text.index("## In short") < text.index(said) < text.index("## How to read this page")
+    assert text.replace(said, "") == without
+
+
 def test_every_committed_result_has_an_answer() -> None:
     assert all((file.parent / "answer.md").is_file() for file in (DOCS / "results").rglob("result.json"))
 
