@@ -97,8 +97,8 @@ def register_network(
     Args:
         name: Letters, digits, "_" and "-", the first a letter.
         batched: Makes the form for many replicas at once from a module of the class, see
-        `lightning_module.batched.logits`;
-            it must compute what the module computes. Without one an `Ensemble` goes through `torch.func.vmap`.
+            `lightning_module.batched.logits`; it must compute what the module computes. Without one an `Ensemble` goes
+            through `torch.func.vmap`.
         as_replica: Whether `Classifier` trains by the batched form too, where the network has its layers as direct
             children and they are `nn.Linear`, `nn.Conv1d` or `BidirectionalGRU`: on one thread of a CPU it then learns
             what it would learn in an ensemble, to the last bit.
