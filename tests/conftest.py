@@ -10,6 +10,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from slow_first import in_order
 
 HOME = tempfile.mkdtemp(prefix="mnist1d-hf-tests-")
 os.environ |= {  # before anything imports datasets, which reads them once
@@ -27,6 +28,16 @@ pytest_plugins = ["hub_fixtures"]
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+def pytest_configure(config):
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False  # the order below, in which each file's tests stay together
+
+
+def pytest_collection_modifyitems(items):
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items[:] = in_order(items, lambda item: item.path)
 
 
 def pytest_unconfigure():

@@ -95,15 +95,19 @@ def _made_from(notebook: Any) -> Any:
     return _cells(notebook, "code"), notebook.metadata.get("mnist1d_result")
 
 
-def execute(name: str) -> Any:
+def execute(name: str, notebook: Any | None = None) -> Any:
     """Returns a notebook with its outputs.
 
     It runs in a copy of its surroundings, in which a study leaves what it keeps, one thread and no network.
 
+    Args:
+        name: Of the notebook, and of the study.
+        notebook: What is executed; its source if not given.
+
     Raises:
         nbclient.exceptions.CellExecutionError: If a cell raises an exception.
     """
-    notebook = source(name)
+    notebook = source(name) if notebook is None else notebook
     with TemporaryDirectory() as place:
         folder = Path(place, "notebooks")
         folder.mkdir()
