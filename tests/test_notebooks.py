@@ -32,6 +32,7 @@ def _load() -> ModuleType:
 
 
 TOOL = _load()
+NAMES = TOOL.names()
 
 
 def executed(name: str) -> Any:
@@ -53,12 +54,13 @@ def texts(notebook: Any) -> str:
     return "\n".join(shown)
 
 
-def test_each_study_has_a_notebook() -> None:
-    assert TOOL.names() == sorted(STUDIES)
-    assert sorted(file.stem for file in FOLDER.glob("*.ipynb")) == sorted(STUDIES)
+def test_each_study_has_a_source_and_each_with_a_result_a_notebook() -> None:
+    assert TOOL.sources() == sorted(STUDIES)
+    assert sorted(folder.name for folder in (FOLDER.parent / "results").iterdir()) == TOOL.names()
+    assert sorted(file.stem for file in FOLDER.glob("*.ipynb")) == TOOL.names()
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", NAMES)
 class TestExecuted:
     def test_is_a_notebook(self, name: str) -> None:
         nbformat.validate(executed(name))
@@ -113,8 +115,8 @@ def shorter(name: str) -> Any:
 
 
 def test_most_experiments_are_shortened() -> None:
-    changed = {name for name in STUDIES if shorter(name) != TOOL.source(name)}
-    assert set(STUDIES) - changed == {"dataset"}  # which trains nothing
+    changed = {name for name in NAMES if shorter(name) != TOOL.source(name)}
+    assert set(NAMES) - changed == {"dataset"}  # which trains nothing
     cells = [cell.source for cell in shorter("pooling").cells]
     assert any(source.startswith("STEPS = 50\n") for source in cells)
 
@@ -124,19 +126,19 @@ def runs() -> Iterator[dict[str, Future[Any]]]:
     """All sources with short experiments, executed two at a time where there are two cores."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     with ThreadPoolExecutor(min(2, cores)) as pool:
-        started = {name: pool.submit(TOOL.execute, name, shorter(name)) for name in STUDIES}
+        started = {name: pool.submit(TOOL.execute, name, shorter(name)) for name in NAMES}
         yield started
         for future in started.values():
             future.cancel()
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", NAMES)
 def test_source_runs(name: str, runs: dict[str, Future[Any]]) -> None:
     assert_runs_as_committed(name, runs[name].result())
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", NAMES)
 def test_source_runs_at_its_own_length(name: str) -> None:
     assert_runs_as_committed(name, TOOL.execute(name))
 

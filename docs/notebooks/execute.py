@@ -2,7 +2,8 @@
 
 NAME.py is what is edited, a script in jupytext's percent format. NAME.ipynb is the same executed, and is what readers
 open. Without names only those are executed that are not current: whose source, or whose committed result in
-docs/results/NAME, is another one than at their execution. Where only text has changed, outputs stay.
+docs/results/NAME, is another one than at their execution. Where only text has changed, outputs stay. A study that has
+no committed result yet has no notebook either.
 
 Executed twice, a source gives the same file on the same machine with the same libraries: nothing of the machine, the
 time or the folder is in it.
@@ -40,7 +41,12 @@ METADATA = {
 
 
 def names() -> list[str]:
-    """Returns the notebooks that there are, by their sources."""
+    """Returns the notebooks that there are, by their sources: those of studies with a committed result."""
+    return [name for name in sources() if result_sha256(name) is not None]
+
+
+def sources() -> list[str]:
+    """Returns the names of all sources, also of those that wait for a result."""
     return sorted(file.stem for file in FOLDER.glob("*.py") if file.name != Path(__file__).name)
 
 
