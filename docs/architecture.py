@@ -193,11 +193,20 @@ def _spread(row: list[Node], wish: Mapping[int, float] | None = None) -> None:
             node.x += shift
 
 
-def drawing(root: Path = ROOT) -> str:
-    """Returns the picture of a tree, as SVG."""
+def contracts_of(root: Path = ROOT) -> list[dict[str, Any]]:
+    """Returns the import contracts of a tree."""
     linter = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
-    graph = grimp.build_graph(*PANELS, exclude_type_checking_imports=True, cache_dir=None)
-    return svg([drawn_panel(root, linter["contracts"], graph, package) for package in PANELS])
+    return list(linter["contracts"])
+
+
+def imports() -> grimp.ImportGraph:
+    """Returns the imports between the modules of both packages, but for those that only type checkers see."""
+    return grimp.build_graph(*PANELS, exclude_type_checking_imports=True, cache_dir=None)
+
+
+def drawing(contracts: list[dict[str, Any]], graph: grimp.ImportGraph, root: Path = ROOT) -> str:
+    """Returns the picture, as SVG, of contracts and imports; folders are told from files by what is in a tree."""
+    return svg([drawn_panel(root, contracts, graph, package) for package in PANELS])
 
 
 def svg(panels: list[Panel]) -> str:
@@ -306,5 +315,5 @@ def _page(width: float, height: float, body: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    (ROOT / PICTURE).write_text(drawing(), encoding="utf-8")
+    (ROOT / PICTURE).write_text(drawing(contracts_of(), imports()), encoding="utf-8")
     sys.stdout.write(f"{PICTURE}\n")

@@ -57,8 +57,7 @@ def uses(root: Path = ROOT) -> dict[Use, int]:
             file = path.relative_to(root).as_posix()
             if file == Path(__file__).relative_to(ROOT).as_posix():
                 continue  # its texts are lists of such names
-            scan = _Scan(path.read_text(encoding="utf-8"), file, root)
-            for name, line in sorted(scan.found, key=lambda each: each[1]):
+            for name, line in sorted(names_in(path.read_text(encoding="utf-8"), file, root), key=lambda each: each[1]):
                 if (file, name) not in OUR_OWN:
                     found.setdefault(Use(file, name), line)
     return found
@@ -69,8 +68,19 @@ def unused_exceptions(root: Path = ROOT) -> list[tuple[str, str]]:
     return [
         (file, name)
         for file, name in OUR_OWN
-        if name not in {each for each, _ in _Scan((root / file).read_text(encoding="utf-8"), file, root).found}
+        if name not in {each for each, _ in names_in((root / file).read_text(encoding="utf-8"), file, root)}
     ]
+
+
+def names_in(source: str, file: str, root: Path = ROOT) -> list[tuple[str, int]]:
+    """Returns the private names in a file's text that are not certainly our own, with their lines.
+
+    Args:
+        source: The text.
+        file: Where it stands, from the root; in a package, the classes in it are looked up in that module.
+        root: The tree, in which modules of ours are looked for.
+    """
+    return _Scan(source, file, root).found
 
 
 def is_private(name: str) -> bool:
