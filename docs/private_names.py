@@ -16,7 +16,6 @@ What remains unseen: a name that is put together at run time after its first let
 import ast
 import inspect
 import sys
-import textwrap
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -241,11 +240,30 @@ def names_of(kind: type) -> frozenset[str]:
     """Returns the private names that an imported class defines by itself."""
     names = {name for name in vars(kind) if is_private(name)}
     try:
-        source = textwrap.dedent(inspect.getsource(kind))
-        (node,) = (each for each in ast.parse(source).body if isinstance(each, ast.ClassDef))
-    except (OSError, TypeError, SyntaxError, ValueError):  # written in C, or by a function
-        return frozenset(names)
-    return frozenset(names | defined_by(node))
+        file = inspect.getsourcefile(kind)
+    except (OSError, TypeError):  # written in C, or by a function
+        file = None
+    node = _classes_of(file).get(kind.__qualname__) if file else None
+    return frozenset(names | defined_by(node) if node else names)
+
+
+@cache
+def _classes_of(file: str) -> dict[str, ast.ClassDef]:
+    """Returns the classes of a file by their qualified names; `inspect.getsource` would read it for each anew."""
+    try:
+        body: list[ast.stmt] = ast.parse(Path(file).read_text(encoding="utf-8")).body
+    except (OSError, SyntaxError):
+        return {}
+    found: dict[str, ast.ClassDef] = {}
+    todo: list[tuple[str, ast.AST]] = [("", node) for node in body]
+    while todo:
+        outer, node = todo.pop()
+        if isinstance(node, ast.ClassDef):
+            found[f"{outer}{node.name}"] = node
+            todo += [(f"{outer}{node.name}.", each) for each in node.body]
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):  # one may stand in an `if`
+            todo += [(outer, each) for each in ast.iter_child_nodes(node) if isinstance(each, ast.stmt)]
+    return found
 
 
 if __name__ == "__main__":
