@@ -37,6 +37,7 @@ lint: $(VENV)/.dev
 # The committed digests and the card; both refuse to change what a published data version contains.
 card: $(VENV)/.dev
 	$(BIN)/python -m mnist1d_hf.cache.golden
+	$(BIN)/python -m mnist1d_hf.bayes.renew --missing
 	$(BIN)/python -m mnist1d_hf.hub.card dataset_card.md
 
 # Executes the notebooks whose sources or results have changed; NOTEBOOK=pooling for one, changed or not.

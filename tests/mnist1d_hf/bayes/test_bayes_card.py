@@ -1,11 +1,12 @@
 """The column "Bayes accuracy" of the card: where it is known, where there is none, where nobody computed it."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from mnist1d_hf import MNIST1D, RECIPES, make_mnist1d
-from mnist1d_hf.bayes import frozen_posterior
+from mnist1d_hf.bayes import frozen_posterior, limits, renew
 from mnist1d_hf.bayes.limits import committed_limits
 from mnist1d_hf.hub.card import builtin_card, new_card
 from mnist1d_hf.hub.card_records import ConfigRecord
@@ -53,3 +54,15 @@ def test_the_limit_in_the_benchmarks_tables_is_the_computed_one(page, cells):
     fresh = 100 * committed_limits()["default"].accuracy.mean
     expected = {f"{frozen:.1f}", *([f"{fresh:.2f}"] if page == "README.md" else [])}
     assert {[cell.strip() for cell in row.split("|")][i] for i in cells} == expected
+
+
+def test_a_new_config_alone_is_computed(tmp_path, monkeypatch):
+    committed = json.loads((Path(limits.__file__).parent / limits.FILE).read_text(encoding="utf-8"))
+    known = {name: value for name, value in committed.items() if name != "no-shear"}
+    monkeypatch.setattr(renew, "SIGNALS", 100)
+    file = tmp_path / "limits.json"
+    assert renew.write_limits(file, known=known) == ["no-shear"]
+    written = json.loads(file.read_text(encoding="utf-8"))
+    assert {name: value for name, value in written.items() if name != "no-shear"} == known
+    assert list(written) == list(committed)
+    assert abs(written["no-shear"]["accuracy"] - committed["no-shear"]["accuracy"]) < 0.02  # of 100 signals

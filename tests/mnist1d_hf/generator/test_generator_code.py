@@ -3,12 +3,15 @@
 import ast
 import hashlib
 import sys
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import mnist1d_hf
-from mnist1d_hf.mnist1d import GENERATOR_CODE
+from mnist1d_hf.generator.recipe import DEFAULT, FIELD_NAMES, RecipeError
+from mnist1d_hf.mnist1d import GENERATOR_CODE, _content_hash
 
 PACKAGE = Path(mnist1d_hf.__file__).parent
 # Every module that is loaded when a config is built, and so may decide what is in it.
@@ -34,6 +37,10 @@ CALLED = {"stages.py": "streams.py"}
 # Loaded as well, and without a say in it: what keeps caches, finds the builder, hands the data over.
 NOT_OF_THE_DATA = {"__init__.py", "generator/__init__.py", "bunch.py", "manifest.py", "register.py", "tidy.py"}
 
+# The constant itself; and the named configs, whose numbers are in the name of a cache folder by themselves: one more
+# config makes nobody's data anew.
+ELSEWHERE = {"GENERATOR_CODE", "RECIPES"}
+
 LOADED = """
 import sys
 from pathlib import Path
@@ -46,7 +53,7 @@ print(*sorted(str(path.relative_to(package)) for path in files))
 
 
 class Bare(ast.NodeTransformer):
-    """Takes out what decides nothing: docstrings, imports (a module may be moved), and the constant itself."""
+    """Takes out what decides nothing: docstrings, imports (a module may be moved), and `ELSEWHERE`."""
 
     def generic_visit(self, node):
         super().generic_visit(node)
@@ -61,8 +68,8 @@ class Bare(ast.NodeTransformer):
         return None
 
     def visit_AnnAssign(self, node):
-        own = isinstance(node.target, ast.Name) and node.target.id == "GENERATOR_CODE"
-        return None if own else self.generic_visit(node)
+        left_out = isinstance(node.target, ast.Name) and node.target.id in ELSEWHERE
+        return None if left_out else self.generic_visit(node)
 
 
 def is_text(node):
@@ -96,6 +103,7 @@ def test_code_changes_it_and_comments_docstrings_imports_and_places_do_not():
     before = digest_of({"a.py": "import numpy\n\ndef f(x):\n    return x + 1\n"})
     for same in (
         "from os import path\n\ndef f(x):\n    return x + 1\n",
+        "RECIPES: dict = {1: 2}\n\ndef f(x):\n    return x + 1\n",
         '"""What it is."""\nimport numpy\n\n\ndef f(x):\n    """Returns one more."""\n    return (x + 1)  # more\n',
     ):
         assert digest_of({"generator/a.py": same}) == before
@@ -105,3 +113,16 @@ def test_code_changes_it_and_comments_docstrings_imports_and_places_do_not():
 
 def test_no_module_that_makes_the_data_is_left_out(python):
     assert set(python(LOADED).split()) == {*FILES} | NOT_OF_THE_DATA
+
+
+def test_the_numbers_of_a_config_are_in_the_name_of_its_folder_by_themselves():
+    """So they need not be in the constant."""
+    usual = {"recipe": DEFAULT, "stream": "reference", "latents": False}
+    others = [usual | {field: value} for field, value in (("stream", "fast"), ("latents", True))]
+    for field in FIELD_NAMES:
+        value = getattr(DEFAULT, field)
+        changed = not value if isinstance(value, bool) else (1, 2) if isinstance(value, tuple) else value + 1
+        with suppress(RecipeError):  # one more than it may be
+            others.append(usual | {"recipe": replace(DEFAULT, **{field: changed})})
+    assert len(others) > len(FIELD_NAMES) - 3
+    assert len({_content_hash(**each) for each in [usual, *others]}) == len(others) + 1
