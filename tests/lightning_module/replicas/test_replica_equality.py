@@ -3,7 +3,7 @@
 On any number of threads, also on more than there are processors: these tests ask for it, whatever machine they run on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -52,18 +52,39 @@ def threads(request: pytest.FixtureRequest) -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.fixture(scope="module")
+def on_one_thread() -> Callable[..., torch.nn.Module]:
+    """Returns a network that was trained alone on one thread; those of the same key are trained once for all tests."""
+    known: dict[Any, torch.nn.Module] = {}
+
+    def trained(train: Callable[[], torch.nn.Module], *key: Any) -> torch.nn.Module:
+        if key not in known:
+            before = torch.get_num_threads()
+            torch.set_num_threads(1)
+            known[key] = train()
+            torch.set_num_threads(before)
+        return known[key]
+
+    return trained
+
+
 @pytest.mark.parametrize(("threads", "count"), [(1, 12), (2, 12), (2, 1), (4, 3), (8, 5)], indirect=["threads"])
 @pytest.mark.parametrize("network", NETWORKS)
-def test_each_replica(folder, tmp_path, network, count, threads):
-    """Classifier as it is: its own optimiser and loss."""
+def test_each_replica(folder, tmp_path, on_one_thread, network, count, threads):
+    """Classifier as it is: its own optimiser and loss. The last one is trained on as many threads as well."""
     data = partial(data_of, folder, batch_size=100)
     ensemble = Ensemble(network, count)
     trainer_in(tmp_path, max_steps=50).fit(ensemble, data())
-    for k in range(count):
+
+    def trained(k: int) -> torch.nn.Module:
         torch.manual_seed(k)
         model = Classifier(network)
         trainer_in(tmp_path, max_steps=50).fit(model, data())
-        assert same_weights(ensemble.replica(k).network, model.network)
+        return model.network
+
+    for k in range(count):
+        assert same_weights(ensemble.replica(k).network, on_one_thread(partial(trained, k), network, k))
+    assert same_weights(ensemble.replica(count - 1).network, trained(count - 1))
 
 
 @pytest.mark.parametrize("steps", ["auto", 1])
@@ -88,7 +109,7 @@ def test_threads_do_not_matter(folder, tmp_path, network, steps):
     [*((network, "adam", 1) for network in NETWORKS), ("mlp", "adamw", 1), ("mlp", "adam", 2), ("cnn", "adam", 2)],
     indirect=["threads"],
 )
-def test_each_with_settings_of_its_own(folder, tmp_path, network, optimizer, threads):
+def test_each_with_settings_of_its_own(folder, tmp_path, on_one_thread, network, optimizer, threads):
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[optimizer]
     first = next(name for name, _ in Classifier(network).network.named_parameters())
     shape = Classifier(network).network.get_parameter(first).shape
@@ -108,12 +129,17 @@ def test_each_with_settings_of_its_own(folder, tmp_path, network, optimizer, thr
     ensemble = Ensemble(network, replicas, optimizer=optimizer)
     trainer_in(tmp_path, max_steps=50).fit(ensemble, data_of(folder))
     x, y = data_of(folder).examples("train")
-    for k, replica in enumerate(replicas):
-        labels = noisy_labels(y, replica.label_noise, seed=k)
+
+    def trained(k: int) -> torch.nn.Module:
+        labels = noisy_labels(y, replicas[k].label_noise, seed=k)
         loader = TensorLoader(x, labels, batch_size=40, shuffle=True, seed=k % 2)
-        model = alone(network, replica, kind)
+        model = alone(network, replicas[k], kind)
         trainer_in(tmp_path, max_steps=50).fit(model, loader)
-        assert same_weights(ensemble.replica(k).network, model.network)
+        return model.network
+
+    for k in range(len(replicas)):
+        assert same_weights(ensemble.replica(k).network, on_one_thread(partial(trained, k), network, optimizer, k))
+    assert same_weights(ensemble.replica(11).network, trained(11))
 
 
 def test_another_width(folder, tmp_path):
