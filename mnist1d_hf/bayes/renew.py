@@ -1,7 +1,7 @@
 """Writes the committed files: the posteriors of the frozen data set, and the limits of the named configs.
 
-``python -m mnist1d_hf.bayes.renew`` writes the posteriors, in a minute or two; ``--limits`` the limits of all configs as
-well; ``--missing`` nothing but those of new configs.
+``python -m mnist1d_hf.bayes.renew`` writes the posteriors, in a minute or two; ``--limits`` the limits of all configs
+too; ``--missing`` nothing but those of new configs.
 """
 
 import argparse
