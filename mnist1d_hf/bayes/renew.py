@@ -20,14 +20,14 @@ DIGITS: Final = 7
 
 
 def write_frozen(path: Path) -> None:
-    """Write the posteriors of the frozen data set, train then test, in single precision."""
+    """Writes the posteriors of the frozen data set, train then test, in single precision."""
     data = make_mnist1d()
     log_p = log_posterior(np.concatenate([data.train.x, data.test.x]), progress=True)
     np.save(path, log_p.astype("<f4"), allow_pickle=False)
 
 
 def write_limits(path: Path) -> None:
-    """Write the limits of every config that has them, of the labels that a test split has."""
+    """Writes the limits of every config that has them, of the labels that a test split has."""
     content = {}
     for name, named in RECIPES.items():
         if named.recipe.iid_noise_scale > 0:
@@ -37,7 +37,7 @@ def write_limits(path: Path) -> None:
 
 
 def main() -> None:
-    """Write both files beside this one."""
+    """Writes both files beside this one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--limits", action="store_true", help="the limits of the configs too")
     options = parser.parse_args()
