@@ -20,7 +20,7 @@ OF_EITHER = "pytorch_lightning.cli.instantiate_module"
 
 
 class PlainHyperparameters(HyperparametersMixin):
-    """Keeps, of modules and functions among the hyperparameters, the names only: they load with `weights_only=True`."""
+    """Hyperparameters that load with `weights_only=True`: of modules and functions among them, the names only."""
 
     def save_hyperparameters(
         self,

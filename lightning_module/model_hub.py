@@ -33,13 +33,12 @@ FILES = frozenset({WEIGHTS, CONFIG, CARD})  # of a published classifier
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A classifier from a checkpoint, and what is to be said of it.
+    """A classifier from a checkpoint, and the record of it for a card.
 
     Attributes:
         classifier: The classifier.
         record: What the card's header says under `mnist1d_hf.hub.card_records.KEY`: data, protocol, accuracy, code
-        version,
-            digest of the weights.
+            version, digest of the weights.
     """
 
     classifier: Classifier
@@ -221,7 +220,7 @@ def _own(network: nn.Module | None) -> dict[str, Any]:
 
 
 def _recorded(found: Pretrained[Classifier]) -> Mapping[str, Any]:
-    """What the card records, if it does."""
+    """Returns the record in the card of a classifier that was pulled."""
     if found.record is None:
         raise IncompleteError(
             f"the card of {found.door.where} records no digest of the weights, so `mnist1d model push` did not write "

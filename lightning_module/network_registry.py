@@ -190,7 +190,7 @@ def _checked_colour(name: str, given: Any) -> str | None:
 
 
 def _checked_parameters(name: str, make: Any) -> Mapping[str, inspect.Parameter]:
-    """The parameters of a constructor that can be called as all are."""
+    """Returns the parameters of a constructor that can be called as all are."""
     if not callable(make) or not (isinstance(make, type) or not hasattr(make, "state_dict")):
         raise ValueError(
             f"network {name!r}: {shown(make)} must be a class of nn.Module, or a function that makes one; "
@@ -224,7 +224,7 @@ def _checked_width(name: str, width: Any, parameters: Mapping[str, inspect.Param
 
 
 def _check_new(name: str, make: Any) -> None:
-    """Accept a name that is new, or whose constructor is defined again, as a notebook's cell does that runs again."""
+    """Accepts a name that is new, or whose constructor is defined again, as a notebook's cell does that runs again."""
     if name not in _registered:
         return
     there = _makers[name]

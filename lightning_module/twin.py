@@ -27,7 +27,7 @@ PACKAGES: Final = {"pytorch_lightning": "pytorch_lightning", "lightning": "light
 
 
 def choice(environment: Mapping[str, str], imported: Container[str]) -> str:
-    """Returns which of the two it is, see above.
+    """Returns the name of the package that is used, `pytorch_lightning` or the other one.
 
     Args:
         environment: The environment variables.

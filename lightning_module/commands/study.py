@@ -149,7 +149,7 @@ def verify(name: str, preset: str, folder: str | None, recompute: int, mnist: st
 
 
 def _recompute(study: "Study[Any]", result: "Result", count: int, mnist: str | None) -> int:
-    """Computes cells again, after saying which and how long that took; returns the exit status."""
+    """Computes cells again, after saying which and how long each took; returns the exit status."""
     from lightning_module.studies.framework.json_files import as_json
     from lightning_module.studies.framework.proof.checks import Check
     from lightning_module.studies.framework.proof.recompute import choose, recomputed

@@ -1,4 +1,4 @@
-"""What needs every single optimiser step in a run as it is now, so that several cannot be taken at once.
+"""The parts of a run that need every single optimiser step, so that several cannot be taken at once.
 
 It is asked before every execution, and must take some microseconds only.
 """
@@ -42,7 +42,7 @@ class StepsByMinibatch(Protocol):
         ...
 
     def step_of(self, optimizer: Optimizer) -> Callable[[Tensor, Tensor], Tensor]:
-        """Returns what takes an optimiser's step on signals (batch, length) with labels (batch,), for their loss."""
+        """Returns the function that takes an optimiser's step on signals (batch, length) with labels (batch,)."""
         ...
 
     def training_step_is_plain(self) -> bool:
@@ -51,7 +51,7 @@ class StepsByMinibatch(Protocol):
 
 
 class Gate:
-    """Says before every execution why the next step must be a single one.
+    """The answer, before every execution, to why the next step must be a single one.
 
     What the parts of a run say is kept for as long as they are the same objects, of the same classes, with the same
     attributes on the instances; everything else is looked at each time.

@@ -150,12 +150,19 @@ _ANY_ATTRIBUTE = frozenset({"__getattr__", "__getattribute__"})
 
 
 class Verdict(NamedTuple):
-    """What a class says about several steps at once."""
+    """What a class says about several steps at once.
 
-    reasons: tuple[str, ...]  # against them, none if it is known to go well with them
-    risky: frozenset[str]  # attributes that would be one if they were on an instance
-    vouched: tuple[str, ...]  # reasons for which the class vouches
-    watches: bool  # whether it may write a row around a batch
+    Attributes:
+        reasons: What speaks against several steps at once; nothing if it is known to go well with them.
+        risky: Attributes that would be a reason if they were on an instance.
+        vouched: Reasons for which the class vouches.
+        watches: Whether it may write a row around a batch.
+    """
+
+    reasons: tuple[str, ...]
+    risky: frozenset[str]
+    vouched: tuple[str, ...]
+    watches: bool
 
 
 _VERDICTS: dict[tuple[type, frozenset[str]], Verdict] = {}

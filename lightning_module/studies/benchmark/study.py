@@ -40,7 +40,7 @@ KEPT_ROWS = 5000
 class BenchmarkConfig(NetworksConfig):
     """The numbers of the benchmark.
 
-    Args:
+    Attributes:
         seeds: Number of seeds, which are 0, 1, 2, ...; in the fresh arm each has its own draw of the data set.
         steps: Optimiser steps.
         every: Steps between two evaluations.

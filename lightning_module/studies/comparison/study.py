@@ -60,7 +60,7 @@ def cells(config: ComparisonConfig) -> list[Cell]:
 
 
 def run_cell(config: ComparisonConfig, cell: Cell) -> Outcome:
-    """Returns what came out; nothing, if the data set is not to be had, which the table `sets` says."""
+    """Returns the outcome of a cell; nothing, if the data set is not to be had, which the table `sets` says."""
     try:
         return PARTS[cell["part"]](config, cell)
     except MissingDataError:

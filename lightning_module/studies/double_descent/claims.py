@@ -63,7 +63,7 @@ def error(network: str, labels: str, part: str, **where: Any) -> Value:
 
 
 def as_published(column: str, network: str, labels: str, width: int | tuple[int, ...]) -> Value:
-    """Returns the same on the frozen data and its test split, after the published epochs."""
+    """Returns the error on the frozen data and its test split, after the published epochs, by seed."""
     return final(column, network, labels, width, arm="frozen", on="test", epoch=EPOCHS)
 
 

@@ -52,7 +52,7 @@ CELL_SECONDS: Final = 150.0
 class DoubleDescentConfig(Config):
     """The numbers of the study of double descent.
 
-    Args:
+    Attributes:
         seeds: Number of seeds of the MLP, which are 0, 1, 2, ...
         few_seeds: Number of seeds of the CNN, and of the form of 2020.
         widths: Units in each of two hidden layers.

@@ -42,7 +42,7 @@ class Result:
 
     Two results are equal if everything is but `provenance` and `cells`: no two runs take the same time.
 
-    Args:
+    Attributes:
         study: The study's name.
         preset: The name of the preset, or "custom".
         config: The numbers of the study, as JSON has them.

@@ -27,7 +27,7 @@ class DamagedResultError(ValueError):
 class CellSeal:
     """What a cell contributed to a result.
 
-    Args:
+    Attributes:
         name: The cell's.
         rows: How many rows of which tables, which stand after those of the cells before.
         arrays: The names of its arrays.
@@ -105,7 +105,7 @@ def seals(head: dict[str, Any]) -> list[CellSeal]:
 
 
 def as_entries(cells: list[CellSeal]) -> list[dict[str, Any]]:
-    """Returns what `seals` reads."""
+    """Returns the entries of `result.json` that `seals` reads."""
     return [asdict(cell) for cell in cells]
 
 

@@ -1,4 +1,4 @@
-"""What a ticket is worth on new data: as they are, reversed, permuted, in halves, and with other initial weights."""
+"""The tickets on new data: as they are, reversed, permuted, in halves, and with other initial weights."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ AS_THEY_ARE = ("baseline", "reinit")  # of these, the conditions with the points
 class Trial:
     """One training of an evaluation.
 
-    Args:
+    Attributes:
         condition: One of `CONDITIONS`.
         permutation: The number of the permutation of the points.
         seed: Torch's seed of the initial weights.

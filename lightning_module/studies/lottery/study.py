@@ -41,7 +41,7 @@ def cells(config: LotteryConfig) -> list[Cell]:
 
 
 def run_cell(config: LotteryConfig, cell: Cell) -> Outcome:
-    """Returns all about one arm of a ticket."""
+    """Returns the outcome of one arm of a ticket."""
     arm, ticket = cell["arm"], cell["ticket"]
     tables: dict[str, list[Row]] = {}
     arms: dict[str, dict[str, Tensor]]

@@ -43,7 +43,7 @@ CURVE_ROWS: Final = 2000
 class PoolingConfig(Config):
     """The numbers of the pooling study.
 
-    Args:
+    Attributes:
         seeds: Number of seeds, which are 0, 1, 2, ...; each has its own draw of the data except as published.
         sizes: Training signals.
         steps: Optimiser steps at every size, as published.

@@ -42,7 +42,7 @@ KEPT_ROWS = 5000
 class PriorsConfig(Config):
     """The numbers of the study.
 
-    Args:
+    Attributes:
         seeds: Number of seeds, which are 0, 1, 2, ...; each has its own initialisation, draw and permutation.
         steps: Optimiser steps.
         tests: Examples in the fresh test set.

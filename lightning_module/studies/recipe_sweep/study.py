@@ -28,7 +28,7 @@ from lightning_module.studies.recipe_sweep.figures import draw_accuracy, draw_ga
 class RecipeSweepConfig(NetworksConfig):
     """The numbers of the sweep. An axis is a number of the recipe; while it varies, all others have their defaults.
 
-    Args:
+    Attributes:
         seeds: Number of seeds, which are 0, 1, 2, ...; each has its own initialisation and draw of 4000 signals.
         steps: Optimiser steps.
         tests: Examples in the fresh test set, which each recipe has one of.

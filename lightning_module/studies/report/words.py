@@ -172,7 +172,7 @@ def _operand(quantity: Quantity) -> str:
 
 
 def _any_words(value: Any) -> str:
-    """Returns a quantity of a study's own by the names of its fields."""
+    """Returns a quantity of a study's own in words, by the names of its fields."""
     if isinstance(value, Quantity) and dataclasses.is_dataclass(value):
         fields = ", ".join(f"{f.name}: {_field_words(getattr(value, f.name))}" for f in dataclasses.fields(value))
         return f"{type(value).__name__} ({fields})"

@@ -43,7 +43,7 @@ CELL_SECONDS: Final = 240.0
 class ThresholdsConfig(Config):
     """The numbers of the study of thresholds.
 
-    Args:
+    Attributes:
         seeds: Number of seeds, which are 0, 1, 2, ...
         few_seeds: Number of seeds of the CNN, of the large training set, and with more steps.
         sizes: Training signals.
@@ -91,7 +91,16 @@ class ThresholdsConfig(Config):
 
 
 class WidthSweep(NamedTuple):
-    """Networks of all widths that are trained alike."""
+    """Networks of all widths that are trained alike.
+
+    Attributes:
+        network: The kind of network.
+        n: Training signals.
+        classes: Digits that they show.
+        loss: What is minimised.
+        labels: The kind of labels.
+        times: Factor of the number of steps.
+    """
 
     network: str
     n: int

@@ -15,7 +15,7 @@ from lightning_module.studies.methods.networks.hidden_layers import HiddenLayers
 class Family:
     """Networks for 40 points that differ in their width.
 
-    Args:
+    Attributes:
         name: What it is called in figures.
         make: Makes the network of a width, for a number of classes.
         parameters: Their number, by width and number of classes.
