@@ -1,4 +1,4 @@
-"""Makes the bare name ``mnist1d`` known to ``datasets.load_dataset``.
+"""The bare name ``mnist1d``, made known to ``datasets.load_dataset``.
 
 datasets has no plug-ins: its table of packaged builders would look for data files in the working directory, and it has
 no entry points. What works on every supported version is to wrap the one function that turns a name into a module.

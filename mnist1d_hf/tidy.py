@@ -1,4 +1,4 @@
-"""Keeps the cache tidy after each build: nothing of killed builds stays, and `default` is found without an import."""
+"""A tidy cache after each build: nothing of killed builds stays, and `default` is found without an import."""
 
 import errno
 import os

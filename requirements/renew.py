@@ -1,4 +1,4 @@
-"""Renews the lock files of this folder: every package that make and CI install, with the digests of all its files.
+"""The lock files of this folder, made anew: every package that make and CI install, with all its files' digests.
 
     make lock            # what pyproject.toml and constraints.txt say now, everything else as it was
     make lock UPGRADE=1  # the newest of what constraints.txt leaves open

@@ -47,7 +47,7 @@ class Draws:
 
 
 def reference_draws(recipe: Recipe, random: np.random.RandomState, classes: int = NUM_CLASSES) -> Iterator[Draws]:
-    """Chunks of draws in the reference's order, class by class, in double precision.
+    """Yields chunks of draws in the reference's order, class by class, in double precision.
 
     Per example: one uniform for the padding, one for the scale, an integer for the shift, two times the dilated length
     of normals (also where a noise scale is zero), one uniform for the shear.
