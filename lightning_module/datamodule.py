@@ -344,7 +344,7 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
 
     @property
     def _rank(self) -> tuple[int, int]:
-        """Returns which of how many ranks this is, in the eyes of a sampler."""
+        """Returns the number of this rank, and of all ranks, as a sampler counts them."""
         sampler = self.trainer.distributed_sampler_kwargs if self.trainer is not None else None
         return (sampler["rank"], sampler["num_replicas"]) if sampler else (0, 1)
 

@@ -83,7 +83,7 @@ class TrainedModel:
 
 @dataclass(frozen=True)
 class ModelPush:
-    """What a push of a model did, or would do.
+    """The outcome of a push of a model, or of its rehearsal.
 
     Attributes:
         published: What was done; None for a dry run.
@@ -241,7 +241,7 @@ def _checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _arguments(checkpoint: Mapping[str, Any], kind: type[Any], path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Returns what an object of our class is made of again: its hyperparameters, without those of LightningCLI."""
+    """Returns the arguments that make an object of our class again: its hyperparameters, without LightningCLI's."""
     arguments = arguments_of(checkpoint[kind.CHECKPOINT_HYPER_PARAMS_KEY])
     if unknown := sorted(arguments.keys() - inspect.signature(kind).parameters):
         raise ValueError(

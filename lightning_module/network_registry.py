@@ -32,7 +32,7 @@ COST: Final = 10.0  # the CNN's
 
 @dataclass(frozen=True, kw_only=True)
 class Registered:
-    """A network by its name, and what is known of it.
+    """The entry of a network in the registry, by its name.
 
     Attributes:
         name: The name.
@@ -152,7 +152,7 @@ def register_batched(kind: type[Any], logits_of: "Callable[[Any], Logits]", *, a
 
 
 def registered(name: str) -> Registered:
-    """Returns what is known of a network.
+    """Returns the entry of a network in the registry.
 
     Raises:
         ValueError: If there is no network of this name.

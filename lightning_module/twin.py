@@ -130,7 +130,7 @@ def refuse_foreign(own: object, trainer: object) -> None:
 
 
 def remedy() -> str:
-    """Returns what somebody can do who uses the other package."""
+    """Returns the advice for somebody who uses the other package."""
     return (
         f"import {OTHER} before the first class of lightning_module, set the environment variable {VARIABLE}={OTHER}, "
         f"or take the Trainer of {PACKAGE}"

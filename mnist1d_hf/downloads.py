@@ -20,7 +20,7 @@ def sweep_once(copy: Path) -> None:
 
 
 def sweep_downloads(copy: Path, *, older_than: float = OLD) -> list[Path]:
-    """Returns what killed downloads left of a repository, after deleting it.
+    """Returns the paths that killed downloads left of a repository, after deleting them.
 
     Args:
         copy: The repository's folder in the client's cache; in any other folder nothing is deleted.

@@ -41,7 +41,7 @@ Next:
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What the demonstration found.
+    """The outcome of the demonstration.
 
     Attributes:
         rows: One mapping per evaluation: step, accuracy and loss on train and test.

@@ -109,7 +109,7 @@ class StepsPerExecution(Callback):
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Says who optimises this batch, and whether it is the last one.
+        """Decides who optimises this batch, and notes whether it is the last one.
 
         Raises:
             RuntimeError: If the minibatches handed out at once are not what arrives.

@@ -64,7 +64,7 @@ class Gate:
         self._reason: str | None = None
 
     def reason(self, trainer: pl.Trainer, module: StepsByMinibatch) -> str | None:
-        """Returns what in this run may need to see every single step; None if several can be taken at once."""
+        """Returns the part of this run that may need to see every single step; None if several can be taken at once."""
         return next(_reasons_of_now(trainer, module), None) or self._reason_in_parts(trainer)
 
     def _reason_in_parts(self, trainer: pl.Trainer) -> str | None:
@@ -140,7 +140,7 @@ def parts_of(trainer: pl.Trainer) -> list[tuple[Any, frozenset[str]]]:
 
 
 def all_vouched_for(trainer: pl.Trainer) -> list[str]:
-    """Returns what users' classes and objects vouch for in this run."""
+    """Returns the reasons against several steps at once for which users' classes and objects in this run vouch."""
     return [each for thing, harmless in parts_of(trainer) for each in vouched_for(thing, harmless)]
 
 

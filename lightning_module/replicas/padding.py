@@ -27,7 +27,7 @@ class _NotThisWayError(Exception):
 
 
 class Padding:
-    """Where the parameters of each replica lie in those of the widest.
+    """The places of each replica's parameters in those of the widest.
 
     Args:
         parameters: Those of each replica's network.

@@ -77,7 +77,7 @@ def ramp(recipe: Recipe) -> FloatArray:
 
 
 def shift_weights(recipe: Recipe) -> FloatArray:
-    """Returns how many of the equally probable shifts come to each different one, ``(shifts,)``.
+    """Returns the number of equally probable shifts that have the effect of each different one, ``(shifts,)``.
 
     A shift by the whole length or more leaves the signal as it is, as no shift does.
     """

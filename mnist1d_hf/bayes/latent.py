@@ -17,7 +17,7 @@ from mnist1d_hf.generator.templates import Templates
 
 @dataclass(frozen=True, eq=False)
 class LatentPosterior:
-    """What is known of each signal's making, whatever its label; one row a signal.
+    """The posterior of how each signal was made, whatever its label; one row a signal.
 
     Attributes:
         paddings: The values that the columns of ``padding`` stand for, ``(paddings,)``.

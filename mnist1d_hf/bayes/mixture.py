@@ -20,7 +20,7 @@ _CHUNK = 1 << 20  # components of several signals handled at a time: they fit in
 
 @dataclass(frozen=True)
 class Precision:
-    """How exactly to compute.
+    """The precision of a posterior's computation.
 
     Attributes:
         left_out: Share of a label's probability that the components left out may have; 0 for none left out.

@@ -13,7 +13,7 @@ from mnist1d_hf.generator.templates import Templates
 
 @dataclass(frozen=True, eq=False)
 class Latents:
-    """What each example was made with, one array of ``(n,)`` per quantity.
+    """The numbers that each example was made with, one array of ``(n,)`` per quantity.
 
     Attributes:
         padding: Zeros appended to the template.

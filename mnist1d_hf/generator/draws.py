@@ -20,7 +20,7 @@ _CHUNK_SIZE: Final = 1000  # examples of the reference stream drawn at a time; d
 
 @dataclass(frozen=True)
 class Draws:
-    """What was drawn for n examples, in the order in which they are generated.
+    """The random numbers of n examples, in the order in which they are generated.
 
     Attributes:
         label: Row of the template, ``(n,)``.

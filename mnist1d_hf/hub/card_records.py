@@ -29,7 +29,7 @@ Digests = Mapping[str, Mapping[str, str]]  # SHA-256 by split and column
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigRecord:
-    """How one config was made, and what it contains.
+    """The record of one config: how it was made, and what it contains.
 
     Attributes:
         config_name: Its name in this repository or folder.

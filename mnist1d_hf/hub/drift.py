@@ -27,7 +27,7 @@ ENTRY_KEYS: Final = frozenset({"data_files", "version", "description", "default"
 
 @dataclass(frozen=True)
 class Drift:
-    """How a config, or a model, differs from its record.
+    """The differences of a config, or a model, from its record.
 
     Attributes:
         missing: Files that are gone.

@@ -29,7 +29,7 @@ from mnist1d_hf.stored import Stored, stored
 
 @dataclass(frozen=True)
 class Present:
-    """What a repository has at a commit.
+    """The content of a repository at a commit.
 
     Attributes:
         head: The commit.
@@ -48,7 +48,7 @@ class Present:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is to be done about a config.
+    """The verdict on a config: what is to be done about it.
 
     Attributes:
         record: Its record then; without files, if they are yet to be written.
@@ -73,7 +73,7 @@ class Judge:
         self._read: dict[tuple[str, str], Mapping[str, Stored]] = {}
 
     def present(self, head: Head) -> Present:
-        """Returns what the repository has at a commit.
+        """Returns the content of the repository at a commit.
 
         Raises:
             RemoteError: If it cannot be read.

@@ -22,7 +22,7 @@ LONGEST_JITTER: Final = 0.3  # seconds; writers who collided would else collide 
 
 @dataclass(frozen=True)
 class Plan:
-    """What has to change at a commit.
+    """The changes that are to be made at a commit.
 
     Attributes:
         operations: The changes; none if all is as it should be.
@@ -69,7 +69,7 @@ _IN_WORDS: Final[dict[State, str]] = {
 
 @dataclass(frozen=True)
 class Published:
-    """What was done to a repository.
+    """The outcome of a publication.
 
     Attributes:
         state: "complete"; "unchanged" if all was there already.

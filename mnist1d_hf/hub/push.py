@@ -25,7 +25,7 @@ __all__ = ["HubError", "Push", "RefusedError", "push"]
 
 @dataclass(frozen=True)
 class Push:
-    """What a push did, or would do.
+    """The outcome of a push, or of its rehearsal.
 
     Attributes:
         state: "complete", or "unchanged" if all was there already; of a dry run always "unchanged".

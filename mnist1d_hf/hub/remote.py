@@ -263,7 +263,7 @@ class Remote:
     def ask(
         self, doing: str, function: Callable[..., T], *arguments: Any, extra_seconds: float = 0.0, **keywords: Any
     ) -> T:
-        """Returns what the client's function returns, within the time that is left.
+        """Returns the result of a function of the client, within the time that is left.
 
         Raises:
             RemoteError: If it fails, or takes longer.
@@ -314,7 +314,7 @@ class _Late(Exception):  # noqa: N818  # no error yet: whoever asked decides
 
 
 def _within(seconds: float, function: Callable[[], T]) -> T:
-    """Returns what a function returns or raises, if it does so in time."""
+    """Returns the result of a function, or raises its error, if it ends in time."""
     outcome: list[T] = []
     failure: list[Exception] = []
 

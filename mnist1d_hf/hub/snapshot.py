@@ -32,7 +32,7 @@ class UnavailableError(OSError):
 
 @dataclass(frozen=True)
 class Source:
-    """Where files are: a folder, and the repository and commit that it is a copy of.
+    """The place of files: a folder, and the repository and commit that it is a copy of.
 
     Attributes:
         folder: The folder; of a repository, its copy at one commit.

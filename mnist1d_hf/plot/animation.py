@@ -33,7 +33,7 @@ _SHADES: Final = 8  # of a line's edge; few, for a small file
 
 @dataclass(frozen=True)
 class Moment:
-    """What one frame shows.
+    """The content of one frame.
 
     Attributes:
         stage: The stage's place in the construction.

@@ -68,7 +68,7 @@ def cells(config: BenchmarkConfig) -> list[Cell]:
 
 
 def run_cell(config: BenchmarkConfig, cell: Cell) -> Outcome:
-    """Returns what the networks of a cell scored."""
+    """Returns the scores of the networks of a cell."""
     if cell["arm"] == "human":
         return Outcome({"rows": _human_rows(), "confusion": _confusion_rows(CONFUSION, network="human", seed=0)})
     draws = [frozen()] if cell["arm"] == "frozen" else [_draw(config, seed) for seed in range(config.seeds)]

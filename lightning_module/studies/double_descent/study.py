@@ -135,7 +135,7 @@ def _parts(of: tuple[str, str, str, str], widths: Sequence[int], seeds: int, ste
 
 
 def run_cell(config: DoubleDescentConfig, cell: Cell) -> Outcome:
-    """Returns what the networks of a cell scored, on the way and at the end."""
+    """Returns the scores of the networks of a cell, on the way and at the end."""
     seeds = range(cell["first"], cell["last"] + 1)
     n, epochs = (config.n, config.epochs) if cell["form"] == "current" else (config.n_2020, config.epochs_2020)
     draws = {seed: _draw(config, cell, seed) for seed in seeds}

@@ -52,7 +52,7 @@ class Quantity(ABC):
         """
 
     def definition(self) -> dict[str, Any]:
-        """Returns what decides the numbers, as JSON has it: kind, version and fields.
+        """Returns everything that decides the numbers, as JSON has it: kind, version and fields.
 
         Raises:
             ValueError: If it has no kind, is no dataclass, or a field is neither a quantity nor plain data.

@@ -129,7 +129,7 @@ class Result:
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> "Result":
-        """Returns what `save` wrote.
+        """Returns the result that `save` wrote.
 
         Whatever the files hold, they are taken for data: a result is returned whose parts fit together, or an error
         names the file.

@@ -25,7 +25,7 @@ class DamagedResultError(ValueError):
 
 @dataclass(frozen=True)
 class CellSeal:
-    """What a cell contributed to a result.
+    """The seal of a cell: what it contributed to a result.
 
     Attributes:
         name: The cell's.
@@ -100,7 +100,7 @@ def read_head(folder: Path) -> dict[str, Any]:
 
 
 def seals(head: dict[str, Any]) -> list[CellSeal]:
-    """Returns what each cell contributed; nothing of a result in the older format."""
+    """Returns the seals of the cells; none of a result in the older format."""
     return [CellSeal(**entry) for entry in head.get("cells", [])]
 
 

@@ -24,7 +24,7 @@ EVALUATION_ROWS = 10_000
 
 @dataclass(frozen=True)
 class Score:
-    """What each replica of an ensemble scored on one set of examples at one step.
+    """The scores of each replica of an ensemble on one set of examples at one step.
 
     Attributes:
         step: Optimiser steps taken.
@@ -40,7 +40,7 @@ class Score:
 
 
 class ReplicaScore(NamedTuple):
-    """What one replica scored on one set of examples at one step; the columns of a table.
+    """The scores of one replica on one set of examples at one step; the columns of a table.
 
     Attributes:
         step: Optimiser steps taken.
@@ -76,7 +76,7 @@ class Trained:
         return [{**columns, "seed": replica.seed, **measured._asdict()} for replica, measured in self.measured()]
 
     def measured(self, scores: Iterable[Score] | None = None) -> Iterator[tuple[Replica, ReplicaScore]]:
-        """Yields each replica with what it scored, score by score: for rows with other columns than those of `rows`.
+        """Yields each replica with its scores, one after another: for rows with other columns than those of `rows`.
 
         Args:
             scores: Scores of this ensemble; None for those of its training.
@@ -206,7 +206,7 @@ class Scores(pl.Callback):
 
 
 def score(model: Ensemble, examples: Examples, *, step: int, on: str) -> Score:
-    """Returns what each replica scores on examples."""
+    """Returns the scores of each replica on examples."""
     loss, accuracy = model.evaluate(examples.x.to(model.device), examples.y.to(model.device))
     count = examples.y.shape[-1]
     hits = (accuracy.double() * count).round()  # whole, whatever the precision of the accuracy

@@ -34,7 +34,7 @@ class Place:
 
 
 def crossing(parameters: Sequence[float], values: Sequence[float], bound: float, *, log: bool = False) -> Place:
-    """Returns where a curve first comes to a bound from above.
+    """Returns where a curve first reaches a bound from above.
 
     Args:
         parameters: Sizes, ascending.
@@ -52,7 +52,7 @@ def crossing(parameters: Sequence[float], values: Sequence[float], bound: float,
 
 
 def _share(before: float, after: float, bound: float, *, log: bool) -> float:
-    """Returns which part of the way from one value to the next the bound is at; all of it from a value without size."""
+    """Returns the fraction of the way from one value to the next at which the bound is; 1 if the first is infinite."""
     if not math.isfinite(before):
         return 1.0
     if log:
@@ -79,7 +79,7 @@ def peak(parameters: Sequence[float], values: Sequence[float]) -> Place:
 
 @dataclass(frozen=True)
 class At(Quantity, kind="at"):
-    """The number of parameters at which a curve has its peak, or first comes to a bound, for each unit.
+    """The number of parameters at which a curve has its peak, or first reaches a bound, for each unit.
 
     Not a number for a unit whose curve does not show it: then there is no verdict.
 

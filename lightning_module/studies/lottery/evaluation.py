@@ -51,7 +51,7 @@ def trials(config: LotteryConfig, arm: str, ticket: int) -> Iterator[Trial]:
 
 
 def evaluate_arms(config: LotteryConfig, arms: Mapping[str, Tensors], ticket: int, scratch: Scratch) -> list[Row]:
-    """Returns what several arms of a ticket score; each training that is done is kept.
+    """Returns the scores of several arms of a ticket; each training that is done is kept.
 
     Args:
         config: The numbers of the study.

@@ -63,7 +63,7 @@ def cells(config: RecipeSweepConfig) -> list[Cell]:
 
 
 def run_cell(config: RecipeSweepConfig, cell: Cell) -> Outcome:
-    """Returns what the seeds of one network scored on one recipe."""
+    """Returns the scores of the seeds of one network on one recipe."""
     recipe: dict[str, Any] = {axis: cell[axis] for axis in AXES}
     draws = [fresh(seed, tests=0, **recipe) for seed in range(config.seeds)]
     tested = fresh(0, tests=config.tests, **recipe)

@@ -103,7 +103,7 @@ def needed(finding: Finding) -> str:
 
 
 def quantity_words(quantity: Quantity) -> str:
-    """Returns what a quantity is, such as "accuracy [network=cnn] - accuracy [network=mlp]"."""
+    """Returns a quantity in words, such as "accuracy [network=cnn] - accuracy [network=mlp]"."""
     if isinstance(quantity, Value):
         return _value_words(quantity)
     if isinstance(quantity, Proportion):

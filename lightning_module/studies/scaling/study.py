@@ -74,7 +74,7 @@ def run_cell(config: ScalingConfig, cell: Cell) -> Outcome:
 
 
 def network_of(network: str, width: float) -> "Callable[[], nn.Module]":
-    """Returns what makes a network of the benchmark's kind with a multiple of its hidden units or channels."""
+    """Returns the function that makes a network of the benchmark's kind, with a multiple of its units or channels."""
     if network == "mlp":
         return partial(MLP, hidden_size=units(network, width))
     return partial(CNN, channels=units(network, width))

@@ -30,7 +30,7 @@ class Represented:
 
     @classmethod
     def of(cls, weights: Mapping[str, Tensor], examples: Examples) -> "Represented":
-        """Returns what one encoder, with weights (1, ...), makes of examples."""
+        """Returns the representations of examples in one encoder, with weights (1, ...)."""
         with torch.no_grad():
             layers = [h.cpu().numpy() for h in representations(weights, examples.x)]
         return cls(layers, examples.y.numpy())

@@ -88,7 +88,7 @@ def cells(config: SelfSupervisionConfig) -> list[Cell]:
 
 
 def run_cell(config: SelfSupervisionConfig, cell: Cell) -> Outcome:
-    """Returns what the layers of one kind of encoder know, seed by seed."""
+    """Returns the scores of the probes of all layers of one kind of encoder, seed by seed."""
     projector, is_frozen = cell["projector"], cell["arm"] == "frozen"
     draws = [frozen()] if is_frozen else [fresh(seed, tests=config.tests) for seed in range(config.seeds)]
     signals = [draw.train.first(config.signals) for draw in draws]

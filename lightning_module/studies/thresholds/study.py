@@ -111,7 +111,7 @@ class WidthSweep(NamedTuple):
 
 
 def plans(config: ThresholdsConfig) -> Iterator[tuple[WidthSweep, int]]:
-    """Yields what is trained, and with how many seeds."""
+    """Yields the networks to be trained, and the number of their seeds."""
     most = config.classes[-1]
     grid = [(n, classes) for n in config.sizes for classes in config.classes]
     small = [(n, classes) for n in config.small for classes in config.classes]
@@ -148,7 +148,7 @@ def _seconds(config: ThresholdsConfig, plan: WidthSweep) -> float:
 
 
 def run_cell(config: ThresholdsConfig, cell: Cell) -> Outcome:
-    """Returns what the networks of a cell scored, and where their thresholds are."""
+    """Returns the scores of the networks of a cell, and their thresholds."""
     labels = cell["labels"] if cell["labels"] == "random" else f"{cell['labels']} %"
     plan = WidthSweep(**{**{name: cell[name] for name in WidthSweep._fields}, "labels": labels})
     seeds = range(cell["first"], cell["last"] + 1)

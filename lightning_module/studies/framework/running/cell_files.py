@@ -28,7 +28,7 @@ MOST_BYTES = 2**31  # of a cell's rows; the largest of the packaged studies has 
 
 @dataclass(frozen=True)
 class Record:
-    """What a cell's file holds.
+    """The content of a cell's file.
 
     Attributes:
         tables: Rows by table.

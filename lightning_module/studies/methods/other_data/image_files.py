@@ -21,7 +21,7 @@ class MissingDataError(ValueError):
 
 @dataclass(frozen=True)
 class OnHub:
-    """Where a data set of images is on the Hub.
+    """The place of a data set of images on the Hub.
 
     Attributes:
         path: Its repository.

@@ -19,7 +19,7 @@ MOONS_NOISE = 0.3  # that of scikit-learn's comparison of classifiers; without n
 
 @dataclass(frozen=True)
 class About:
-    """What an example of a data set is.
+    """The description of an example of a data set.
 
     Attributes:
         shape: Of its numbers; (height, width, channels) of an image.
@@ -52,7 +52,7 @@ SETS = {
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many examples of each kind.
+    """The number of examples of each kind.
 
     Attributes:
         train: To train on.
