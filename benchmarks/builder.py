@@ -50,14 +50,14 @@ print(time.perf_counter() - start)
 
 
 def run(code: str, cache: str) -> list[float]:
-    """The numbers that a fresh process prints."""
+    """Returns the numbers that a fresh process prints."""
     environment = {**os.environ, "HF_HOME": cache, "HF_HUB_OFFLINE": "1"}
     printed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     return [float(number) for number in printed.stdout.split()]
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each measurement")
     rounds = parser.parse_args().rounds

@@ -46,12 +46,12 @@ class Clock(pl.Callback):
     """The processor seconds of all epochs but the first."""
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Starts, with the second epoch."""
+        """Starts the clock, with the second epoch."""
         if trainer.current_epoch == 1:
             self._started = time.process_time()
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Stops."""
+        """Stops the clock."""
         self.seconds = time.process_time() - self._started
 
 

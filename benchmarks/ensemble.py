@@ -68,11 +68,11 @@ class Clock(pl.Callback):
     """The seconds between the first training step and the last."""
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Starts."""
+        """Starts the clock."""
         self._started = time.perf_counter()
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Stops."""
+        """Stops the clock."""
         self.seconds = time.perf_counter() - self._started
 
 

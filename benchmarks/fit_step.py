@@ -106,7 +106,7 @@ def fit(name: str, data: MNIST1DDataModule, steps: int, *, execution: Any = "aut
 
 
 class Clock(pl.Callback):
-    """Counts the seconds from the first training step to the end of the last epoch."""
+    """The seconds from the first training step to the end of the last epoch."""
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Starts the clock."""

@@ -40,14 +40,14 @@ print(before * unit / 1e9, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 
 
 
 def microseconds_per_example(make: Callable[[], object], examples: int) -> float:
-    """Time of one call, divided by how many examples it makes."""
+    """Returns the time of one call, divided by how many examples it makes."""
     start = time.perf_counter()
     make()
     return (time.perf_counter() - start) / examples * 1e6
 
 
 def measure(rounds: int) -> dict[str, list[float]]:
-    """Microseconds per example of each side, one figure per round."""
+    """Returns the microseconds per example of each side, one figure per round."""
     arguments = reference.get_dataset_args()
     sides = {
         "reference package": (lambda: mnist1d.data.make_dataset(arguments), REFERENCE_EXAMPLES),
@@ -63,13 +63,13 @@ def measure(rounds: int) -> dict[str, list[float]]:
 
 
 def peak_memory() -> list[float]:
-    """Peak of a fresh process after its imports, its peak after a million examples, and the size of x, in GB."""
+    """Returns the peak of a fresh process after its imports, its peak after a million examples, and x's size, in GB."""
     printed = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, check=True).stdout
     return [float(number) for number in printed.split()]
 
 
 def main() -> int:
-    """Measure and print; returns 1 if a target is missed."""
+    """Measures and prints; returns 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each measurement")
     rounds = parser.parse_args().rounds

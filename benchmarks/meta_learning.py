@@ -114,7 +114,7 @@ def our_rate(data: Examples) -> Found:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=120, help="inner steps of the activation function")
     parser.add_argument("--repeats", type=int, default=1, help="the fastest of so many counts")
@@ -142,7 +142,7 @@ def main() -> None:
 
 
 def report(times: dict[str, float], found: dict[str, Found]) -> None:
-    """Print times, and objectives with the gradients' distance from the reference's."""
+    """Prints times, and objectives with the gradients' distance from the reference's."""
     print(f"\n{'an outer step':50} {'seconds':>8} {'objective':>10} {'gradient, distance':>19} {'times as fast':>14}")
     for name, seconds in times.items():
         kind = name.split(",")[0]

@@ -38,7 +38,7 @@ EXTREMES = {
 
 
 def parameter_sets() -> dict[str, dict[str, object]]:
-    """Changes from the default by name: the named configs that the reference can make, extremes, random ones."""
+    """Returns changes from the default by name: the named configs that the reference can make, extremes and random."""
     sets: dict[str, dict[str, object]] = {"frozen (5,000 examples)": {}}
     for name, named in RECIPES.items():
         changes = named.recipe.differences()
@@ -52,7 +52,7 @@ def parameter_sets() -> dict[str, dict[str, object]]:
 
 
 def random_changes(draw: random.Random) -> dict[str, object]:
-    """A value for every parameter."""
+    """Returns a value for every parameter."""
     return {
         "num_samples": draw.randint(10, 400),
         "train_split": draw.random(),
@@ -70,7 +70,7 @@ def random_changes(draw: random.Random) -> dict[str, object]:
 
 
 def as_arguments(changes: dict[str, object]) -> object:
-    """The reference's arguments object with these changes."""
+    """Returns the reference's arguments object with these changes."""
     arguments = reference.get_dataset_args()
     for name, value in changes.items():
         setattr(arguments, name, list(value) if name == "padding" else value)
@@ -78,7 +78,7 @@ def as_arguments(changes: dict[str, object]) -> object:
 
 
 def compare(changes: dict[str, object]) -> tuple[float, float, bool]:
-    """Largest difference of x and of t, and whether all labels are equal."""
+    """Returns the largest difference of x and of t, and whether all labels are equal."""
     theirs = mnist1d.data.make_dataset(as_arguments(changes))
     size = int(changes.get("num_samples", 5000))
     ours = make_mnist1d(**changes | {"num_samples": size // 10 * 10}).as_dict()
@@ -91,7 +91,7 @@ def compare(changes: dict[str, object]) -> tuple[float, float, bool]:
 
 
 def compare_compat(changes: dict[str, object]) -> tuple[float, float, bool]:
-    """The same for `transform` on each digit under one seed; the flag: whether both drew equally much."""
+    """Returns what `compare` does, for `transform` on each digit under one seed; the flag: both drew equally much."""
     arguments, templates = as_arguments(changes), reference.get_templates()
     made = []
     for package in (reference, compat):
@@ -103,7 +103,7 @@ def compare_compat(changes: dict[str, object]) -> tuple[float, float, bool]:
 
 
 def main() -> int:
-    """Compare all sets and print a table; returns 1 if one differs."""
+    """Compares all sets and prints a table; returns 1 if one differs."""
     sets = parameter_sets()
     for name in PARAMETERS:
         if len({str(changes.get(name)) for changes in sets.values()}) < 3:

@@ -52,7 +52,7 @@ FIRST_NUMBERS = (
 
 
 def random_recipe(seed: int) -> Recipe:
-    """A recipe with 0 to 49 paddings and up to 7 more, 1 to 90 shifts, 2 to 90 points, a template of 2 to 29 points.
+    """Returns a recipe with 0 to 49 paddings and up to 7 more, 1 to 90 shifts, 2 to 90 points, 2 to 29 in a template.
 
     Both noises are log-uniform from 0.01 to 1 (the correlated one 0 one time in eight), scale and shear uniform up to
     1.8 and 2 (0 one time in eight).
@@ -94,12 +94,12 @@ class Deviation:
 
     @property
     def met(self) -> bool:
-        """Whether the targets are."""
+        """Returns whether the targets are met."""
         return self.log <= TARGET_LOG and self.p <= TARGET_P
 
 
 def deviation(recipe: Recipe, signals: int, labels: str = "clean") -> Deviation:
-    """How far the posterior is from the reference, on signals of the recipe and on two of none."""
+    """Returns how far the posterior is from the reference, on signals of the recipe and on two of none."""
     posed = problem.Problem.of(recipe, "fast", {})
     own = make_slice(recipe, "test", 0, signals).x
     raw = posed.raw(np.concatenate([own, -own[:1], 0 * own[:1]]))
@@ -116,7 +116,7 @@ def deviation(recipe: Recipe, signals: int, labels: str = "clean") -> Deviation:
 
 
 def precision(signals: int) -> bool:
-    """Print the precision on all recipes; returns whether the targets are met."""
+    """Prints the precision on all recipes; returns whether the targets are met."""
     print(f"\n{'precision':<34}{'log p > -30':>12}{'p':>10}{'log p, own signals':>20}")
     named = {name: RECIPES[name].recipe for name in CONFIGS}
     met = True
@@ -131,7 +131,7 @@ def precision(signals: int) -> bool:
 
 
 def speed(rounds: int) -> bool:
-    """Print milliseconds a signal and seconds of set-up; returns whether the targets are met."""
+    """Prints milliseconds a signal and seconds of set-up; returns whether the targets are met."""
     print(
         f"\n{'processor time, one thread':<34}{'ms a signal':>12}{'set-up, s':>12}   (the fastest of {rounds} rounds)"
     )
@@ -156,7 +156,7 @@ def speed(rounds: int) -> bool:
 
 
 def first_numbers() -> bool:
-    """Print the limits beside a prototype's; returns whether they agree within four standard errors of both."""
+    """Prints the limits beside a prototype's; returns whether they agree within four standard errors of both."""
     print("\nlimits: here, their standard error, and a prototype's")
     print(f"{'recipe':<24}{'signals':>8}{'accuracy':>27}{'largest p':>27}{'loss':>27}{'entropy':>27}")
     met = True
@@ -174,7 +174,7 @@ def first_numbers() -> bool:
 
 
 def frozen() -> bool:
-    """Print the errors on the frozen data set; returns whether there is none on its test split."""
+    """Prints the errors on the frozen data set; returns whether there is none on its test split."""
     data = make_mnist1d()
     print()
     errors = {}
@@ -189,7 +189,7 @@ def frozen() -> bool:
 
 
 def main() -> int:
-    """Measure and print; returns 1 if a target is missed."""
+    """Measures and prints; returns 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--signals", type=int, default=4, help="signals of each recipe whose precision is measured")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each time")

@@ -9,7 +9,7 @@ PACKAGES = ("numpy", "datasets", "pyarrow", "torch", "pytorch-lightning")
 
 
 def machine() -> str:
-    """Processor, cores, Python and the versions that matter, in one line."""
+    """Returns processor, cores, Python and the versions that matter, in one line."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
     return f"{_processor()}, {_cores()} cores, Python {platform.python_version()}, {versions}"
 

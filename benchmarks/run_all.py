@@ -19,7 +19,7 @@ SCRIPTS = (
 
 
 def main() -> int:
-    """Run them all; returns 1 if one failed."""
+    """Runs them all; returns 1 if one failed."""
     failed = []
     for script in SCRIPTS:
         print(f"\n== {script}", flush=True)

@@ -22,7 +22,7 @@ def is_local(path: str | os.PathLike[str]) -> bool:
 
 
 class WholeCheckpointIO(plugins.TorchCheckpointIO):
-    """Lightning's own, but a local file is written beside its place and renamed."""
+    """Lightning's own way to write checkpoints, but a local file is written beside its place and renamed."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
         """Writes a checkpoint, all of it or nothing.
@@ -42,7 +42,7 @@ class WholeCheckpointIO(plugins.TorchCheckpointIO):
 
 
 class WholeCheckpoints(Callback):
-    """Has checkpoints written whole, and takes away what killed fits left unfinished beside this one's logs.
+    """A callback that has checkpoints written whole, and removes what killed fits left unfinished beside this one's.
 
     `Classifier.configure_callbacks` and that of `Ensemble` add it by themselves. A checkpoint IO of your own, and a
     strategy that saves in its own way, stay as they are.
@@ -62,7 +62,7 @@ class WholeCheckpoints(Callback):
 
 
 def _sweep_runs(folder: Path) -> None:
-    """Takes away what killed fits left in their folders, each of which Lightning calls a version."""
+    """Removes what killed fits left in their folders, each of which Lightning calls a version."""
     for run in folder.glob("version_*"):
         for place in (run, run / "checkpoints"):
             sweep(place)

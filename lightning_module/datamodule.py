@@ -32,10 +32,15 @@ MOST_CLASSES = 1_000_000
 
 
 class Examples(NamedTuple):
-    """Examples as tensors."""
+    """Examples as tensors.
 
-    x: Tensor  # (n, length), float32
-    y: Tensor  # (n,), int64
+    Attributes:
+        x: Signals (n, length), float32.
+        y: Labels (n,), int64.
+    """
+
+    x: Tensor
+    y: Tensor
 
     def first(self, count: int) -> "Examples":
         """Returns the first examples, as views; all if there are not more."""
@@ -49,7 +54,7 @@ class Examples(NamedTuple):
 
 
 def _check_examples(what: str, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> None:
-    """Raise a ValueError unless these are signals of one length and a label for each: anybody may have written them."""
+    """Refuses what is not signals of one length and a label for each: anybody may have written it."""
     if x.ndim != 2 or not np.issubdtype(x.dtype, np.number):
         raise ValueError(f"{what}: column 'x' must hold a list of numbers in each row, all of one length")
     if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer) or (len(y) and y.min() < 0):
@@ -339,7 +344,7 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
 
     @property
     def _rank(self) -> tuple[int, int]:
-        """Which of how many ranks this is, in the eyes of a sampler."""
+        """Returns the number of this rank, and of all ranks, as a sampler counts them."""
         sampler = self.trainer.distributed_sampler_kwargs if self.trainer is not None else None
         return (sampler["rank"], sampler["num_replicas"]) if sampler else (0, 1)
 

@@ -20,7 +20,7 @@ OF_EITHER = "pytorch_lightning.cli.instantiate_module"
 
 
 class PlainHyperparameters(HyperparametersMixin):
-    """Keeps, of modules and functions among the hyperparameters, the names only: they load with `weights_only=True`."""
+    """Hyperparameters that load with `weights_only=True`: of modules and functions among them, the names only."""
 
     def save_hyperparameters(
         self,
@@ -77,7 +77,7 @@ def plain(hyper_parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def describe_module(module: nn.Module) -> str:
-    """Returns what a checkpoint keeps of a module of the user's own."""
+    """Returns the text that a checkpoint keeps in place of a module of the user's own."""
     return f"{OWN_MODULE}{type(module).__name__}"
 
 

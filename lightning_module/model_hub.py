@@ -33,13 +33,12 @@ FILES = frozenset({WEIGHTS, CONFIG, CARD})  # of a published classifier
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A classifier from a checkpoint, and what is to be said of it.
+    """A classifier from a checkpoint, and the record of it for a card.
 
     Attributes:
         classifier: The classifier.
         record: What the card's header says under `mnist1d_hf.hub.card_records.KEY`: data, protocol, accuracy, code
-        version,
-            digest of the weights.
+            version, digest of the weights.
     """
 
     classifier: Classifier
@@ -84,7 +83,7 @@ class TrainedModel:
 
 @dataclass(frozen=True)
 class ModelPush:
-    """What a push of a model did, or would do.
+    """The outcome of a push of a model, or of its rehearsal.
 
     Attributes:
         published: What was done; None for a dry run.
@@ -221,7 +220,7 @@ def _own(network: nn.Module | None) -> dict[str, Any]:
 
 
 def _recorded(found: Pretrained[Classifier]) -> Mapping[str, Any]:
-    """What the card records, if it does."""
+    """Returns the record in the card of a classifier that was pulled."""
     if found.record is None:
         raise IncompleteError(
             f"the card of {found.door.where} records no digest of the weights, so `mnist1d model push` did not write "
@@ -242,7 +241,7 @@ def _checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _arguments(checkpoint: Mapping[str, Any], kind: type[Any], path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Returns what an object of our class is made of again: its hyperparameters, without those of LightningCLI."""
+    """Returns the arguments that make an object of our class again: its hyperparameters, without LightningCLI's."""
     arguments = arguments_of(checkpoint[kind.CHECKPOINT_HYPER_PARAMS_KEY])
     if unknown := sorted(arguments.keys() - inspect.signature(kind).parameters):
         raise ValueError(

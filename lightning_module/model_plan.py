@@ -24,7 +24,7 @@ CardOf = Callable[[str | None, Mapping[str, Stored]], str]
 
 
 class ModelPlanner:
-    """What has to change at a commit; remembers the last change.
+    """The planner of what has to change at a commit; remembers the last change.
 
     Args:
         remote: The repository.
@@ -40,7 +40,7 @@ class ModelPlanner:
         self.repaired: Sequence[str] = ()
 
     def plan_at(self, head: Head) -> Plan:
-        """What has to change.
+        """Returns the plan for a commit: what has to change there.
 
         Raises:
             RemoteError: If the repository cannot be read.
@@ -64,7 +64,7 @@ class ModelPlanner:
         return Plan([CommitOperationAdd(name, content) for name, content in written.items()], holds_content=holds)
 
     def _judged(self, present: Mapping[str, Any], head: Head) -> tuple[Sequence[str], Mapping[str, Stored] | None]:
-        """How the repository has drifted from its record, and what its files are; None if they must be written."""
+        """Returns how the repository has drifted from its record, and its files; None if they must be written."""
         recorded = _files(present)
         expected = {name: recorded.get(name, Stored()) for name in self.contents}
         drift = files_drift(expected, head.stored)
@@ -90,7 +90,7 @@ class ModelPlanner:
 
 
 def _recorded(card: str | None, repo_id: str) -> Mapping[str, Any]:
-    """What the card records; empty if it is no card of ours, for what must not be used counts as nothing.
+    """Returns what the card records; empty if it is no card of ours, for what must not be used counts as nothing.
 
     Raises:
         RefusedError: If the card's header cannot be read: what others wrote there would be lost.

@@ -42,7 +42,7 @@ RECORD: Final[Schema] = {
 
 
 def checked_record(record: Mapping[str, Any] | None, where: str) -> Mapping[str, Any] | None:
-    """Returns what a card records of a classifier; None if it records nothing.
+    """Returns the record of a classifier in a card; None if there is none.
 
     Raises:
         ContentError: If it is not what `mnist1d model push` writes.
@@ -51,7 +51,7 @@ def checked_record(record: Mapping[str, Any] | None, where: str) -> Mapping[str,
 
 
 def arguments_of(config: bytes, constructor: Callable[..., Any], where: str) -> dict[str, Any]:
-    """Returns what config.json says that a classifier is made with.
+    """Returns the arguments of a classifier that config.json records.
 
     Args:
         config: The file's content.

@@ -32,7 +32,7 @@ COST: Final = 10.0  # the CNN's
 
 @dataclass(frozen=True, kw_only=True)
 class Registered:
-    """A network by its name, and what is known of it.
+    """The entry of a network in the registry, by its name.
 
     Attributes:
         name: The name.
@@ -152,7 +152,7 @@ def register_batched(kind: type[Any], logits_of: "Callable[[Any], Logits]", *, a
 
 
 def registered(name: str) -> Registered:
-    """Returns what is known of a network.
+    """Returns the entry of a network in the registry.
 
     Raises:
         ValueError: If there is no network of this name.
@@ -190,7 +190,7 @@ def _checked_colour(name: str, given: Any) -> str | None:
 
 
 def _checked_parameters(name: str, make: Any) -> Mapping[str, inspect.Parameter]:
-    """The parameters of a constructor that can be called as all are."""
+    """Returns the parameters of a constructor that can be called as all are."""
     if not callable(make) or not (isinstance(make, type) or not hasattr(make, "state_dict")):
         raise ValueError(
             f"network {name!r}: {shown(make)} must be a class of nn.Module, or a function that makes one; "
@@ -224,7 +224,7 @@ def _checked_width(name: str, width: Any, parameters: Mapping[str, inspect.Param
 
 
 def _check_new(name: str, make: Any) -> None:
-    """Accept a name that is new, or whose constructor is defined again, as a notebook's cell does that runs again."""
+    """Accepts a name that is new, or whose constructor is defined again, as a notebook's cell does that runs again."""
     if name not in _registered:
         return
     there = _makers[name]

@@ -154,14 +154,14 @@ def _read(kind: type[M], door: Opened, where: str, arguments: Mapping[str, Any],
 
 
 def _most_bytes(planned: Mapping[str, Tensor] | None) -> int | None:
-    """How large a file of these tensors may be; of what is not known beforehand, any."""
+    """Returns how large a file of these tensors may be; of what is not known beforehand, any size."""
     if planned is None:
         return None
     return LARGEST_HEADER + sum(tensor.numel() * tensor.element_size() for tensor in planned.values())
 
 
 def _shapes(weights: Path, where: str) -> dict[str, tuple[str, list[int]]]:
-    """Type and shape of each tensor, from the file's header."""
+    """Returns the type and shape of each tensor, from the file's header."""
     try:
         with safe_open(weights, framework="pt") as file:
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  # it is no mapping
@@ -180,7 +180,7 @@ def _tensors(weights: Path, where: str) -> dict[str, Tensor]:
 def _on_meta(
     kind: type[nn.Module], said: Mapping[str, Any], given: Mapping[str, Any], where: str
 ) -> Mapping[str, Tensor] | None:
-    """The tensors of such a classifier, without their memory; None if a class of the user's own cannot be made so."""
+    """Returns a classifier's tensors, without their memory; None if a class of the user's own cannot be made so."""
     try:
         with torch.device("meta"):
             return kind(**said, **given).state_dict(keep_vars=True)
@@ -195,7 +195,7 @@ def _on_meta(
 
 
 def _compare(found: Mapping[str, tuple[str, list[int]]], expected: Mapping[str, Tensor] | None, where: str) -> None:
-    """Raise a ContentError unless the tensors are the network's: all of them, of the same types and shapes."""
+    """Refuses tensors that are not the network's: all of them, of the same types and shapes."""
     if expected is None:
         return
     shared = _shared(expected)
@@ -212,7 +212,7 @@ def _compare(found: Mapping[str, tuple[str, list[int]]], expected: Mapping[str, 
 
 
 def _complete(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors under all their names: of one that stands in several places, a file keeps one."""
+    """Returns the tensors under all their names: of one that stands in several places, a file keeps one."""
     shared = _shared(expected)
     kept = {name: next(other for other in shared[id(tensor)] if other in state) for name, tensor in expected.items()}
     return {name: state.get(name, state[other]) for name, other in kept.items()}

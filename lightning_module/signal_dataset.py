@@ -58,7 +58,7 @@ class SignalDataset(Dataset[tuple[Any, Any]]):
         return x, y
 
     def __repr__(self) -> str:
-        """Returns what it holds."""
+        """Returns a line that says what the data set holds."""
         return f"{type(self).__name__}({len(self)} signals of shape {tuple(self.data.shape[1:])})"
 
 

@@ -27,7 +27,7 @@ PACKAGES: Final = {"pytorch_lightning": "pytorch_lightning", "lightning": "light
 
 
 def choice(environment: Mapping[str, str], imported: Container[str]) -> str:
-    """Returns which of the two it is, see above.
+    """Returns the name of the package that is used, `pytorch_lightning` or the other one.
 
     Args:
         environment: The environment variables.
@@ -130,7 +130,7 @@ def refuse_foreign(own: object, trainer: object) -> None:
 
 
 def remedy() -> str:
-    """Returns what somebody can do who uses the other package."""
+    """Returns the advice for somebody who uses the other package."""
     return (
         f"import {OTHER} before the first class of lightning_module, set the environment variable {VARIABLE}={OTHER}, "
         f"or take the Trainer of {PACKAGE}"

@@ -42,7 +42,7 @@ register()
 
 
 def __getattr__(name: str) -> Any:
-    """Import `load` when it is first used: what speaks to the Hub is no part of importing the package."""
+    """Imports `load` when it is first used: what speaks to the Hub is no part of importing the package."""
     if name != "load":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from mnist1d_hf.hub.load import load

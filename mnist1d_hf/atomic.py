@@ -75,7 +75,7 @@ def sweep(folder: Path, *, older_than: float = OLD) -> list[Path]:
 
 
 def remove_old(folder: Path, found: Sequence[Path], *, older_than: float = OLD) -> list[Path]:
-    """Returns those of the paths in a folder that were old enough to be deleted, and are.
+    """Returns the paths in a folder that were old enough to be deleted, after deleting them.
 
     Args:
         folder: The folder.

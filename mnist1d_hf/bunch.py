@@ -29,18 +29,18 @@ class Bunch(dict[str, Any]):
     """A dictionary whose entries are attributes, too."""
 
     def __getattr__(self, name: str) -> Any:
-        """The entry of this name."""
+        """Returns the entry of this name."""
         try:
             return self[name]
         except KeyError:
             raise AttributeError(f"there is no {name!r}{nearest(name, self)}", name=name) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set the entry of this name."""
+        """Sets the entry of this name."""
         self[name] = value
 
     def __dir__(self) -> list[str]:
-        """The entries, for completion."""
+        """Returns the names of the entries, for completion."""
         return [*super().__dir__(), *self]
 
 
@@ -75,7 +75,7 @@ def load_mnist1d(
     stream: str | None = None,
     **changes: Any,
 ) -> Bunch | tuple[Any, Any]:
-    """MNIST-1D for scikit-learn: a `Bunch` with data ``(n, points)`` and target ``(n,)``, or these two alone.
+    """Returns MNIST-1D for scikit-learn: a `Bunch` with data ``(n, points)`` and target ``(n,)``, or these two alone.
 
     The data set has a test split, so what is returned by default is train: a cross-validation on it leaves test alone.
 

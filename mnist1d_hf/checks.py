@@ -38,7 +38,7 @@ class _Shortened(reprlib.Repr):
 
 
 def shown(value: Any) -> str:
-    """The value as it would be typed, on one line and not longer than a few words."""
+    """Returns the value as it would be typed, on one line and not longer than a few words."""
     shortened = _Shortened()
     shortened.maxstring = shortened.maxother = shortened.maxlong = LONGEST
     try:
@@ -49,12 +49,12 @@ def shown(value: Any) -> str:
 
 
 def kind_of(value: Any) -> str:
-    """The name of the value's type."""
+    """Returns the name of the value's type."""
     return str(type.__dict__["__name__"].__get__(type(value)))[:LONGEST]
 
 
 def nearest(name: Any, known: Iterable[str]) -> str:
-    """The end of an error message about an unknown name: the closest known one, and all of them."""
+    """Returns the end of an error message about an unknown name: the closest known one, and all of them."""
     known = list(known)
     text = str.__str__(name)[:LONGEST] if isinstance(name, str) else ""
     close = difflib.get_close_matches(text, known, n=1)
@@ -62,14 +62,14 @@ def nearest(name: Any, known: Iterable[str]) -> str:
 
 
 def is_bool(value: Any) -> bool:
-    """Whether this is True or False, Python's or NumPy's."""
+    """Returns whether this is True or False, Python's or NumPy's."""
     return isinstance(value, bool) or kind_of(value) in {"bool", "bool_"}  # numpy's, without importing numpy here
 
 
 def whole_number(
     name: str, value: Any, low: int, high: int | None = None, *, error: type[ValueError] = ValueError, also: str = ""
 ) -> int:
-    """The value as an int from ``low`` to ``high``, both included.
+    """Returns the value as an int from ``low`` to ``high``, both included.
 
     Args:
         name: Of the field, as it is typed.
@@ -106,7 +106,7 @@ def number(
     error: type[ValueError] = ValueError,
     also: str = "",
 ) -> float:
-    """The value as a finite float from ``low`` to ``high``.
+    """Returns the value as a finite float from ``low`` to ``high``.
 
     Args:
         name: Of the field, as it is typed.
@@ -139,7 +139,7 @@ def number(
 
 
 def flag(name: str, value: Any, *, error: type[ValueError] = ValueError) -> bool:
-    """The value as True or False.
+    """Returns the value as True or False.
 
     Raises:
         ValueError: If it is neither, as ``error``.
@@ -150,7 +150,7 @@ def flag(name: str, value: Any, *, error: type[ValueError] = ValueError) -> bool
 
 
 def text(name: str, value: Any, what: str = "a text", *, error: type[ValueError] = ValueError) -> str:
-    """The value as a str.
+    """Returns the value as a str.
 
     Raises:
         ValueError: If it is none, as ``error``.
@@ -163,7 +163,7 @@ def text(name: str, value: Any, what: str = "a text", *, error: type[ValueError]
 def one_of(
     name: str, value: Name, allowed: Iterable[str], *, also: str = "", error: type[ValueError] = ValueError
 ) -> Name:
-    """The value as one of some names.
+    """Returns the value as one of some names.
 
     Raises:
         ValueError: If it is none of them, as ``error``; the message lists them, and the nearest.
@@ -177,7 +177,7 @@ def one_of(
 
 
 def items(name: str, value: Any, what: str, most: int, *, error: type[ValueError] = ValueError) -> list[Any]:
-    """What a sequence or an array holds, in its order; not a text, a set or a mapping, which have no such items.
+    """Returns the items of a sequence or an array, in its order; a text, a set or a mapping is an error.
 
     Args:
         name: Of the field, as it is typed.
@@ -201,7 +201,7 @@ def items(name: str, value: Any, what: str, most: int, *, error: type[ValueError
 
 
 def path(name: str, value: Any, what: str = "a path", *, error: type[ValueError] = ValueError) -> str:
-    """The value as the text of a path.
+    """Returns the value as the text of a path.
 
     Raises:
         ValueError: If it is none, as ``error``.
@@ -216,7 +216,7 @@ def path(name: str, value: Any, what: str = "a path", *, error: type[ValueError]
 
 
 def enough_memory(needed: int, of: str, remedy: str, *, error: type[ValueError] = ValueError) -> None:
-    """Do nothing if this machine has so many bytes of memory at all.
+    """Refuses what needs more bytes of memory than this machine has at all.
 
     Args:
         needed: Bytes.
@@ -232,7 +232,7 @@ def enough_memory(needed: int, of: str, remedy: str, *, error: type[ValueError] 
 
 
 def memory() -> int | None:
-    """Bytes of memory that this machine, or its container, has; None where it does not say."""
+    """Returns the bytes of memory that this machine, or its container, has; None where it does not say."""
     try:
         present = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
@@ -250,7 +250,7 @@ def _gigabytes(count: int) -> str:
 
 
 def _shape(value: Any) -> tuple[int, ...] | None:
-    """The shape of an array or a tensor; None of anything else."""
+    """Returns the shape of an array or a tensor; None of anything else."""
     try:
         found = value.shape
         return tuple(int(size) for size in found) if isinstance(found, tuple) else None
@@ -259,7 +259,7 @@ def _shape(value: Any) -> tuple[int, ...] | None:
 
 
 def _plain(value: Any) -> Any:
-    """What an array or a tensor without dimensions holds; else the value itself."""
+    """Returns the number in an array or a tensor without dimensions; any other value as it is."""
     if isinstance(value, (Real, Decimal)) or _shape(value) != ():
         return value
     try:
@@ -279,7 +279,7 @@ def _integer(value: Any) -> int | None:
 
 
 def _real(value: Any) -> float | None:
-    """The value as a float, infinite if it is too large for one; None if it is no real number."""
+    """Returns the value as a float, infinite if it is too large for one; None if it is no real number."""
     value = _plain(value)
     if is_bool(value) or not isinstance(value, (Real, Decimal)):
         return None

@@ -20,7 +20,7 @@ def sweep_once(copy: Path) -> None:
 
 
 def sweep_downloads(copy: Path, *, older_than: float = OLD) -> list[Path]:
-    """Returns what killed downloads left of a repository, after deleting it.
+    """Returns the paths that killed downloads left of a repository, after deleting them.
 
     Args:
         copy: The repository's folder in the client's cache; in any other folder nothing is deleted.
@@ -38,7 +38,7 @@ def sweep_downloads(copy: Path, *, older_than: float = OLD) -> list[Path]:
 
 
 def _is_uuid(name: str) -> bool:
-    """Whether it is the name of a file by which the client learns the permissions of new ones."""
+    """Returns whether it is the name of a file by which the client learns the permissions of new ones."""
     return name.startswith("tmp_") and len(name) == 40 and name.count("-") == 4
 
 

@@ -28,7 +28,7 @@ class MissingExtraError(ImportError):
 
 
 def missing_extra(error: ImportError, extra: str | None = None) -> MissingExtraError | None:
-    """The error that says how to get what could not be imported; None if no extra brings it.
+    """Returns the error that says how to get what could not be imported; None if no extra brings it.
 
     Args:
         error: What the import raised.
@@ -45,7 +45,7 @@ def missing_extra(error: ImportError, extra: str | None = None) -> MissingExtraE
 
 @contextmanager
 def extra_imports(extra: str | None = None) -> Iterator[None]:
-    """Around imports of what an extra brings: where it is missing, the error says how to get it.
+    """Turns a failed import of what an extra brings into an error that says how to get it.
 
     Args:
         extra: The extra that is enough there, as in `missing_extra`.

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 def write_manifest(folder: str | Path, made_with: dict[str, Any], splits: list[str]) -> None:
-    """Record what a freshly built folder was made with, and the sizes and content digests of its split files."""
+    """Records what a freshly built folder was made with, and the sizes and content digests of its split files."""
     paths = {split: _split_files(Path(folder), split) for split in splits}
     record = {
         **made_with,
@@ -36,7 +36,7 @@ def write_manifest(folder: str | Path, made_with: dict[str, Any], splits: list[s
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
-    """The record of a built folder.
+    """Returns the record of a built folder.
 
     Raises:
         OSError: If it is not there.
@@ -50,7 +50,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
 
 
 def problem_of(folder: str | Path) -> str | None:
-    """Why the folder cannot be what was built, judged by names, sizes and version alone; None if it can."""
+    """Returns why the folder cannot be what was built, judged by names, sizes and version alone; None if it can."""
     folder = Path(folder)
     try:
         record = read_manifest(folder)
@@ -67,7 +67,7 @@ def problem_of(folder: str | Path) -> str | None:
 
 
 def _check_info(folder: Path, record: dict[str, Any]) -> None:
-    """Raise a ValueError if dataset_info.json is not of these splits; the library would fail over it for good."""
+    """Raises a ValueError if dataset_info.json is not of these splits; the library would fail over it for good."""
     info = json.loads((folder / INFO).read_text(encoding="utf-8"))
     splits = info.get("splits") if isinstance(info, dict) else None
     if not isinstance(splits, dict) or splits.keys() != record["digests"].keys() or not info.get("features"):
@@ -75,7 +75,7 @@ def _check_info(folder: Path, record: dict[str, Any]) -> None:
 
 
 def content_problems(folder: str | Path) -> list[str]:
-    """Every difference between the folder's content and its record; reads all of it."""
+    """Returns every difference between the folder's content and its record; reads all of it."""
     problem = problem_of(folder)
     if problem:
         return [problem]
@@ -91,7 +91,7 @@ def content_problems(folder: str | Path) -> list[str]:
 
 
 def format_of(folder: str | Path) -> str | None:
-    """The kind of files that a whole folder holds its splits in, "arrow" or "parquet"; None if it is not whole."""
+    """Returns the format of the files that a whole folder holds, "arrow" or "parquet"; None if it is not whole."""
     if problem_of(folder) is not None:
         return None
     kinds = {Path(name).suffix for name in read_manifest(folder)["sizes"]}
@@ -99,12 +99,12 @@ def format_of(folder: str | Path) -> str | None:
 
 
 def split_tables(folder: str | Path, split: str) -> Iterator[pa.Table]:
-    """The tables of a split of a built folder, whatever kind of files they lie in."""
+    """Returns the tables of a split of a built folder, whatever kind of files they lie in."""
     return _tables(_split_files(Path(folder), split))
 
 
 def discard_if_damaged(folder: str | Path) -> None:
-    """Remove a cache folder that cannot be what was built, with a warning, so that it is built anew.
+    """Removes a cache folder that cannot be what was built, with a warning, so that it is built anew.
 
     Raises:
         OSError: If it is damaged and cannot be removed; the message says what to do.
@@ -124,7 +124,7 @@ def discard_if_damaged(folder: str | Path) -> None:
 
 
 def empty_folder(folder: str | Path) -> None:
-    """Remove what an interrupted build left in its temporary folder; it would be taken over into the next one."""
+    """Removes what an interrupted build left in its temporary folder; it would be taken over into the next one."""
     for entry in os.scandir(folder):
         if entry.is_dir(follow_symlinks=False):
             shutil.rmtree(entry.path)

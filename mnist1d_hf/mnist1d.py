@@ -92,7 +92,7 @@ class MNIST1DConfig(datasets.BuilderConfig):  # type: ignore[misc]  # datasets i
         self.latents = flag("latents", self.latents, error=RecipeError)
 
     def create_config_id(self, config_kwargs: dict[str, Any], custom_features: datasets.Features | None = None) -> str:
-        """The name, and behind it every keyword that differs from what the name stands for, in one fixed form."""
+        """Returns the name, and behind it every keyword that differs from what the name stands for, in one form."""
         changed = self.changes()
         readable = ",".join(f"{key}={_printable(changed[key])}" for key in sorted(changed))
         if custom_features is None and len(readable) <= LONGEST_SUFFIX:
@@ -100,11 +100,11 @@ class MNIST1DConfig(datasets.BuilderConfig):  # type: ignore[misc]  # datasets i
         return str(super().create_config_id({"changed": readable} if readable else {}, custom_features))
 
     def split_sizes(self) -> dict[str, int]:
-        """Number of examples of each split that has any: an empty one could not be loaded, nor others beside it."""
+        """Returns the size of each split that has examples: an empty one could not be loaded, nor others beside it."""
         return {name: n for name, n in self.recipe.split_sizes(self.stream).items() if n}
 
     def changes(self) -> dict[str, Any]:
-        """The keywords that make this config of the one that has its name."""
+        """Returns the keywords that turn the config that has this name into this one."""
         named = named_recipe(self.name)
         pairs = {field: (getattr(self.recipe, field), getattr(named.recipe, field)) for field in FIELD_NAMES}
         pairs |= {key: (getattr(self, key), getattr(named, key)) for key in ("stream", "latents")}
@@ -112,7 +112,7 @@ class MNIST1DConfig(datasets.BuilderConfig):  # type: ignore[misc]  # datasets i
 
 
 class MNIST1D(datasets.GeneratorBasedBuilder):  # type: ignore[misc]  # datasets is not typed
-    """Builds MNIST-1D and its variants; any field of a `Recipe`, ``stream`` and ``latents`` may be given as keywords.
+    """The builder of MNIST-1D and its variants, by any field of a `Recipe`, ``stream`` and ``latents`` as keywords.
 
     Raises:
         RecipeError: If the config, a keyword or its value is not allowed; nothing has been written then.
@@ -150,7 +150,7 @@ class MNIST1D(datasets.GeneratorBasedBuilder):  # type: ignore[misc]  # datasets
             self._open_read_only(builder_keywords)
 
     def _open_read_only(self, keywords: dict[str, Any]) -> None:
-        """Start without a lock, as nothing is written: a cache that is shared by a class, say."""
+        """Starts without a lock, as nothing is written: a cache that is shared by a class, say."""
         root = os.path.abspath(os.path.expanduser(keywords.get("cache_dir") or datasets.config.HF_DATASETS_CACHE))
         super().__init__(**keywords | {"cache_dir": f"file://{root}"})  # to the library, a place that has no locks
         self._cache_dir_root = root
@@ -161,13 +161,13 @@ class MNIST1D(datasets.GeneratorBasedBuilder):  # type: ignore[misc]  # datasets
 
     @property
     def cache_root(self) -> str:
-        """The cache that the builder writes to."""
+        """Returns the cache that the builder writes to."""
         return str(self._cache_dir_root)
 
     def download_and_prepare(
         self, output_dir: str | None = None, *arguments: Any, file_format: str | None = "arrow", **keywords: Any
     ) -> None:
-        """Build the data set, or find it built; see `datasets.DatasetBuilder.download_and_prepare`.
+        """Builds the data set, or finds it built; see `datasets.DatasetBuilder.download_and_prepare`.
 
         In the cache, files of another format than is asked for are replaced: datasets would not find them.
 
@@ -253,7 +253,7 @@ class MNIST1D(datasets.GeneratorBasedBuilder):  # type: ignore[misc]  # datasets
         ]
 
     def _ranges(self, n: int) -> list[tuple[int, int]]:
-        """Pieces of a split that can be made apart; datasets shares them out to processes."""
+        """Returns pieces of a split that can be made apart; datasets shares them out to processes."""
         if self.config.stream == "reference":
             return [(0, n)]
         rows = SHARD_ROWS * max(1, -(-n // (SHARD_ROWS * MOST_SHARDS)))
@@ -304,7 +304,7 @@ _BUILDER_KEYWORDS: Final = frozenset(
 
 
 def _chosen(config_name: str, keywords: dict[str, Any]) -> tuple[Recipe, Stream, bool]:
-    """Recipe, stream and latents of a config with these keywords, checked and in their normal form; None: not given."""
+    """Returns the recipe, stream and latents of a config with these keywords, in normal form; None means not given."""
     named = named_recipe(config_name)
     known = (*FIELD_NAMES, "stream", "latents")
     unknown = [name for name in keywords if name not in known]
@@ -319,7 +319,7 @@ def _chosen(config_name: str, keywords: dict[str, Any]) -> tuple[Recipe, Stream,
 
 
 def _content_hash(recipe: Recipe, stream: Stream, latents: bool) -> str:
-    """Name of the cache folder: another one whenever the numbers, the version or the generator's code differ."""
+    """Returns the cache folder's name, another one whenever the numbers, the version or the generator's code differ."""
     return hashlib.sha256(f"{DATA_VERSION} {recipe} {stream} {latents} {GENERATOR_CODE}".encode()).hexdigest()[:16]
 
 

@@ -7,7 +7,7 @@ LONGEST: Final = 1_000  # characters; a message that is longer hides what it say
 
 
 def one_line(text: Any, longest: int = LONGEST) -> str:
-    r"""The text on one line: control characters, and those that turn or hide text, are written as escapes.
+    r"""Returns the text on one line: control characters, and those that turn or hide text, are written as escapes.
 
     An escape sequence in a name would else move the cursor and forge lines of our own; so would a mark that turns the
     direction of writing. Line breaks and tabs become spaces.

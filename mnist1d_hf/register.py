@@ -1,4 +1,4 @@
-"""Makes the bare name ``mnist1d`` known to ``datasets.load_dataset``.
+"""The bare name ``mnist1d``, made known to ``datasets.load_dataset``.
 
 datasets has no plug-ins: its table of packaged builders would look for data files in the working directory, and it has
 no entry points. What works on every supported version is to wrap the one function that turns a name into a module.
@@ -23,7 +23,7 @@ Factory = Callable[..., datasets.load.DatasetModule]
 
 
 def register() -> None:
-    """Let ``load_dataset("mnist1d", ...)`` and its siblings find the builder. Doing it again changes nothing."""
+    """Lets ``load_dataset("mnist1d", ...)`` and its siblings find the builder. Doing it again changes nothing."""
     if not getattr(datasets.load.dataset_module_factory, "_knows_mnist1d", False):
         wrapped = _knowing_mnist1d(datasets.load.dataset_module_factory)
         datasets.load.dataset_module_factory = wrapped
@@ -53,7 +53,7 @@ def _knowing_mnist1d(factory: Factory) -> Factory:
 
 
 def _holds_tables(module: datasets.load.DatasetModule) -> bool:
-    """Whether a folder is a data set: its card says so, or it has tables.
+    """Returns whether a folder is a data set: its card says so, or it has tables.
 
     datasets would take any text or picture for data, so those of a clone of the reference's repository.
     """

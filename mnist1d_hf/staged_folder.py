@@ -25,7 +25,7 @@ GONE: Final = "replaced"  # the same afterwards
 
 @contextmanager
 def staged_folder(target: Path) -> Iterator[Path]:
-    """A new folder to write into, which takes the target's place at the end; after an error it is removed.
+    """Yields a new folder to write into, which takes the target's place at the end; after an error it is removed.
 
     First, what killed processes left of the same target is swept away, and a target that one of them had just moved
     aside is put back.
@@ -40,7 +40,7 @@ def staged_folder(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """As `staged_folder`, in a folder that exists, and never in the place of something: of several writers one wins.
+    """Yields a new folder inside one that exists, never in the place of something: of several writers one wins.
 
     Raises:
         FileExistsError: If something is there, at the beginning or at the end.
@@ -61,7 +61,7 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def scratch_folder(name: str) -> Iterator[Path]:
-    """A new folder of the system's for temporary files, removed at the end; those that killed processes left go first.
+    """Yields a new temporary folder of the system's, removed at the end, after removing those of killed processes.
 
     Args:
         name: What it is for; only folders of the same name are swept away, and only the user's own.
@@ -73,7 +73,7 @@ def scratch_folder(name: str) -> Iterator[Path]:
 
 
 def recover(target: Path) -> None:
-    """Sweep away what killed processes left of this target, and put it back if one had just moved it aside."""
+    """Sweeps away what killed processes left of this target, and puts it back if one had just moved it aside."""
     for left in sorted(target.parent.glob(f".{_escaped(target.name)}-*-????????")):
         if left.name.rpartition("-")[0] not in {f".{target.name}-new", f".{target.name}-old"}:
             continue  # of another target, whose name begins alike
@@ -101,7 +101,7 @@ def _move_into_place(staging: Path, target: Path) -> None:
 
 @contextmanager
 def _locked_folder(target: Path, kind: str) -> Iterator[Path]:
-    """A new folder beside the target, locked; removed at the end, if it is still there and nothing is kept in it."""
+    """Yields a new folder beside the target, locked; it is removed at the end unless it was moved or is kept."""
     while True:
         made = Path(tempfile.mkdtemp(prefix=f".{target.name}-{kind}-", dir=target.parent))
         with contextlib.ExitStack() as stack:
@@ -121,7 +121,7 @@ def _locked_folder(target: Path, kind: str) -> Iterator[Path]:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[bool]:
-    """Whether nobody else has the folder; while this lasts, nobody else gets it. Killed processes have none."""
+    """Yields whether this process has the folder to itself, until the end of the block or of the process."""
     if fcntl is None:
         yield time.time() - folder.stat().st_mtime > STALE or not any(folder.iterdir())
         return

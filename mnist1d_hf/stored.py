@@ -16,7 +16,7 @@ _DIGESTS: Final = ("sha256", "git_sha1")
 
 @dataclass(frozen=True)
 class Stored:
-    """A file, as far as it is known.
+    """The size and digests of a file, as far as they are known.
 
     Attributes:
         size: Bytes; None if they are not known.
@@ -29,7 +29,7 @@ class Stored:
     git_sha1: str = ""
 
     def equals(self, other: "Stored") -> bool | None:
-        """Whether both have the same content; None if too little is known of them."""
+        """Returns whether both have the same content; None if too little is known of them."""
         if None not in (self.size, other.size) and self.size != other.size:
             return False
         for name in _DIGESTS:
@@ -39,13 +39,13 @@ class Stored:
         return None
 
     def to_yaml_dict(self) -> dict[str, Any]:
-        """Plain values; what is not known is left out."""
+        """Returns plain values; what is not known is left out."""
         known = {"sha256": self.sha256, "size": self.size, "git_sha1": self.git_sha1}
         return {key: value for key, value in known.items() if value not in ("", None)}
 
 
 def stored(content: bytes | Path) -> Stored:
-    """A file of this machine, read once."""
+    """Returns the size and digests of a file of this machine, read once."""
     size = content.stat().st_size if isinstance(content, Path) else len(content)
     sha256, sha1 = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
     for piece in _pieces(content):
@@ -55,19 +55,19 @@ def stored(content: bytes | Path) -> Stored:
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file."""
+    """Returns the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def stored_in(folder: str | Path) -> dict[str, Stored]:
-    """All files of a folder, by their path in it."""
+    """Returns all files of a folder, by their path in it."""
     root = Path(folder)
     return {path.relative_to(root).as_posix(): stored(path) for path in sorted(root.rglob("*")) if path.is_file()}
 
 
 def read_files(entries: Iterable[Mapping[str, Any]]) -> dict[str, Stored]:
-    """The files that a card's header lists; paths are values there, for the Hub refuses keys with dots in them.
+    """Returns the files that a card's header lists; paths are values there, for the Hub refuses keys with dots in them.
 
     Args:
         entries: What `mnist1d_hf.hub.schema.FILES` allows.
@@ -76,7 +76,7 @@ def read_files(entries: Iterable[Mapping[str, Any]]) -> dict[str, Stored]:
 
 
 def write_files(files: Mapping[str, Stored]) -> list[dict[str, Any]]:
-    """The files as a card's header lists them."""
+    """Returns the files as a card's header lists them."""
     return [{"path": path, **files[path].to_yaml_dict()} for path in sorted(files)]
 
 

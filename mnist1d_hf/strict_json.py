@@ -5,7 +5,7 @@ from typing import Any
 
 
 def parsed_json(content: bytes) -> Any:
-    """The value that a JSON text stands for.
+    """Returns the value that a JSON text stands for.
 
     Raises:
         ValueError: If it is no JSON in UTF-8, is nested too deeply, or has NaN or a name twice in an object.

@@ -1,4 +1,4 @@
-"""Keeps the cache tidy after each build: nothing of killed builds stays, and `default` is found without an import."""
+"""A tidy cache after each build: nothing of killed builds stays, and `default` is found without an import."""
 
 import errno
 import os
@@ -20,12 +20,12 @@ UNWRITABLE: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 def is_unwritable(error: OSError) -> bool:
-    """Whether an error says that a place cannot be written to."""
+    """Returns whether an error says that a place cannot be written to."""
     return error.errno in UNWRITABLE
 
 
 def tidy(root: str | os.PathLike[str]) -> None:
-    """Remove what killed builds of any config left, and make `default` the newest; of others' folders, nothing."""
+    """Removes what killed builds of any config left, and makes `default` the newest; of others' folders, nothing."""
     try:
         remove_abandoned(Path(root))
         prefer_default(Path(root))
@@ -35,7 +35,7 @@ def tidy(root: str | os.PathLike[str]) -> None:
 
 
 def remove_abandoned(root: Path) -> None:
-    """Remove what killed builds left of any config and version.
+    """Removes what killed builds left of any config and version.
 
     datasets, on its own, would take such a folder for a build: then it finds no data set at all in the cache.
     """
@@ -48,7 +48,7 @@ def remove_abandoned(root: Path) -> None:
 
 
 def prefer_default(root: Path) -> None:
-    """Make the newest build of `default` newer than every other: without an import, the bare name means the newest."""
+    """Makes the newest build of `default` newer than every other: without an import, the bare name means the newest."""
     builds = [info.parent for info in root.glob(f"{NAME}/*/*/*/{INFO}") if info.parent.suffix != UNFINISHED]
     ages = {build: build.stat().st_mtime_ns for build in builds if build.exists()}
     defaults = [build for build in ages if build.parts[-3] == PREFERRED]
@@ -61,7 +61,7 @@ def prefer_default(root: Path) -> None:
 
 
 def make_newest(folder: str | os.PathLike[str], other: int = 0) -> None:
-    """Give a folder the present time, or one after another's if that lies in the future, as after a clock's change."""
+    """Gives a folder the present time, or one after another's if that lies in the future, as after a clock's change."""
     status = os.stat(folder)
     os.utime(folder)
     if os.stat(folder).st_mtime_ns <= other:
@@ -70,7 +70,7 @@ def make_newest(folder: str | os.PathLike[str], other: int = 0) -> None:
 
 @contextmanager
 def children_end_with_this_process() -> Iterator[None]:
-    """While this lasts: processes that are forked end when this one does, however it ends.
+    """Lets processes that are forked within the block end when this one does, however it ends.
 
     Else a killed build's workers would write on into the next one's folder, and then wait for ever.
     """

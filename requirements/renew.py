@@ -1,4 +1,4 @@
-"""Renews the lock files of this folder: every package that make and CI install, with the digests of all its files.
+"""The lock files of this folder, made anew: every package that make and CI install, with all its files' digests.
 
     make lock            # what pyproject.toml and constraints.txt say now, everything else as it was
     make lock UPGRADE=1  # the newest of what constraints.txt leaves open
@@ -29,7 +29,7 @@ Packages = dict[str, str]  # "name==version" to its whole entry: markers and dig
 
 
 def main() -> None:
-    """Write all files anew."""
+    """Writes all files anew."""
     parser = argparse.ArgumentParser(description="Renew the lock files.")
     parser.add_argument("--upgrade", action="store_true", help="forget the versions of the present files")
     constraints = lines(ROOT / "constraints.txt")
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def resolved(requirements: Iterable[str], constraints: Iterable[str], project: str | None = None) -> Packages:
-    """All that these requirements need, and with ``project`` what the project does with this extra."""
+    """Returns all that these requirements need, and with ``project`` what the project does with this extra."""
     with tempfile.TemporaryDirectory() as scratch:
         wanted, bounds = Path(scratch, "wanted.in"), Path(scratch, "bounds.txt")
         wanted.write_text("\n".join(requirements), encoding="utf-8")
@@ -77,38 +77,38 @@ def resolved(requirements: Iterable[str], constraints: Iterable[str], project: s
 
 
 def entries(text: str) -> Packages:
-    """The entries of a requirements file with digests: a package's line and the indented ones below it."""
+    """Returns the entries of a requirements file with digests: a package's line and the indented ones below it."""
     plain = "\n".join(line for line in text.splitlines() if not line.startswith(("#", "-r")))
     parts = [part for part in re.split(r"\n(?=\S)", plain.strip()) if part]
     return {re.split(r"[ ;\\]", part, maxsplit=1)[0]: part for part in parts}
 
 
 def write(name: str, packages: Iterable[str], after: str | None = None) -> None:
-    """One file, which begins with the one that it contains."""
+    """Writes one file, which begins with the one that it contains."""
     head = "# Made by `make lock`.\n" + (f"-r {after}.lock\n" if after else "")
     (HERE / f"{name}.lock").write_text(head + "\n".join(packages) + "\n", encoding="utf-8")
 
 
 def pins(files: Iterable[Path]) -> list[str]:
-    """The versions that these files have."""
+    """Returns the versions that these files have."""
     return [pin for file in files for pin in entries(file.read_text(encoding="utf-8"))]
 
 
 def left_open(constraints: Iterable[str]) -> list[str]:
-    """The versions that the present files have of packages that the constraints say nothing of."""
+    """Returns the versions that the present files have of packages that the constraints say nothing of."""
     said = {normalised(line.partition("==")[0]) for line in constraints}
     present = pins(HERE / f"{name}.lock" for name in (*CHAIN, "torch") if (HERE / f"{name}.lock").exists())
     return [pin for pin in present if normalised(pin.partition("==")[0]) not in said]
 
 
 def lines(file: Path) -> list[str]:
-    """The lines of a file without comments."""
+    """Returns the lines of a file without comments."""
     stripped = (line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines())
     return [line for line in stripped if line]
 
 
 def normalised(name: str) -> str:
-    """A package's name as the index spells it."""
+    """Returns a package's name as the index spells it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

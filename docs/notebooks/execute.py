@@ -1,4 +1,4 @@
-"""Makes the notebooks: `python docs/notebooks/execute.py [NAME ...]`, or `make notebooks`.
+"""The notebooks, made and executed: `python docs/notebooks/execute.py [NAME ...]`, or `make notebooks`.
 
 NAME.py is what is edited, a script in jupytext's percent format. NAME.ipynb is the same executed, and is what readers
 open. Without names only those are executed that are not current: whose source, or whose committed result in

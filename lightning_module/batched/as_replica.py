@@ -33,7 +33,7 @@ def is_one_of_many(network: nn.Module, x: Tensor) -> bool:
 
 
 def runs_as_one_of_many(x: Tensor) -> bool:
-    """Returns whether that is so as far as the signals and the state of torch are concerned."""
+    """Returns whether the signals and the state of torch allow `logits_alone`."""
     if torch.get_num_threads() > 1 or x.dim() != 2 or x.dtype not in FULL or x.device.type != "cpu":
         return False
     special = torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
@@ -41,7 +41,7 @@ def runs_as_one_of_many(x: Tensor) -> bool:
 
 
 def is_as_made(network: nn.Module) -> bool:
-    """Returns whether a module is such a network as it was made, with no hook that its forward pass would call.
+    """Returns whether a module is a reference network as it was made, with no hook that its forward pass would call.
 
     By its class itself: a subclass may have another forward pass.
     """

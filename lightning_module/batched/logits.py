@@ -128,7 +128,7 @@ def windows(h: Tensor, kernel: int, *, stride: int, relu: bool = False) -> Tenso
 
 
 class _Windows(torch.autograd.Function):
-    """Unfolding a padded copy gives the same; this copies once, and its backward pass adds one slice per tap.
+    """The windows of a convolution, copied once; the backward pass adds one slice per tap. Unfolding gives the same.
 
     What it does costs the way to the memory and nothing else, so it goes there as seldom as possible.
     """

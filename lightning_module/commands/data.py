@@ -64,7 +64,7 @@ def info(config: str, **keywords: Any) -> int:
 
 
 def _digest_lines(config_id: str) -> dict[str, str]:
-    """The committed digests of a named config of the reference stream."""
+    """Returns the committed digests of a named config of the reference stream."""
     return {
         f"SHA-256 {split}.{column}": digest
         for split, columns in golden.committed().get(config_id, {}).items()
@@ -273,5 +273,5 @@ GROUP: Final = CommandGroup(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one data command; returns its exit status: 0, 1 if a check failed, 2 if the input cannot be used."""
+    """Runs one data command; returns its exit status: 0, 1 if a check failed, 2 if the input cannot be used."""
     return GROUP.run(arguments)

@@ -41,7 +41,7 @@ Next:
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What the demonstration found.
+    """The outcome of the demonstration.
 
     Attributes:
         rows: One mapping per evaluation: step, accuracy and loss on train and test.
@@ -59,7 +59,7 @@ class DemoResult:
 
 
 class LearningCurve(pl.Callback):
-    """Keeps accuracy and loss on all of train and of test at each evaluation.
+    """A callback that keeps accuracy and loss on all of train and of test at each evaluation.
 
     Attributes:
         rows: One mapping per evaluation.
@@ -88,7 +88,7 @@ class LearningCurve(pl.Callback):
 
 
 def run_demo(network: str = "cnn", steps: int = 6000, seed: int = 42, out: Path = Path("outputs/demo")) -> DemoResult:
-    """Generate the default data set, train a reference network as the blog post does, and draw what came out.
+    """Generates the default data set, trains a reference network as the blog post does, and draws what came out.
 
     Args:
         network: "logistic", "mlp", "cnn" or "gru".
@@ -160,7 +160,7 @@ def parser() -> Parser:
 
 
 def command(arguments: Sequence[str] | None = None) -> int:
-    """Run the demonstration; returns its exit status: 0, or 2 if the input cannot be used."""
+    """Runs the demonstration; returns its exit status: 0, or 2 if the input cannot be used."""
     options = parser()
     keywords = options.parse_args(arguments).as_dict()
     keywords.pop("config")

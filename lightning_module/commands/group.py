@@ -35,7 +35,7 @@ class CommandGroup:
     commands: Mapping[str, tuple[Callable[..., int], Callable[[Parser], None]]]
 
     def parser(self) -> Parser:
-        """The parser of all the commands."""
+        """Returns the parser of all the commands."""
         group = Parser(prog=self.prog, description=self.description)
         subcommands = group.add_subcommands(required=True, dest="command")
         for name, parser in self.parsers().items():
@@ -43,7 +43,7 @@ class CommandGroup:
         return group
 
     def parsers(self) -> dict[str, Parser]:
-        """The parser of each command."""
+        """Returns the parser of each command by its name."""
         made = {}
         for name, (function, add_options) in self.commands.items():
             made[name] = Parser(description=(function.__doc__ or "").split("\n")[0])
@@ -51,7 +51,7 @@ class CommandGroup:
         return made
 
     def run(self, arguments: Sequence[str] | None = None) -> int:
-        """Run one command and return its exit status: what the function returns, 2 if the input cannot be used."""
+        """Runs one command and returns its exit status: what the function returns, 2 if the input cannot be used."""
         group = self.parser()
         options = group.parse_args(arguments)
         function, _ = self.commands[options.command]
@@ -67,7 +67,7 @@ def _call(function: Callable[..., int], keywords: Mapping[str, Any]) -> int:
 
 
 def exit_status(command: Callable[[], int], parser: Callable[[], Parser]) -> int:
-    """Run a command and return its exit status: what it returns, 2 and a line that says why if it cannot do it.
+    """Runs a command and returns its exit status: what it returns, 2 and a line that says why if it cannot do it.
 
     Args:
         command: What to run.

@@ -65,7 +65,7 @@ def _print_files(files: Mapping[str, int], removed: Any) -> None:
 
 
 def _print_drift(done: hub.Push) -> None:
-    """What is no longer what the card's records say."""
+    """Prints what is no longer what the card's records say."""
     for name, found in done.repaired.items():
         for what in found:
             _print(f"put right   {one_line(name)}: {one_line(what)}")
@@ -90,7 +90,7 @@ def _tagged(done: hub.Push) -> str:
 
 
 def verify(path: str, revision: str | None, config: list[str] | None) -> int:
-    """Load configs of a repository or folder, each compared with the digests in its card."""
+    """Loads configs of a repository or folder, each compared with the digests in its card."""
     answers = verification.verify(path, config or (), revision=revision)
     for answer in answers:
         _print(f"{label(answer)}{one_line(answer.name)} {one_line(answer.about)}")
@@ -101,5 +101,5 @@ def verify(path: str, revision: str | None, config: list[str] | None) -> int:
 
 
 def label(answer: verification.Answer) -> str:
-    """How a line of `verify` begins."""
+    """Returns the beginning of a line of `verify`."""
     return f"{'DAMAGED' if answer.state == 'damaged' else answer.state:13}"

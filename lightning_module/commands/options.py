@@ -33,13 +33,13 @@ class StrictOptions(jsonargparse.ArgumentParser):
         super().__init__(*arguments, **keywords)
 
     def add_argument(self, *names: Any, **keywords: Any) -> Action:
-        """Add an argument; one that takes a list adds to it each time it is typed."""
+        """Adds an argument; one that takes a list adds to it each time it is typed."""
         if keywords.get("nargs") in LISTS and str(names[0]).startswith("-"):
             keywords.setdefault("action", "extend")
         return super().add_argument(*names, **keywords)  # type: ignore[no-any-return]
 
     def parse_args(self, args: Sequence[str] | None = None, *more: Any, **keywords: Any) -> Any:  # type: ignore[override]
-        """Parse arguments; of an option whose type is a list, the second and each later one adds to the first."""
+        """Parses arguments; of an option whose type is a list, the second and each later one adds to the first."""
         try:
             return super().parse_args(None if args is None else self._adding(args), *more, **keywords)
         except OverflowError:  # of a number that is no number for the machine
@@ -47,17 +47,17 @@ class StrictOptions(jsonargparse.ArgumentParser):
             self.error(f"{brief(large[0]) if large else 'a number'} is too large for a number")
 
     def of_command(self, name: str) -> "StrictOptions":
-        """The parser of a subcommand."""
+        """Returns the parser of a subcommand."""
         (found,) = (action for action in self._actions if isinstance(action, _SubParsersAction))
         return found._name_parser_map[name]  # type: ignore[no-any-return]
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Print usage and a line that names the option as it is typed, and exit with status 2."""
+        """Prints usage and a line that names the option as it is typed, and exits with status 2."""
         parser = getattr(ex, "subcommand_parser", None) or self
         super().error(in_words(message, parser), ex)
 
     def _adding(self, arguments: Sequence[str]) -> list[str]:
-        """The arguments with ``--name+``, which is jsonargparse's to add to a list, where ``--name`` is typed again.
+        """Returns the arguments with ``--name+``, by which jsonargparse adds to a list, where a ``--name`` is repeated.
 
         One value alone, of an option that takes nothing but a list, is put into brackets.
         """
@@ -100,7 +100,7 @@ def brief(typed: str) -> str:
 
 
 def options_of(parser: jsonargparse.ArgumentParser) -> Iterator[Action]:
-    """Yield every action of a parser and of its subcommands that has an option string."""
+    """Yields every action of a parser and of its subcommands that has an option string."""
     for action in parser._actions:
         if action.option_strings:
             yield action

@@ -149,6 +149,6 @@ def parser() -> Parser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a quiz; returns its exit status: 0, 2 if the input cannot be used, 130 after Ctrl-C."""
+    """Runs a quiz; returns its exit status: 0, 2 if the input cannot be used, 130 after Ctrl-C."""
     options = parser()
     return exit_status(partial(quiz, **options.parse_args(arguments).as_dict()), lambda: options)

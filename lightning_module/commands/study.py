@@ -105,7 +105,7 @@ def _run(study: "Study[Any]", config: "Config", place: Path, workers: int, *, re
 
 
 def _stopped_words(place: Path | None, *, restart: bool) -> str:
-    """Returns what is kept of a run that was ended, and how to go on."""
+    """Returns a text that says what is kept of a run that was ended, and how to go on."""
     done = sum(1 for _ in (place / "cells").glob("*.json")) if place else 0
     if place is None or not done:
         return "stopped before a cell was done; the same command begins again"
@@ -149,7 +149,7 @@ def verify(name: str, preset: str, folder: str | None, recompute: int, mnist: st
 
 
 def _recompute(study: "Study[Any]", result: "Result", count: int, mnist: str | None) -> int:
-    """Computes cells again, after saying which and how long that took; returns the exit status."""
+    """Computes cells again, after saying which and how long each took; returns the exit status."""
     from lightning_module.studies.framework.json_files import as_json
     from lightning_module.studies.framework.proof.checks import Check
     from lightning_module.studies.framework.proof.recompute import choose, recomputed

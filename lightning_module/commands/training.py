@@ -37,7 +37,7 @@ class TrainingParser(StrictOptions, cli.LightningArgumentParser):
     """LightningCLI's parser under the rules of all commands."""
 
     def save(self, cfg: Any, path: Any, *args: Any, multifile: bool = True, **kwargs: Any) -> None:
-        """Write a configuration: whole or not at all, for half of one may be read as another."""
+        """Writes a configuration: whole or not at all, for half of one may be read as another."""
         write = partial(super().save, cfg, *args, multifile=multifile, **kwargs)
         if multifile or not is_local(path) or (Path(path).exists() and not kwargs.get("overwrite")):
             write(path)  # several files, a store, or an error

@@ -132,7 +132,7 @@ def _has_hooks(optimizer: Optimizer) -> bool:
 
 
 def foreign_hooks(optimizer: Optimizer) -> list[str]:
-    """Returns what not this package lets be called before a step, or in place of it, by name.
+    """Returns the names of hooks before a step, or in its place, that others than this package have put there.
 
     Within Lightning's own step that is before the gradients are there, and in a bare loop after; hooks after a step
     find the same in both. A learning-rate scheduler puts a step in the place that only counts.

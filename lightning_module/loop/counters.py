@@ -34,7 +34,7 @@ class Counters:
         self._optimizer.step.increment_ready()
 
     def after_step(self) -> None:
-        """Counts it as taken."""
+        """Counts the optimiser step as taken."""
         self._optimizer.step.increment_completed()
         self._optimizer.zero_grad.increment_by(1)
 
@@ -65,7 +65,7 @@ class Counters:
         self._manual.completed += self._optimizer.step.total.completed
 
     def take_back(self) -> None:
-        """Ends that."""
+        """Ends what `lend` began."""
         self._manual.completed -= self._optimizer.step.total.completed
 
     @property

@@ -50,7 +50,7 @@ LOSS = "train/loss"
 
 
 class StepsPerExecution(Callback):
-    """Lets a `TensorLoader` hand out several minibatches at once.
+    """A callback that lets a `TensorLoader` hand out several minibatches at once.
 
     `Classifier.configure_callbacks` adds it by itself; the number is the classifier's `steps_per_execution`: "auto" for
     as many as the next due event allows (50 at most), a number for at most that many, 1 for stock Lightning.
@@ -109,7 +109,7 @@ class StepsPerExecution(Callback):
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Says who optimises this batch, and whether it is the last one.
+        """Decides who optimises this batch, and notes whether it is the last one.
 
         Raises:
             RuntimeError: If the minibatches handed out at once are not what arrives.
@@ -138,13 +138,13 @@ class StepsPerExecution(Callback):
         self._check(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Makes sure of it where a batch was skipped."""
+        """Makes sure that the steps were taken where a batch was skipped."""
         self._check(trainer)
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Makes sure of it if somebody saves a checkpoint before the batch has ended."""
+        """Makes sure that the steps were taken if somebody saves a checkpoint before the batch has ended."""
         if self._handed is None:  # else it is saved on the way to the execution, or after an exception there
             self._check(trainer)
 
@@ -322,7 +322,7 @@ def train_on(execution: Execution, trainer: pl.Trainer, module: StepsByMinibatch
 
 
 def write_row(trainer: pl.Trainer, loss: float) -> None:
-    """Writes the row that Lightning would have written."""
+    """Writes the row of the log that Lightning would have written."""
     for logger in trainer.loggers:
         logger.log_metrics({LOSS: loss, "epoch": trainer.current_epoch}, step=logged_steps(trainer))
         logger.save()

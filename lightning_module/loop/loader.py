@@ -15,12 +15,19 @@ SEEDS = (-(2**63), 2**63 - 1)  # what torch's generators take
 
 
 class Execution(NamedTuple):
-    """Consecutive minibatches, one or more, fetched at once."""
+    """Consecutive minibatches, one or more, fetched at once.
 
-    x: Tensor  # (k * batch_size, length); the last minibatch of an epoch may be shorter
-    y: Tensor  # (k * batch_size,)
+    Attributes:
+        x: Signals (k * batch_size, length); the last minibatch of an epoch may be shorter.
+        y: Labels (k * batch_size,).
+        batch_size: Examples in a minibatch.
+        transform: Applied to the signals of each minibatch.
+    """
+
+    x: Tensor
+    y: Tensor
     batch_size: int
-    transform: Transform | None = None  # of the signals of each minibatch
+    transform: Transform | None = None
 
     @property
     def number(self) -> int:
@@ -34,7 +41,7 @@ class Execution(NamedTuple):
 
 
 class TensorLoader:
-    """Returns the minibatches of one split, as a `DataLoader` over a `TensorDataset` would, at the price of a slice.
+    """The minibatches of one split, as a `DataLoader` over a `TensorDataset` has them, at the price of a slice.
 
     Every order that it produces is that of `torch.utils.data.DistributedSampler` with the same seed: a permutation by a
     generator of its own, seeded with `seed + epoch`; filled up from its own beginning until all ranks have as many

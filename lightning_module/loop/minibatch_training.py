@@ -102,7 +102,7 @@ class MinibatchTraining(pl.LightningModule, ABC):
         return available
 
     def configure_callbacks(self) -> list[pl.Callback]:
-        """Returns those that the trainer lacks: for several steps at once, for threads, for whole checkpoints."""
+        """Returns the callbacks that the trainer lacks: for several steps at once, threads, whole checkpoints."""
         return self.missing(StepsPerExecution, ThreadPerNetwork, WholeCheckpoints)
 
     def missing(self, *kinds: type[pl.Callback]) -> list[pl.Callback]:

@@ -33,7 +33,7 @@ def is_written_in(value: object, packages: frozenset[str]) -> bool:
 
 
 def _parts(value: Any) -> Iterator[Any]:
-    """Yields what is called when an attribute is, below decorators too."""
+    """Yields the functions that are called when an attribute is, below decorators too."""
     if isinstance(value, property):
         functions = [value.fget, value.fset, value.fdel]
     elif isinstance(value, functools.cached_property):

@@ -1,4 +1,4 @@
-"""What needs every single optimiser step in a run as it is now, so that several cannot be taken at once.
+"""The parts of a run that need every single optimiser step, so that several cannot be taken at once.
 
 It is asked before every execution, and must take some microseconds only.
 """
@@ -42,7 +42,7 @@ class StepsByMinibatch(Protocol):
         ...
 
     def step_of(self, optimizer: Optimizer) -> Callable[[Tensor, Tensor], Tensor]:
-        """Returns what takes an optimiser's step on signals (batch, length) with labels (batch,), for their loss."""
+        """Returns the function that takes an optimiser's step on signals (batch, length) with labels (batch,)."""
         ...
 
     def training_step_is_plain(self) -> bool:
@@ -51,7 +51,7 @@ class StepsByMinibatch(Protocol):
 
 
 class Gate:
-    """Says before every execution why the next step must be a single one.
+    """The answer, before every execution, to why the next step must be a single one.
 
     What the parts of a run say is kept for as long as they are the same objects, of the same classes, with the same
     attributes on the instances; everything else is looked at each time.
@@ -64,7 +64,7 @@ class Gate:
         self._reason: str | None = None
 
     def reason(self, trainer: pl.Trainer, module: StepsByMinibatch) -> str | None:
-        """Returns what in this run may need to see every single step; None if several can be taken at once."""
+        """Returns the part of this run that may need to see every single step; None if several can be taken at once."""
         return next(_reasons_of_now(trainer, module), None) or self._reason_in_parts(trainer)
 
     def _reason_in_parts(self, trainer: pl.Trainer) -> str | None:
@@ -140,7 +140,7 @@ def parts_of(trainer: pl.Trainer) -> list[tuple[Any, frozenset[str]]]:
 
 
 def all_vouched_for(trainer: pl.Trainer) -> list[str]:
-    """Returns what users' classes and objects vouch for in this run."""
+    """Returns the reasons against several steps at once for which users' classes and objects in this run vouch."""
     return [each for thing, harmless in parts_of(trainer) for each in vouched_for(thing, harmless)]
 
 

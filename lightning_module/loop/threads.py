@@ -35,7 +35,7 @@ class UsesThreads(Protocol):
 
 
 class ThreadPerNetwork(Callback):
-    """Sets the number of threads for each batch of training, validation and test, and sets it back.
+    """A callback that sets the number of threads for each batch of training, validation and test, and sets it back.
 
     `Classifier.configure_callbacks` and that of `Ensemble` add it by themselves.
     """
@@ -45,7 +45,7 @@ class ThreadPerNetwork(Callback):
         self._before: int | None = None
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Forgets what was chosen for another module."""
+        """Forgets the number of threads that was chosen for another module."""
         super().setup(trainer, pl_module, stage)
         self._chosen.clear()
 
@@ -84,7 +84,7 @@ class ThreadPerNetwork(Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Sets it back."""
+        """Sets the number of threads back."""
         self._set_back()
 
     def on_validation_batch_end(
@@ -96,7 +96,7 @@ class ThreadPerNetwork(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Sets it back."""
+        """Sets the number of threads back."""
         self._set_back()
 
     def on_test_batch_end(
@@ -108,15 +108,15 @@ class ThreadPerNetwork(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Sets it back."""
+        """Sets the number of threads back."""
         self._set_back()
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Sets it back after a batch that was skipped."""
+        """Sets the number of threads back after a batch that was skipped."""
         self._set_back()
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        """Sets it back after a batch that failed."""
+        """Sets the number of threads back after a batch that failed."""
         self._set_back()
 
     def _set_back(self) -> None:

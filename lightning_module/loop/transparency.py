@@ -150,19 +150,26 @@ _ANY_ATTRIBUTE = frozenset({"__getattr__", "__getattribute__"})
 
 
 class Verdict(NamedTuple):
-    """What a class says about several steps at once."""
+    """The verdict on a class: how it goes with several steps at once.
 
-    reasons: tuple[str, ...]  # against them, none if it is known to go well with them
-    risky: frozenset[str]  # attributes that would be one if they were on an instance
-    vouched: tuple[str, ...]  # reasons for which the class vouches
-    watches: bool  # whether it may write a row around a batch
+    Attributes:
+        reasons: What speaks against several steps at once; nothing if it is known to go well with them.
+        risky: Attributes that would be a reason if they were on an instance.
+        vouched: Reasons for which the class vouches.
+        watches: Whether it may write a row around a batch.
+    """
+
+    reasons: tuple[str, ...]
+    risky: frozenset[str]
+    vouched: tuple[str, ...]
+    watches: bool
 
 
 _VERDICTS: dict[tuple[type, frozenset[str]], Verdict] = {}
 
 
 def reasons_against(thing: Any, harmless: frozenset[str]) -> Iterator[str]:
-    """Yields what of an object may act on a single step; nothing if it is known that nothing does.
+    """Yields the parts of an object that may act on a single step; nothing if it is known that none does.
 
     Args:
         thing: A callback, module, data module, or another part of a run.
@@ -180,7 +187,7 @@ def reasons_against(thing: Any, harmless: frozenset[str]) -> Iterator[str]:
 
 
 def vouched_for(thing: Any, harmless: frozenset[str]) -> tuple[str, ...]:
-    """Returns what an object would be refused for, had its class or itself not vouched."""
+    """Returns the reasons against an object for which its class, or the object itself, vouches."""
     verdict, own = verdict_on(type(thing), harmless), vars(thing)
     if not own.get(VOUCH):
         return verdict.vouched

@@ -31,9 +31,9 @@ class Screen(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer.
+    """The answer to one signal.
 
-    Args:
+    Attributes:
         row: Row of the signal in its split.
         truth: Its label.
         answer: The digit typed.
@@ -47,7 +47,7 @@ class Answer:
 
     @property
     def right(self) -> bool:
-        """Whether it is the label."""
+        """Returns whether the answer is the label."""
         return self.answer == self.truth
 
 
@@ -55,10 +55,11 @@ class Answer:
 class Play:
     """One person's way through the questions.
 
-    Args:
+    Attributes:
         questions: The signals.
         screen: Where they are shown.
         clock: Seconds from any moment on.
+        answers: The answers up to now.
     """
 
     questions: Questions
@@ -68,12 +69,12 @@ class Play:
 
     @property
     def score(self) -> QuizScore:
-        """The answers up to now."""
+        """Returns the answers up to now."""
         return QuizScore.count(answer.right for answer in self.answers)
 
     @property
     def is_complete(self) -> bool:
-        """Whether every question is answered."""
+        """Returns whether every question is answered."""
         return len(self.answers) == len(self.questions.rows)
 
     def batches(self) -> Iterator[Sequence[Answer]]:
@@ -99,7 +100,7 @@ class Play:
                 return
 
     def _networks_right(self, batch: Sequence[Answer]) -> list[int] | None:
-        """How many of the kept CNNs read each signal right; None if they did not see these signals."""
+        """Returns how many of the kept CNNs read each signal right; None if they did not see these signals."""
         if not self.questions.are_frozen:
             return None
         right = networks.right_answers([each.row for each in batch], [each.truth for each in batch])

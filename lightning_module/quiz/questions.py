@@ -60,6 +60,6 @@ class Questions:
 
     @property
     def are_frozen(self) -> bool:
-        """Whether they are signals of the frozen data set, which networks and a person were tested on."""
+        """Returns whether the signals are of the frozen data set, which networks and a person were tested on."""
         named = RECIPES[self.config]
         return named.recipe == DEFAULT and named.stream == "reference"

@@ -20,7 +20,7 @@ FOLDER: Final = Path("outputs")
 
 
 class Record:
-    """Where a quiz is kept.
+    """The file that a quiz is kept in.
 
     Args:
         path: The file; None for one in `FOLDER` with the date in its name.

@@ -1,4 +1,4 @@
-"""Right answers of all, with the interval that they leave open."""
+"""The score of a quiz: the right answers among all, with the interval that they leave open."""
 
 import math
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ LEVEL = 0.95
 class QuizScore:
     """Right answers among all.
 
-    Args:
+    Attributes:
         right: Right answers.
         of: All answers.
     """
@@ -31,12 +31,12 @@ class QuizScore:
 
     @property
     def accuracy(self) -> float | None:
-        """The fraction that is right; None without answers."""
+        """Returns the fraction that is right; None without answers."""
         return self.right / self.of if self.of else None
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval of the accuracy by Wilson's score; None without answers.
+        """Returns the 95 % interval of the accuracy by Wilson's score; None without answers.
 
         Source: E. B. Wilson, "Probable inference", JASA 1927. The studies take it from scipy, which is not needed here.
         """

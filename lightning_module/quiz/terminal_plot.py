@@ -25,7 +25,7 @@ _GAP: Final = 2
 
 
 class Layout(NamedTuple):
-    """How panels stand.
+    """The sizes of panels, and how many of them stand in a row.
 
     Attributes:
         per_row: Panels beside each other.
@@ -57,7 +57,7 @@ class Layout(NamedTuple):
 
 
 def draw(signals: Signals, titles: Sequence[object], layout: Layout) -> list[str]:
-    """The lines of text that show signals, ``(n, length)``, each below its title; all are drawn to one scale."""
+    """Returns the lines of text that show signals, ``(n, length)``, each below its title; all have one scale."""
     extent = float(signals.min()), float(signals.max())
     text: list[str] = []
     for first in range(0, len(signals), layout.per_row):
@@ -72,7 +72,7 @@ def draw(signals: Signals, titles: Sequence[object], layout: Layout) -> list[str
 
 
 def panel(signal: Signals, extent: tuple[float, float], *, width: int, height: int, braille: bool = True) -> list[str]:
-    """One signal as ``height`` lines of ``width`` characters, its edges at the two amplitudes of ``extent``."""
+    """Returns one signal as ``height`` lines of ``width`` characters, its edges at the two amplitudes of ``extent``."""
     if not braille:
         return ["".join("#" if dot else " " for dot in line) for line in _dots(signal, extent, width, height)]
     cells = _dots(signal, extent, 2 * width, 4 * height).reshape(height, 4, width, 2)
@@ -81,7 +81,7 @@ def panel(signal: Signals, extent: tuple[float, float], *, width: int, height: i
 
 
 def _dots(signal: Signals, extent: tuple[float, float], width: int, height: int) -> Dots:
-    """Which dots of ``(height, width)`` lie on the line through the signal's points."""
+    """Returns which dots of ``(height, width)`` lie on the line through the signal's points."""
     low, high = extent
     # Points between the points, close enough for a line without holes.
     place = np.linspace(0.0, len(signal) - 1, (len(signal) - 1) * 2 * width + 1)

@@ -31,7 +31,7 @@ OPTIMIZERS = ("adam", "adamw", "sgd")
 
 
 class Ensemble(PlainHyperparameters, MinibatchTraining):
-    """Trains k replicas of a network on the same minibatches, or each on its own, as `Classifier` would train each.
+    """Replicas of a network on the same minibatches, or each on its own, trained as `Classifier` would train each.
 
     The parameters of all replicas are stacked, so a step is one forward pass, one backward pass and one optimiser step
     for all; no replica has an influence on another. It logs `train/loss`, `val/loss`, `val/acc`, `test/loss` and

@@ -27,7 +27,7 @@ class _NotThisWayError(Exception):
 
 
 class Padding:
-    """Where the parameters of each replica lie in those of the widest.
+    """The places of each replica's parameters in those of the widest.
 
     Args:
         parameters: Those of each replica's network.
@@ -63,11 +63,11 @@ class Padding:
         return result
 
     def own(self, k: int, padded: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Returns what is the own of replica k in tensors of the widest."""
+        """Returns the part of tensors of the widest that belongs to replica k."""
         return {name: tensor[self._places[k][name]] for name, tensor in padded.items()}
 
     def is_zero(self, k: int, padded: Mapping[str, Tensor]) -> bool:
-        """Returns whether tensors of the widest are 0 wherever they are not the own of replica k."""
+        """Returns whether tensors of the widest are 0 wherever they do not belong to replica k."""
         own = self.padded(k, self.own(k, padded))
         return all(torch.equal(tensor, own[name]) for name, tensor in padded.items())
 

@@ -1,4 +1,4 @@
-"""`Replica`: what is a replica's own in an `Ensemble`; and how its training data reach it."""
+"""`Replica`: the seed, the settings and the data of one model of an `Ensemble`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -18,9 +18,9 @@ MOST_POINTS = 1_000_000
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Replica:
-    """What one model of an `Ensemble` has for itself.
+    """The seed, the settings and the data of one model of an `Ensemble`.
 
-    Args:
+    Attributes:
         seed: Decides the initialisation: that of `torch.manual_seed(seed)` before the network is made.
         lr: Learning rate.
         weight_decay: Weight decay, as in `torch.optim.Adam`, or as in AdamW with `Ensemble(optimizer="adamw")`.

@@ -62,7 +62,7 @@ def _labels(replica: Replica, y: Tensor, num_classes: int) -> Tensor:
 
 
 class OwnRows(Callback):
-    """Lets the training loader hand out each replica's own rows, for as long as an ensemble trains.
+    """A callback that lets the training loader hand out each replica's own rows, for as long as an ensemble trains.
 
     `Ensemble.configure_callbacks` adds it by itself.
     """

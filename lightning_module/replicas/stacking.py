@@ -17,7 +17,7 @@ from mnist1d_hf.checks import shown
 
 @dataclass(frozen=True)
 class Maker:
-    """Makes a replica's network, from the replica's width.
+    """The function that makes a replica's network, from the replica's width.
 
     It goes to another process by pickle, as spawned strategies send it: a function that has no name there stays behind.
 

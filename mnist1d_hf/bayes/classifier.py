@@ -15,7 +15,7 @@ _PARAMETERS = ("recipe", "stream", "mean", "std", "permutation", "templates", "l
 
 
 class BayesClassifier:
-    """Predicts the most probable label given the signal; it knows the generator and learns nothing.
+    """The best classifier possible: it knows the generator, learns nothing, and predicts the most probable label.
 
     It can stand wherever a classifier of scikit-learn can: in `clone`, `cross_val_score` or a pipeline.
 
@@ -59,11 +59,11 @@ class BayesClassifier:
 
     @property
     def classes_(self) -> npt.NDArray[np.int64]:
-        """The labels, in the order of the columns of `predict_proba`."""
+        """Returns the labels, in the order of the columns of `predict_proba`."""
         return np.unique((self.templates or digit_templates()).y)
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: N803 - scikit-learn's name
-        """Check that the signals are ones that the recipe can have made; there is nothing to learn.
+        """Checks that the signals are ones that the recipe can have made; there is nothing to learn.
 
         Raises:
             ValueError: If the signals are not of the recipe's length, or y is not one of the templates' labels
@@ -86,20 +86,20 @@ class BayesClassifier:
         return self
 
     def predict_log_proba(self, X: Any) -> FloatArray:  # noqa: N803
-        """Log-probability of each label, ``(n, classes)``."""
+        """Returns the log-probability of each label, ``(n, classes)``."""
         return log_posterior(X, **self.get_params())
 
     def predict_proba(self, X: Any) -> FloatArray:  # noqa: N803
-        """Probability of each label, ``(n, classes)``."""
+        """Returns the probability of each label, ``(n, classes)``."""
         return np.asarray(np.exp(self.predict_log_proba(X)))
 
     def predict(self, X: Any) -> npt.NDArray[np.int64]:  # noqa: N803
-        """The most probable label of each signal, ``(n,)``."""
+        """Returns the most probable label of each signal, ``(n,)``."""
         best: npt.NDArray[np.int64] = self.classes_[self.predict_log_proba(X).argmax(axis=1)]
         return best
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:  # noqa: N803
-        """Fraction of the labels predicted.
+        """Returns the fraction of the labels that are predicted right.
 
         Raises:
             ValueError: If y is not a label for each signal.
@@ -108,12 +108,12 @@ class BayesClassifier:
         return float(np.average(predicted == _labels(y, len(predicted)), weights=sample_weight))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The arguments by name."""
+        """Returns the arguments by name."""
         del deep  # none of them is an estimator
         return {name: getattr(self, name) for name in _PARAMETERS}
 
     def set_params(self, **parameters: Any) -> Self:
-        """Change arguments; returns the classifier.
+        """Changes arguments; returns the classifier.
 
         Raises:
             ValueError: If there is no argument of that name.
@@ -128,7 +128,7 @@ class BayesClassifier:
         return True  # it may predict at once
 
     def __sklearn_tags__(self) -> Any:
-        """What scikit-learn asks an estimator for; only it calls this."""
+        """Returns the tags that scikit-learn asks an estimator for; only it calls this."""
         from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
 
         return Tags(

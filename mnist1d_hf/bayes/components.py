@@ -41,7 +41,7 @@ class Components:
 
 
 def clean_components(recipe: Recipe, templates: Templates) -> Components:
-    """All clean signals of a recipe.
+    """Returns all clean signals of a recipe.
 
     Raises:
         RecipeError: If they and the tables made of them would need more than `MOST_MEMORY`.
@@ -66,18 +66,18 @@ def clean_components(recipe: Recipe, templates: Templates) -> Components:
 
 
 def resampling(recipe: Recipe) -> FloatArray:
-    """The matrix R that interpolates a dilated signal to the final length, ``(length, dilated length)``."""
+    """Returns the matrix R that interpolates a dilated signal to the final length, ``(length, dilated length)``."""
     return transforms.resample(np.eye(recipe.dilated_length), recipe.final_seq_length).T
 
 
 def ramp(recipe: Recipe) -> FloatArray:
-    """What the shear subtracts at a coefficient of 1, ``(length,)``."""
+    """Returns the ramp that the shear subtracts at a coefficient of 1, ``(length,)``."""
     dilated: FloatArray = np.linspace(-0.5, 0.5, recipe.dilated_length)
     return resampling(recipe) @ dilated
 
 
 def shift_weights(recipe: Recipe) -> FloatArray:
-    """How many of the equally probable shifts each different one is, ``(shifts,)``.
+    """Returns the number of equally probable shifts that have the effect of each different one, ``(shifts,)``.
 
     A shift by the whole length or more leaves the signal as it is, as no shift does.
     """
@@ -87,7 +87,7 @@ def shift_weights(recipe: Recipe) -> FloatArray:
 
 
 def shifted_masks(zero: BoolArray, shifts: IntArray) -> BoolArray:
-    """The exact zeros after each shift, ``(masks, shifts, dilated length)``: they move along with the template."""
+    """Returns the exact zeros after each shift, ``(masks, shifts, dilated length)``; they move with the template."""
     return np.stack([np.roll(zero, shift, axis=1) for shift in shifts], axis=1)
 
 

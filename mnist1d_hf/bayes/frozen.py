@@ -33,7 +33,7 @@ class FrozenPosterior:
 
 @cache
 def frozen_posterior() -> FrozenPosterior:
-    """The exact posteriors of the frozen data set (config ``default``): soft labels, and what could be known."""
+    """Returns the exact posteriors of the frozen data set (config ``default``), to be used as soft labels, say."""
     with files("mnist1d_hf.bayes").joinpath(FILE).open("rb") as file:
         log_p = np.load(file, allow_pickle=False)
     log_p.flags.writeable = False

@@ -17,7 +17,7 @@ from mnist1d_hf.generator.templates import Templates
 
 @dataclass(frozen=True, eq=False)
 class LatentPosterior:
-    """What is known of each signal's making, whatever its label; one row a signal.
+    """The posterior of how each signal was made, whatever its label; one row a signal.
 
     Attributes:
         paddings: The values that the columns of ``padding`` stand for, ``(paddings,)``.
@@ -56,7 +56,7 @@ def latent_posterior(
     progress: bool = False,
     **changes: Any,
 ) -> LatentPosterior:
-    """What each signal says about its padding, shift, scale and shear: which template, where, how large.
+    """Returns the posterior of each signal's padding, shift, scale and shear: which template, where, how large.
 
     Args:
         x: Signals, as for `log_posterior`, and so for all other arguments.
@@ -101,7 +101,7 @@ def _nothing(tables: Tables) -> tuple[npt.NDArray[Any], ...]:
 
 
 def _of_chunk(tables: Tables, raw: FloatArray) -> tuple[npt.NDArray[Any], ...]:
-    """The first four columns of a `LatentPosterior` and the number of the best component, for some signals."""
+    """Returns the first four columns of a `LatentPosterior` and the number of the best component, for some signals."""
     parts = [_moments(tables, kept) for kept in kept_components(tables, raw)]
     return tuple(map(np.concatenate, zip(*parts, strict=True)))
 

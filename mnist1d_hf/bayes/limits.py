@@ -36,7 +36,7 @@ class Estimate:
 
     @classmethod
     def of(cls, values: FloatArray) -> "Estimate":
-        """The mean of some signals' values."""
+        """Returns the mean of some signals' values, with its standard error."""
         error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
         return cls(mean=float(np.mean(values)), error=error)
 
@@ -46,7 +46,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Limits:
-    """What the Bayes classifier reaches; nobody reaches more.
+    """The accuracy and loss of the exact posterior's classifier, which none surpasses.
 
     The first two follow from the signals alone, the last two from their labels as well. They estimate the same, with
     larger errors, and agree because the posterior is the true one.
@@ -72,7 +72,7 @@ class Limits:
         )
 
     def as_dict(self) -> dict[str, float]:
-        """The numbers in plain types: each estimate's mean under its name, its error under ``NAME_error``."""
+        """Returns the numbers in plain types: each estimate's mean under its name, its error under ``NAME_error``."""
         flat: dict[str, float] = {"signals": self.signals}
         for name in ("accuracy", "entropy", "label_accuracy", "label_loss"):
             estimate: Estimate = getattr(self, name)
@@ -81,7 +81,7 @@ class Limits:
 
     @classmethod
     def from_dict(cls, flat: Mapping[str, float]) -> "Limits":
-        """What `as_dict` gave."""
+        """Returns the limits that `as_dict` wrote as a dictionary."""
         names = ("accuracy", "entropy", "label_accuracy", "label_loss")
         estimates = {name: Estimate(flat[name], flat[f"{name}_error"]) for name in names}
         return cls(**estimates, signals=int(flat["signals"]))
@@ -89,7 +89,7 @@ class Limits:
 
 @cache
 def committed_limits() -> Mapping[str, Limits]:
-    """The limits of the named configs, computed on 10,000 signals each and committed; no scipy is needed.
+    """Returns the limits of the named configs, computed on 10,000 signals each and committed; no scipy is needed.
 
     A config without iid noise has none. ``python -m mnist1d_hf.bayes.renew`` writes the file anew.
     """
@@ -107,7 +107,7 @@ def bayes_limits(
     progress: bool = False,
     **changes: Any,
 ) -> Limits:
-    """Accuracy and cross-entropy that no classifier can surpass on the signals of a recipe.
+    """Returns the accuracy and cross-entropy that no classifier can surpass on the signals of a recipe.
 
     They are estimated on signals of the recipe's own fast stream, which depend on its seed: from the test split, or
     with ``labels="noisy"`` from train, where the labels are noisy. Neither permutation nor normalisation matters.
@@ -144,7 +144,7 @@ def bayes_limits(
 def _drawn(
     recipe: str | Recipe, n: int, labels: str, templates: Templates | None, changes: dict[str, Any]
 ) -> tuple[Problem, Split]:
-    """Signals of the recipe whose label is the one asked for."""
+    """Returns signals of the recipe with the problem that explains them: train has noisy labels, test has not."""
     split = "train" if labels == "noisy" else "test"
     if templates is None:
         return Problem.of(recipe, "fast", changes), make_slice(recipe, split, 0, n, **changes)

@@ -20,7 +20,7 @@ _CHUNK = 1 << 20  # components of several signals handled at a time: they fit in
 
 @dataclass(frozen=True)
 class Precision:
-    """How exactly to compute.
+    """The precision of a posterior's computation.
 
     Attributes:
         left_out: Share of a label's probability that the components left out may have; 0 for none left out.
@@ -52,7 +52,7 @@ class Kept:
 
 
 def log_joint(tables: Tables, raw: FloatArray, precision: Precision = USUAL) -> FloatArray:
-    """Log-density of each signal together with each row of the templates, ``(n, rows)``, all finite.
+    """Returns the log-density of each signal together with each row of the templates, ``(n, rows)``, all finite.
 
     Args:
         tables: The recipe.
@@ -70,7 +70,7 @@ def log_joint(tables: Tables, raw: FloatArray, precision: Precision = USUAL) -> 
 
 
 def kept_components(tables: Tables, raw: FloatArray, precision: Precision = USUAL) -> Iterator[Kept]:
-    """The components that matter, with the means of factor and shear, for some signals after others, counted anew."""
+    """Yields the components that matter, with the means of factor and shear, for a chunk of signals at a time."""
     for _, products in _products(tables, raw):
         yield _keep(tables, products, precision, moments=True)
 
@@ -91,7 +91,7 @@ class _Products:
 
 
 def _products(tables: Tables, raw: FloatArray) -> Iterator[tuple[int, _Products]]:
-    """The products of the tables with some signals at a time."""
+    """Yields the number of a chunk's first signal, and the products of the tables with the chunk's signals."""
     step = max(1, _CHUNK // len(tables.group))
     for start in range(0, len(raw), step):
         some = raw[start : start + step]
@@ -103,7 +103,7 @@ def _products(tables: Tables, raw: FloatArray) -> Iterator[tuple[int, _Products]
 
 
 def _keep(tables: Tables, products: _Products, precision: Precision, moments: bool = False) -> Kept:
-    """The integrals of all components that matter for these signals."""
+    """Returns the integrals of all components that matter for these signals."""
     n, components = products.p.shape
     if precision.left_out:
         signal, component = _worth_it(tables, products, precision.left_out)
@@ -123,7 +123,7 @@ def _keep(tables: Tables, products: _Products, precision: Precision, moments: bo
 
 
 def _worth_it(tables: Tables, products: _Products, left_out: float) -> tuple[IntArray, IntArray]:
-    """Signal and component of all whose bound is not far below what the best of their label attains."""
+    """Returns the pairs of signal and component whose bound is not far below the best that their label attains."""
     n, rows = len(products.p), tables.shape[0]
     bound = np.empty_like(products.p)
     step = max(1, _BLOCK // bound.shape[1])
@@ -140,7 +140,7 @@ def _worth_it(tables: Tables, products: _Products, left_out: float) -> tuple[Int
 
 
 def _bounds(tables: Tables, products: _Products) -> FloatArray:
-    """What the logs of the components' integrals cannot exceed, ``(n, components)``.
+    """Returns bounds that the logs of the components' integrals cannot exceed, ``(n, components)``.
 
     The largest value of each, and a normal density's area where that is less than the rectangle's: from the peak of a
     convex quadratic on a rectangle, its value grows at least as fast as without a slope.
@@ -160,7 +160,7 @@ def _bounds(tables: Tables, products: _Products) -> FloatArray:
 
 
 def _log_sums(log: FloatArray, which: IntArray, n: int) -> FloatArray:
-    """Log of the sum of exponentials of each of ``n`` sets, of which every number tells its own, ``(n,)``."""
+    """Returns the log of the sum of exponentials in each of ``n`` sets, ``(n,)``; ``which`` is each number's set."""
     highest = np.full(n, -np.inf)
     np.maximum.at(highest, which, log)
     return highest + np.log(np.bincount(which, weights=np.exp(log - highest[which]), minlength=n))

@@ -36,7 +36,7 @@ def log_posterior(
     progress: bool = False,
     **changes: Any,
 ) -> FloatArray:
-    """Log-probability of each label given the signal, exactly: ``(n, 10)``, every entry finite.
+    """Returns the log-probability of each label given the signal, exactly: ``(n, 10)``, every entry finite.
 
     Every stage of the generator is linear and its noise is normal, so that label, padding and shift can be summed over,
     factor and shear integrated over. The error is at most 1e-6 in the logarithm, for unlikely labels too.
@@ -82,7 +82,7 @@ def log_evidence(
     progress: bool = False,
     **changes: Any,
 ) -> FloatArray:
-    """Log of the probability density of each signal under the recipe, whatever its label, ``(n,)``.
+    """Returns the log of the probability density of each signal under the recipe, whatever its label, ``(n,)``.
 
     How well the signal fits the recipe at all: far below what the recipe's own signals have, it is out of distribution.
     The density is one of the normalised signal. Where a signal is longer than ``template_len + padding[1]``, its points
@@ -115,13 +115,13 @@ def log_evidence(
 def joint_of(
     problem: Problem, raw: FloatArray, *, workers: int = 1, progress: bool = False, precision: Precision = USUAL
 ) -> FloatArray:
-    """Log-density of each raw signal together with each row of the templates, ``(n, rows)``."""
+    """Returns the log-density of each raw signal together with each row of the templates, ``(n, rows)``."""
     parts = in_chunks(lambda some: log_joint(problem.tables, some, precision), raw, workers=workers, progress=progress)
     return np.concatenate(parts) if parts else np.empty((0, problem.tables.shape[0]))
 
 
 def in_chunks(compute: Callable[[FloatArray], Part], raw: FloatArray, *, workers: int, progress: bool) -> list[Part]:
-    """What a function makes of some signals at a time, in their order, by several threads.
+    """Returns the results of a function for some signals at a time, in the signals' order, by several threads.
 
     numpy and scipy compute without holding the interpreter's lock.
 
@@ -144,13 +144,13 @@ def in_chunks(compute: Callable[[FloatArray], Part], raw: FloatArray, *, workers
 
 
 def total(joint: FloatArray) -> FloatArray:
-    """Log of the sums of exponentials of the rows, ``(n, m)`` to ``(n,)``."""
+    """Returns the log of the sum of exponentials of each row, ``(n, m)`` to ``(n,)``."""
     highest = joint.max(axis=1, keepdims=True)
     return np.asarray(highest[:, 0] + np.log(np.exp(joint - highest).sum(axis=1)))
 
 
 def with_label_noise(problem: Problem, log_p: FloatArray, labels: str) -> FloatArray:
-    """The log-probabilities of the labels that train has: some are replaced by that of a row drawn uniformly."""
+    """Returns the log-probabilities of train's labels, of which some are replaced by those of rows drawn uniformly."""
     q = problem.recipe.label_noise
     if labels == "clean" or q == 0:
         return log_p

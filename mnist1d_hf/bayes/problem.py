@@ -26,11 +26,11 @@ LARGEST: Final = 1e100  # of a signal: its squares are still finite
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What signals are to be explained by.
+    """A recipe and a normalisation, by which signals are explained.
 
     Attributes:
         recipe: The numbers of the generator.
-        tables: What its components come to.
+        tables: The tables of its components.
         mean: What was subtracted from the raw signals.
         std: What they were then divided by.
         order: Which raw point each point of a signal is, ``(length,)``.
@@ -58,7 +58,7 @@ class Problem:
         permutation: npt.ArrayLike | None = None,
         templates: Templates | None = None,
     ) -> "Problem":
-        """The problem that the arguments of `log_posterior` mean.
+        """Returns the problem that the arguments of `log_posterior` describe.
 
         Raises:
             RecipeError: If recipe or stream cannot be used, or the recipe has no posterior.
@@ -86,7 +86,7 @@ class Problem:
         )
 
     def raw(self, x: Any) -> FloatArray:
-        """Signals before normalisation and in the order in which they were made, ``(n, length)``, in double precision.
+        """Returns signals before normalisation, their points in the order in which they were made, ``(n, length)``.
 
         Raises:
             ValueError: If they are not a matrix of finite numbers with the recipe's length.
@@ -97,7 +97,7 @@ class Problem:
         return raw
 
     def by_class(self, joint: FloatArray) -> FloatArray:
-        """The sums over the rows of the templates with the same label, ``(n, rows)`` to ``(n, classes)``; in logs."""
+        """Returns, in logs, the sums over the templates' rows with equal labels, ``(n, rows)`` to ``(n, classes)``."""
         if len(self.labels) == len(self.class_of):
             return joint[:, np.argsort(self.class_of)]
         rows = [joint[:, self.class_of == which] for which in range(len(self.labels))]
@@ -136,7 +136,7 @@ def _matrix(x: Any, length: int) -> FloatArray:
 
 
 def as_array(name: str, values: Any) -> npt.NDArray[Any]:
-    """Any array, tensor or nested list as an array.
+    """Returns any array, tensor or nested list as an array.
 
     Raises:
         ValueError: If it is ragged, masked or something else that has no array.

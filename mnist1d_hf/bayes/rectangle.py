@@ -56,7 +56,7 @@ class Integral:
 
 
 def constrained_peak(tables: Tables, rows: Quadratics) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Factor and shear at the largest value in the rectangle, and Q there, ``(n,)`` each.
+    """Returns the factor and shear at the largest value in the rectangle, and Q there, ``(n,)`` each.
 
     With v free, u is clipped; if v then has to be clipped as well, the peak lies on that edge (Q is convex), where u is
     found anew.
@@ -73,7 +73,7 @@ def constrained_peak(tables: Tables, rows: Quadratics) -> tuple[FloatArray, Floa
 def integrate(
     tables: Tables, rows: Quadratics, *, moments: bool = False, finer: int = 1, reach: float = REACH
 ) -> Integral:
-    """The integrals of components, with the means of factor and shear on request.
+    """Returns the integrals of components, with the means of factor and shear on request.
 
     Args:
         tables: The recipe.
@@ -103,7 +103,7 @@ def integrate(
 
 @cache
 def _rule(nodes: int) -> tuple[FloatArray, FloatArray]:
-    """Gauss-Legendre nodes and weights on [0, 1]."""
+    """Returns the Gauss-Legendre nodes and weights on [0, 1]."""
     x, weights = np.polynomial.legendre.leggauss(nodes)
     return 0.5 * (x + 1), 0.5 * weights
 
@@ -150,7 +150,7 @@ class _Line:
         return _Line(self.whole, *columns)
 
     def difficulty(self) -> FloatArray:
-        """How many nodes each component needs for an error of 1e-9, ``(n,)``.
+        """Returns how many nodes each component needs for an error of 1e-9, ``(n,)``.
 
         Measured on the components of seven recipes: 1.6 for each length over which the curvature can bend the
         integrand, or eight for an exponential that falls as far as the reach.
@@ -161,7 +161,7 @@ class _Line:
         return np.asarray(6 + np.maximum(1.6 * bends, 0.5 * bends + 8 * falls))[:, 0]
 
     def values(self, nodes: FloatArray, weights: FloatArray) -> "_Values":
-        """The integrand at the nodes."""
+        """Returns the integrand at the nodes."""
         d = (self.below + self.above) * nodes - self.below  # (n, nodes)
         low = self.low - self.tilt * d
         inside = np.clip(-low, 0.0, self.width)
@@ -187,17 +187,17 @@ class _Values:
     weighted: FloatArray
 
     def average(self) -> FloatArray:
-        """The mean of the integrand over the whole interval of factors, ``(n,)``."""
+        """Returns the mean of the integrand over the whole interval of factors, ``(n,)``."""
         total: FloatArray = self.weighted.sum(axis=1)
         length = self.line.below + self.line.above
         return total * (length[:, 0] / self.line.whole) if self.line.whole else total
 
     def mean_step(self) -> FloatArray:
-        """How far the mean of the factor lies from the peak, ``(n,)``."""
+        """Returns how far the mean of the factor lies from the peak, ``(n,)``."""
         return np.asarray((self.weighted * self.d).sum(axis=1) / self.weighted.sum(axis=1))
 
     def mean_shear(self) -> FloatArray:
-        """How far the mean of the shear lies from the peak, ``(n,)``."""
+        """Returns how far the mean of the shear lies from the peak, ``(n,)``."""
         width, near, high = self.line.width, self.low + self.inside, self.low + self.line.width
         ends = np.exp(-0.5 * (self.low**2 - near**2)) - np.exp(-0.5 * (high**2 - near**2))
         wide = np.broadcast_to(width > 1e-3, ends.shape)  # the mean of a narrow interval is its middle
@@ -209,7 +209,7 @@ class _Values:
 def _reach(
     slope: FloatArray, mean2: FloatArray, profile2: FloatArray, tilt: FloatArray, width: FloatArray, most: float
 ) -> FloatArray:
-    """A distance from the peak beyond which the exponent E is above ``most``, ``(n,)``.
+    """Returns a distance from the peak beyond which the exponent E is above ``most``, ``(n,)``.
 
     E >= slope d + profile2 d^2 always; and where the shear has come to the end of its interval, the curvature is A.
     """

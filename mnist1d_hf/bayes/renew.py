@@ -23,14 +23,14 @@ DIGITS: Final = 7
 
 
 def write_frozen(path: Path) -> None:
-    """Write the posteriors of the frozen data set, train then test, in single precision."""
+    """Writes the posteriors of the frozen data set, train then test, in single precision."""
     data = make_mnist1d()
     log_p = log_posterior(np.concatenate([data.train.x, data.test.x]), progress=True)
     np.save(path, log_p.astype("<f4"), allow_pickle=False)
 
 
 def write_limits(path: Path, *, known: Mapping[str, Any] | None = None) -> list[str]:
-    """Write the limits of every config that has them, of the labels that a test split has; return what was computed.
+    """Writes the limits of every config that has them, of the labels that a test split has; returns what was computed.
 
     Args:
         path: The file.
@@ -50,7 +50,7 @@ def write_limits(path: Path, *, known: Mapping[str, Any] | None = None) -> list[
 
 
 def main() -> None:
-    """Write what is asked for beside this file."""
+    """Writes what is asked for beside this file."""
     parser = argparse.ArgumentParser(description=__doc__)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--limits", action="store_true", help="the limits of all configs too")

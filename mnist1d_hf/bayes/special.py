@@ -15,7 +15,7 @@ _NARROW = 1e-3  # below it the two ends of an interval outside cancel, and its m
 
 
 def require_scipy() -> Any:
-    """`scipy.special`, loaded now.
+    """Returns `scipy.special`, which is imported only now.
 
     Raises:
         MissingExtraError: If scipy is not installed; the message is the command that installs it.
@@ -26,7 +26,7 @@ def require_scipy() -> Any:
 
 
 def bell_average(near: FloatArray, inside: FloatArray, width: FloatArray) -> FloatArray:
-    """Mean of exp(-(x^2 - n^2) / 2) over an interval of x, where n is its point nearest to 0: from 0 to 1.
+    """Returns the mean of exp(-(x^2 - n^2) / 2) over an interval of x, where n is its point nearest to 0: from 0 to 1.
 
     Dividing by the largest value keeps it away from underflow, however far from 0 the interval lies.
 
@@ -48,7 +48,7 @@ def bell_average(near: FloatArray, inside: FloatArray, width: FloatArray) -> Flo
 
 
 def _average_outside(special: Any, near: FloatArray, width: FloatArray) -> FloatArray:
-    """The same for intervals ``[near, near + width]`` that do not hold 0."""
+    """Returns what `bell_average` does, of intervals ``[near, near + width]`` that do not hold 0."""
     falls = width * (near + 0.5 * width)  # (far^2 - near^2) / 2
     ends = special.erfcx(near / _ROOT2)
     seen = np.flatnonzero(falls < _NOTHING)

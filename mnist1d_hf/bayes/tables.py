@@ -61,13 +61,13 @@ class Tables:
 
     @cached_property
     def profile2(self) -> FloatArray:
-        """A - D^2 / B of each component: what is left of |mu|^2 if v may take any value; never below zero."""
+        """Returns A - D^2 / B of each component: what is left of |mu|^2 if v may take any value; never below zero."""
         least = 1e-14 * self.mean2 + FLAT
         return np.asarray(np.maximum(self.mean2 - self.cross**2 / self.ramp2, least))
 
     @cached_property
     def bounding(self) -> "Bounding":
-        """What the bound of every component is computed with."""
+        """Returns the quotients that the bound of every component is computed with."""
         area = _area(self.factor, self.profile2) + _area(self.shear, self.ramp2)
         return Bounding(
             p_to_u=1 / self.profile2,
@@ -81,7 +81,16 @@ class Tables:
 
 @dataclass(frozen=True)
 class Bounding:
-    """Quotients of the tables, ``(components,)`` each, and the base with a normal density's area."""
+    """Quotients of the tables, ``(components,)`` each, and the base with a normal density's area.
+
+    Attributes:
+        p_to_u: 1 / (A - D^2 / B): the best u and v together have u = p * p_to_u - q * q_to_u.
+        q_to_u: D / B / (A - D^2 / B).
+        u_to_v: D / B: the best v for a u is u * u_to_v - q * q_to_v.
+        q_to_v: 1 / B.
+        p_to_edge: 1 / A: the best u for a v is (p + v * D) * p_to_edge.
+        base: The base of the tables, and the logs that `_area` gives for the ranges of u and v.
+    """
 
     p_to_u: FloatArray
     q_to_u: FloatArray
@@ -92,7 +101,7 @@ class Bounding:
 
 
 def _area(interval: tuple[float, float], precision: FloatArray) -> FloatArray:
-    """Log of the part of an interval that a normal density fills, at most 0."""
+    """Returns the log of the fraction of an interval that the area of a normal density fills, at most 0."""
     width = interval[1] - interval[0]
     if width == 0:
         return np.zeros_like(precision)
@@ -101,25 +110,30 @@ def _area(interval: tuple[float, float], precision: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class Curves:
-    """The curves of templates as a key: two templates with the same numbers are equal."""
+    """The curves of templates as a key: two templates with the same numbers are equal.
+
+    Attributes:
+        rows: Number of templates.
+        numbers: The bytes of the curves, row by row in double precision.
+    """
 
     rows: int
     numbers: bytes
 
     @classmethod
     def of(cls, templates: Templates) -> "Curves":
-        """The key of templates."""
+        """Returns the curves of templates as a key."""
         return cls(rows=len(templates.x), numbers=np.ascontiguousarray(templates.x, dtype=np.float64).tobytes())
 
     @property
     def templates(self) -> Templates:
-        """Templates with these curves; labels and positions are only numbered."""
+        """Returns templates with these curves; labels and positions are only numbered."""
         x = np.frombuffer(self.numbers).reshape(self.rows, -1)
         return Templates(x=x, t=np.arange(float(x.shape[1])), y=np.arange(self.rows))
 
 
 def tables_of(recipe: Recipe, templates: Templates) -> Tables:
-    """The tables of a recipe; those of the last few are remembered.
+    """Returns the tables of a recipe; those of the last few recipes are kept in memory.
 
     Raises:
         RecipeError: If the recipe has no iid noise, and so no density; if the tables would be too large.
@@ -180,7 +194,7 @@ def _interval(middle: float, width: float) -> tuple[float, float]:
 
 
 def _basis(matrix: FloatArray) -> FloatArray:
-    """Orthonormal rows that span what the matrix can produce, ``(rank, length)``.
+    """Returns orthonormal rows that span what the matrix can produce, ``(rank, length)``.
 
     Where the final signal is longer than the dilated one, interpolated points are determined by their neighbours and
     the covariance is singular; in this basis it is not.
@@ -192,7 +206,7 @@ def _basis(matrix: FloatArray) -> FloatArray:
 
 
 def _whitening(recipe: Recipe, components: Components, basis: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Inverses of the covariances' Cholesky factors and the log-determinants of the factors, group by group."""
+    """Returns the inverses of the covariances' Cholesky factors, and the factors' log-determinants, group by group."""
     matrix = basis @ resampling(recipe)  # (rank, dilated length)
     smooth = gaussian_filter(np.eye(recipe.dilated_length)).T * recipe.corr_noise_scale
     masks = components.masks.reshape(-1, recipe.dilated_length)  # of all groups

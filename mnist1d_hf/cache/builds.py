@@ -35,7 +35,7 @@ class CachedBuild:
     num_bytes: int
 
     def problems(self) -> list[str]:
-        """Every way in which the content is not what was built, or not what the version contains; reads all of it."""
+        """Returns each difference of the content from what was built or what the version contains; reads all of it."""
         found = content_problems(self.folder)
         if found or self.config_id not in RECIPES or self.data_version != DATA_VERSION:
             return found
@@ -54,7 +54,7 @@ class CachedBuild:
 
 
 def cached_builds(cache_dir: str | os.PathLike[str] | None = None) -> list[CachedBuild]:
-    """All data sets that the builder has put into the cache, by name and age.
+    """Returns all data sets that the builder has put into the cache, by name and age.
 
     Args:
         cache_dir: The cache; by default that of datasets (``HF_DATASETS_CACHE``).
@@ -74,7 +74,7 @@ def cached_builds(cache_dir: str | os.PathLike[str] | None = None) -> list[Cache
 
 
 def install(configs: Sequence[str], cache_dir: str | None = None) -> list[Path]:
-    """Build these configs where `load_dataset` finds them without importing this package; returns their folders.
+    """Builds these configs where `load_dataset` finds them without importing this package; returns their folders.
 
     Such a load takes the newest folder of a config's name, so these are made the newest; and for the bare name the
     newest of all, so `default` is built with them and made newer than any.

@@ -31,13 +31,13 @@ Golden = Mapping[str, Any]
 
 @cache
 def committed() -> dict[str, Golden]:
-    """The committed content of every config of this data version, by config and split."""
+    """Returns the committed content of every config of this data version, by config and split."""
     content = json.loads(files("mnist1d_hf.cache").joinpath(FILE).read_text(encoding="utf-8"))
     return dict(content[DATA_VERSION])
 
 
 def computed(name: str) -> dict[str, Golden]:
-    """The content of a config, generated now: digests of the reference stream, probes of the fast one, by split."""
+    """Returns the content of a config, generated now, by split: digests, or probes of the fast stream."""
     named = RECIPES[name]
     if named.stream == "fast":
         return {split: _generated_probes(named, split) for split in ("train", "test")}
@@ -46,7 +46,7 @@ def computed(name: str) -> dict[str, Golden]:
 
 
 def differences(name: str, expected: Mapping[str, Golden], found: Mapping[str, Golden]) -> list[str]:
-    """Where the content of a config is not the expected one, in words; empty if it is."""
+    """Returns where the content of a config is not the expected one, in words; empty if it is."""
     problems = []
     for split in sorted(expected.keys() | found.keys()):
         left, right = expected.get(split, {}), found.get(split, {})
@@ -69,7 +69,7 @@ def _digests(named: NamedRecipe, split: Split) -> Golden:
 
 
 def probes(x: Array, y: Array, first_x: Array) -> Golden:
-    """What is compared of a fast split.
+    """Returns the probes of a split of the fast stream: the numbers by which two builds of it are compared.
 
     Args:
         x: Signals of `PROBE_ROWS`, ``(rows, length)``.
@@ -91,7 +91,7 @@ def _generated_probes(named: NamedRecipe, split: str) -> Golden:
 
 
 def write(path: Path) -> None:
-    """Write the content of every config to the file, under the present data version.
+    """Writes the content of every config to the file, under the present data version.
 
     Raises:
         ValueError: If a config that the file already holds under this version would change.

@@ -15,7 +15,7 @@ _MODULES: Final = {
 
 
 def install() -> None:
-    """Let ``import mnist1d`` and ``from mnist1d.data import ...`` mean this package, in this process, from now on.
+    """Lets ``import mnist1d`` and ``from mnist1d.data import ...`` mean this package, in this process, from now on.
 
     It does not matter if the reference is installed. Once more changes nothing; `uninstall` takes it back.
 
@@ -36,19 +36,19 @@ def install() -> None:
 
 
 def uninstall() -> None:
-    """Give the name ``mnist1d`` back: the next import finds the reference, if it is installed."""
+    """Gives the name ``mnist1d`` back: the next import finds the reference, if it is installed."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
     for name in [name for name in sys.modules if _is_of_name(name) and _is_ours(name)]:
         del sys.modules[name]
 
 
 class _Finder:
-    """Answers for the name and all below it before any finder that knows of an installed reference."""
+    """A finder of the name and all below it, asked before any finder that knows of an installed reference."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """What to load; nothing for names of others.
+        """Returns the spec of a module called ``mnist1d`` or below it; None for any other name.
 
         Raises:
             ModuleNotFoundError: If the reference has no module of this name, or we have none.
@@ -65,10 +65,10 @@ class _Finder:
         )
 
     def create_module(self, spec: ModuleSpec) -> None:
-        """Nothing of its own: Python makes a module, which `exec_module` replaces."""
+        """Returns None: Python makes a module of its own, which `exec_module` replaces."""
 
     def exec_module(self, module: ModuleType) -> None:
-        """Put ours in place of the one being made."""
+        """Puts this package's module in place of the one being made."""
         _take_the_names()
 
 

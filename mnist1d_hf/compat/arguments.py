@@ -75,7 +75,7 @@ class Arguments:
     seed: int | None
 
     def recipe(self, classes: int) -> Recipe | None:
-        """The recipe that makes these data of so many templates, or None where there is none."""
+        """Returns the recipe that makes these data of so many templates, or None where there is none."""
         values = {name: getattr(self, name) for name in NAMES}
         whole = self.num_samples // classes * classes  # the reference drops the remainder without a word
         try:
@@ -85,7 +85,7 @@ class Arguments:
             return None
 
     def described(self, classes: int) -> dict[str, Any]:
-        """Everything that decides the data, as text and numbers: what a cache of them is found by."""
+        """Returns everything that decides the data, as text and numbers: the key of their cache."""
         recipe = self.recipe(classes)
         if recipe is not None:
             return asdict(recipe) | {"seed": self.seed}
@@ -93,7 +93,7 @@ class Arguments:
         return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in values.items()}
 
     def differences(self, classes: int) -> dict[str, Any]:
-        """The parameters that are not the frozen data set's."""
+        """Returns the parameters that differ from the frozen data set's."""
         frozen = asdict(DEFAULT)
         return {name: value for name, value in self.described(classes).items() if value != frozen[name]}
 
@@ -102,13 +102,13 @@ NAMES: Final = tuple(field.name for field in fields(Arguments))
 
 
 def default_arguments() -> dict[str, Any]:
-    """The values of the frozen data set under the reference's names, and in its types."""
+    """Returns the values of the frozen data set under the reference's names, and in its types."""
     values: dict[str, Any] = {name: getattr(DEFAULT, name) for name in NAMES}
     return values | {"padding": list(DEFAULT.padding), "url": FROZEN_FILE}
 
 
 def checked(args: Any, classes: int) -> Arguments:
-    """The arguments that an object's attributes hold; unknown attributes play no role.
+    """Returns the arguments that an object's attributes hold; unknown attributes play no role.
 
     Raises:
         RecipeError: If one is missing, or has a value that means nothing.
@@ -137,7 +137,7 @@ def checked(args: Any, classes: int) -> Arguments:
 
 
 def _plain(name: str, value: Any, context: int) -> Any:
-    """The value as a recipe has it, else as the reference understands it."""
+    """Returns the value as a recipe has it, else as the reference understands it."""
     if name == "seed" and value is None:
         return None
     try:

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 
 def get_dataset_args(as_dict: bool = False) -> Any:
-    """The parameters of the frozen data set: an `ObjectView` with one attribute each, or a dictionary."""
+    """Returns the parameters of the frozen data set: an `ObjectView` with one attribute each, or a dictionary."""
     values = default_arguments()
     return values if as_dict else ObjectView(values)
 
 
 def get_templates() -> dict[str, Any]:
-    """The ten digits: x ``(10, 12)``, t ``(12,)``, y ``(10,)``."""
+    """Returns the ten digits: x ``(10, 12)``, t ``(12,)``, y ``(10,)``."""
     return digit_templates().as_dict()
 
 
 def make_dataset(args: Any = None, template: dict[str, Any] | None = None) -> dict[str, Any]:
-    """A data set as a dictionary of arrays: x ``(n, length)``, x_test, y, y_test, t ``(length,)``, templates.
+    """Returns a data set as a dictionary of arrays: x ``(n, length)``, x_test, y, y_test, t ``(length,)``, templates.
 
     As the reference's it seeds ``random`` and ``numpy`` with ``args.seed`` and leaves both as the reference does: what
     is drawn afterwards, such as noise on the labels, is the same. `mnist1d_hf.make_mnist1d` leaves them alone.
@@ -57,7 +57,7 @@ def get_dataset(
     regenerate: bool = False,
     **kwargs: Any,
 ) -> dict[str, Any]:
-    """The data set of `make_dataset`, from a file if it was made before.
+    """Returns the data set of `make_dataset`, from a file if it was made before.
 
     The cache of the default arguments is ``path`` with the ending ``.npz``; other arguments have a file of their own
     beside it, so neither can be taken for, or replace, the other. A pickle at ``path`` is neither read nor changed.
@@ -129,7 +129,7 @@ def _templates(template: dict[str, Any] | None) -> Templates:
 
 
 def set_seed(seed: int | None) -> None:
-    """Seed ``random``, ``numpy`` and, if it is imported already, ``torch``.
+    """Seeds ``random``, ``numpy`` and, if it is imported already, ``torch``.
 
     The reference's function of 2020 seeded torch, the published one no longer does, and notebooks rely on it.
     """
@@ -149,7 +149,7 @@ def plot_signals(
     dark_mode: bool = False,
     zoom: float = 1,
 ) -> "Figure":
-    """The first ten signals side by side, drawn and shown; needs the extra ``plot``.
+    """Shows the first ten signals side by side, and returns the figure; needs the extra ``plot``.
 
     Args:
         xs: Signals, ``(n, length)`` with n of at least ten.

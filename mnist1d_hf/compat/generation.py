@@ -16,7 +16,7 @@ from mnist1d_hf.generator.templates import Templates
 
 
 def generate(arguments: Arguments, templates: Templates) -> dict[str, Any]:
-    """The arrays x, x_test, y, y_test and t; seeds the global random state and draws from it, as the reference does."""
+    """Returns the arrays x, x_test, y, y_test and t; seeds the global random state and draws from it."""
     seed_as_the_reference(arguments.seed)
     recipe = arguments.recipe(len(templates.y))
     if recipe is None:
@@ -27,14 +27,14 @@ def generate(arguments: Arguments, templates: Templates) -> dict[str, Any]:
 
 
 def seed_as_the_reference(seed: int | None) -> None:
-    """Seed ``random`` and ``numpy``, and nothing else."""
+    """Seeds ``random`` and ``numpy``, and nothing else."""
     random.seed(seed)
     np.random.seed(seed)
 
 
 @contextmanager
 def untouched() -> Iterator[None]:
-    """Within it the global random state may move; behind it the state is what it was."""
+    """Lets the global random state move within the block, and puts it back at the end."""
     states = random.getstate(), np.random.get_state()
     try:
         yield
@@ -45,7 +45,7 @@ def untouched() -> Iterator[None]:
 
 @contextmanager
 def _global_stream() -> Iterator[np.random.RandomState]:
-    """A generator in the global one's state, which then moves on with it."""
+    """Yields a generator in the global one's state; the global one takes over its state at the end."""
     stream = np.random.RandomState(0)
     stream.set_state(np.random.get_state())
     yield stream
@@ -53,7 +53,7 @@ def _global_stream() -> Iterator[np.random.RandomState]:
 
 
 def _one_by_one(arguments: Arguments, templates: Templates) -> dict[str, Any]:
-    """What has no recipe: every signal by itself, a good twenty times slower."""
+    """Returns the arrays of arguments without a recipe: signal by signal, a good twenty times slower."""
     if arguments.num_samples > REFERENCE_CAPACITY:
         raise RecipeError(
             f"num_samples={arguments.num_samples} is more than can be shuffled in memory; ask for {REFERENCE_CAPACITY} "

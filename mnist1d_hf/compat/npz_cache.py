@@ -40,7 +40,7 @@ class NpzCache:
     key: str
 
     def load(self) -> dict[str, Any] | None:
-        """The data set, or None where there is no file of this key that can be read.
+        """Returns the data set, or None where there is no file of this key that can be read.
 
         Raises:
             ForeignFileError: If another program's arrays are in it.
@@ -61,12 +61,12 @@ class NpzCache:
         return {name: arrays[name] for name in ("x", "x_test", "y", "y_test", "t")}
 
     def store(self, dataset: Mapping[str, Any]) -> None:
-        """Write the file: completely, or not at all."""
+        """Writes the file: completely, or not at all."""
         safe_files.write(self.path, safe_files.pack(dict(dataset)) | {_KEY: np.array(self.key)})
 
 
 def at(path: str | PathLike[str] | None, described: Mapping[str, Any], templates: Templates) -> NpzCache:
-    """The cache of a data set: the default's is ``path`` with the ending ``.npz``, every other's a file beside it.
+    """Returns the cache of a data set: of the default ``path`` with the ending ``.npz``, of others a file beside it.
 
     Args:
         path: What the caller named.
@@ -83,7 +83,7 @@ def at(path: str | PathLike[str] | None, described: Mapping[str, Any], templates
 
 
 def beside(path: str | PathLike[str]) -> list[Path]:
-    """The files in which `mnist1d_hf.compat.get_dataset` may have kept data sets for this path."""
+    """Returns the files in which `mnist1d_hf.compat.get_dataset` may have kept data sets for this path."""
     wanted, stem = _stem(path)
     name = re.compile(re.escape(stem) + r"(-[0-9a-f]{16})?\.npz")
     folder = wanted.parent
@@ -97,7 +97,7 @@ def _stem(path: str | PathLike[str] | None) -> tuple[Path, str]:
 
 
 def _digest(templates: Templates) -> str:
-    """SHA-256 of the curves, so that equal ones share a cache."""
+    """Returns the SHA-256 of the curves, so that equal ones share a cache."""
     digest = hashlib.sha256()
     for array in (templates.x, templates.t, templates.y):
         digest.update(f"{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())

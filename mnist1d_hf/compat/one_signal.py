@@ -15,7 +15,7 @@ from mnist1d_hf.generator.arithmetic import FloatArray
 
 
 def pad(x: npt.NDArray[Any], padding: tuple[int, int]) -> FloatArray:
-    """Signal with a random number of zeros appended, ``low <= number <= high``; one uniform is drawn.
+    """Returns the signal with ``low <= number <= high`` zeros appended; one uniform is drawn for the number.
 
     A matrix ``(n, length)`` gets the same number on every row.
     """
@@ -26,7 +26,7 @@ def pad(x: npt.NDArray[Any], padding: tuple[int, int]) -> FloatArray:
 
 
 def interpolate(x: npt.NDArray[Any], N: int) -> FloatArray:  # noqa: N803 - the reference's name
-    """Signal interpolated linearly at ``N`` equidistant positions of its first axis."""
+    """Returns the signal interpolated linearly at ``N`` equidistant positions of its first axis."""
     x = np.asarray(x, dtype=np.float64)
     columns = x.reshape(len(x), -1)
     resampled: FloatArray = transforms.resample(columns.T, N).T.reshape(N, *x.shape[1:])
@@ -34,7 +34,7 @@ def interpolate(x: npt.NDArray[Any], N: int) -> FloatArray:  # noqa: N803 - the 
 
 
 def translate(x: npt.NDArray[Any], max_translation: Any) -> npt.NDArray[Any]:
-    """Signal rotated along its first axis, to the right by 0 to ``max_translation - 1`` points; one integer is drawn.
+    """Returns the signal rotated right along its first axis by 0 to ``max_translation - 1``; one integer is drawn.
 
     A shift of the whole length or more leaves the signal as it is.
 
@@ -49,7 +49,7 @@ def translate(x: npt.NDArray[Any], max_translation: Any) -> npt.NDArray[Any]:
 
 
 def corr_noise_like(x: npt.NDArray[Any], scale: Any) -> FloatArray:
-    """Noise of the signal's shape, smoothed over two points of each axis; ``scale``: its deviation before."""
+    """Returns noise of the signal's shape, smoothed over two points of each axis; ``scale``: its deviation before."""
     noise = iid_noise_like(x, scale)
     for axis in range(noise.ndim):
         rows = np.moveaxis(noise, axis, -1)
@@ -59,13 +59,13 @@ def corr_noise_like(x: npt.NDArray[Any], scale: Any) -> FloatArray:
 
 
 def iid_noise_like(x: npt.NDArray[Any], scale: Any) -> FloatArray:
-    """Independent normal noise of the signal's shape and standard deviation ``scale``."""
+    """Returns independent normal noise of the signal's shape and standard deviation ``scale``."""
     noise: FloatArray = scale * np.random.standard_normal(np.shape(x))
     return noise
 
 
 def shear(x: npt.NDArray[Any], scale: Any = 10) -> FloatArray:
-    """Signal minus a ramp whose rise is uniform on ``-scale / 2 .. scale / 2``; one uniform is drawn.
+    """Returns the signal minus a ramp whose rise is uniform on ``-scale / 2 .. scale / 2``; one uniform is drawn.
 
     The ramp has as many points as the first axis and lies along the last one: of two axes it takes a square matrix, and
     what broadcasts to one.
@@ -86,7 +86,7 @@ def shear(x: npt.NDArray[Any], scale: Any = 10) -> FloatArray:
 
 
 def transform(x: npt.NDArray[Any], y: npt.NDArray[Any], args: Any, eps: float = 1e-8) -> tuple[FloatArray, FloatArray]:
-    """An example made of template ``x``, and its positions made of ``y``, ``(final_seq_length,)`` each.
+    """Returns an example made of template ``x``, and its positions made of ``y``, ``(final_seq_length,)`` each.
 
     Args:
         x: Heights of the template, ``(points,)``.

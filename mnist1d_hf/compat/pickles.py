@@ -8,7 +8,7 @@ from mnist1d_hf.compat import npz_cache, safe_files
 
 
 def to_pickle(thing: Any, path: str | PathLike[str]) -> None:
-    """Write a value to a file that `from_pickle` reads, whatever the file's ending is; it holds no pickle.
+    """Writes a value to a file that `from_pickle` reads, whatever the file's ending is; it holds no pickle.
 
     ``numpy.load(path, allow_pickle=False)`` reads it, too: the arrays have the names of the dictionary's keys.
 
@@ -23,7 +23,7 @@ def to_pickle(thing: Any, path: str | PathLike[str]) -> None:
 
 
 def from_pickle(path: str | PathLike[str]) -> Any:
-    """The value that `to_pickle` wrote; of another ``.npz`` file the arrays by name, of an ``.npy`` file the array.
+    """Returns the value that `to_pickle` wrote; of another ``.npz`` file the arrays by name, of an ``.npy`` the array.
 
     If there is no file of this name, the data set that `get_dataset` keeps for this path is returned.
 

@@ -34,7 +34,7 @@ class UnsafeFileError(ValueError):
 
 
 def pack(thing: Any) -> Arrays:
-    """The arrays of a value, and one more, by which `unpack` makes the same value of them.
+    """Returns the arrays of a value, and one more, from which `unpack` makes the same value again.
 
     Raises:
         TypeError: If there is something in it that is neither plain Python nor an array; the message says where.
@@ -45,7 +45,7 @@ def pack(thing: Any) -> Arrays:
 
 
 def unpack(arrays: Arrays) -> Any:
-    """The value that was packed; of a file without a structure the arrays by name.
+    """Returns the value that was packed; of a file without a structure the arrays by name.
 
     Raises:
         ValueError: If the structure is not one that `pack` writes.
@@ -59,7 +59,7 @@ def unpack(arrays: Arrays) -> Any:
 
 
 def read(path: Path) -> Arrays:
-    """The arrays of an ``.npz`` or ``.npy`` file by name; that of the latter is called "".
+    """Returns the arrays of an ``.npz`` or ``.npy`` file by name; that of the latter is called "".
 
     Raises:
         UnsafeFileError: If the file is another, such as a pickle.
@@ -85,7 +85,7 @@ def read(path: Path) -> Arrays:
 
 
 def write(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write the file: completely, or not at all.
+    """Writes the file: completely, or not at all.
 
     Raises:
         ValueError: If an array holds Python objects.
@@ -103,7 +103,7 @@ def _write(path: Path, *, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
 
 
 def _packed(thing: Any, place: str, arrays: Arrays, depth: int) -> Any:
-    """The JSON of a value whose arrays join ``arrays``: plain values are themselves, the rest is one tagged entry."""
+    """Returns the JSON of a value, whose arrays join ``arrays``: plain values as they are, others as a tagged entry."""
     kind = type(thing)
     if thing is None or kind in (bool, int, float, str):
         return thing
@@ -161,7 +161,7 @@ def _where(place: str) -> str:
 
 
 def _free_name(place: str, arrays: Arrays) -> str:
-    """The place as a name where it can be one, as for the keys of a data set; else a number."""
+    """Returns the place as a name where it can be one, as for the keys of a data set; else a number."""
     name = place.strip("/")
     if all(_NAME.fullmatch(part) for part in name.split("/")) and name not in arrays and name != STRUCTURE:
         return name

@@ -14,7 +14,7 @@ IntArray = npt.NDArray[np.signedinteger[Any]]
 
 
 def fold_sum(values: FloatArray) -> FloatArray:
-    """Sum over the last axis, ``(..., n)`` to ``(...)``: the upper half is added to the lower until one is left.
+    """Returns the sum over the last axis, ``(..., n)`` to ``(...)``, adding upper half to lower until one is left.
 
     The error grows with log2(n), as in pairwise summation.
     """
@@ -28,7 +28,7 @@ def fold_sum(values: FloatArray) -> FloatArray:
 
 
 def mean_and_std(values: FloatArray) -> tuple[float, float]:
-    """Mean and population standard deviation of all elements, in double precision."""
+    """Returns the mean and population standard deviation of all elements, in double precision."""
     flat = values.reshape(-1).astype(np.float64, copy=False)
     mean = float(fold_sum(flat)) / flat.size
     deviations = flat - mean

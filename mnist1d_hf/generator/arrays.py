@@ -13,7 +13,7 @@ from mnist1d_hf.generator.templates import Templates
 
 @dataclass(frozen=True, eq=False)
 class Latents:
-    """What each example was made with, one array of ``(n,)`` per quantity.
+    """The numbers that each example was made with, one array of ``(n,)`` per quantity.
 
     Attributes:
         padding: Zeros appended to the template.
@@ -28,16 +28,16 @@ class Latents:
     shear: FloatArray
 
     def __getitem__(self, rows: Any) -> "Latents":
-        """The same for some of the examples."""
+        """Returns the latents of some of the examples."""
         return Latents(**{name: column[rows] for name, column in self.columns().items()})
 
     def columns(self) -> dict[str, npt.NDArray[Any]]:
-        """The arrays by name."""
+        """Returns the arrays by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
     def concatenate(cls, parts: list["Latents"]) -> "Latents":
-        """One of several."""
+        """Returns the latents of several parts, one after another."""
         return cls(**{name: np.concatenate([part.columns()[name] for part in parts]) for name in parts[0].columns()})
 
 
@@ -61,11 +61,11 @@ class Split:
     trace: dict[str, FloatArray] | None = None
 
     def __len__(self) -> int:
-        """Number of examples."""
+        """Returns the number of examples."""
         return len(self.y)
 
     def __getitem__(self, rows: Any) -> "Split":
-        """The same for some of the examples: a slice, a mask or indices."""
+        """Returns some of the examples, chosen by a slice, a mask or indices."""
         return Split(
             x=self.x[rows],
             y=self.y[rows],
@@ -75,12 +75,12 @@ class Split:
         )
 
     def astype(self, dtype: npt.DTypeLike) -> "Split":
-        """The same with x in another precision."""
+        """Returns the split with x in another precision."""
         return replace(self, x=self.x.astype(dtype, copy=False))
 
     @classmethod
     def concatenate(cls, parts: list["Split"]) -> "Split":
-        """One split of several with the same columns."""
+        """Returns one split of several with the same columns."""
         traces = [part.trace for part in parts if part.trace]
         latents = [part.latents for part in parts if part.latents]
         return cls(
@@ -117,7 +117,7 @@ class MNIST1DArrays:
     std: float
 
     def as_dict(self) -> dict[str, Any]:
-        """The reference package's dictionary: x, x_test, y, y_test, t, templates."""
+        """Returns the reference package's dictionary: x, x_test, y, y_test, t, templates."""
         return {
             "x": self.train.x,
             "x_test": self.test.x,
@@ -128,6 +128,6 @@ class MNIST1DArrays:
         }
 
     def astype(self, dtype: npt.DTypeLike) -> "MNIST1DArrays":
-        """The same with x and t in another precision."""
+        """Returns the data set with x and t in another precision."""
         t = self.t.astype(dtype, copy=False)
         return replace(self, train=self.train.astype(dtype), test=self.test.astype(dtype), t=t)

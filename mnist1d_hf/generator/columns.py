@@ -24,7 +24,7 @@ Array = npt.NDArray[Any]
 
 
 def features_of(recipe: Recipe, latents: bool) -> datasets.Features:
-    """The columns of a config: x and y, y_clean where labels are noisy, the latents where asked for."""
+    """Returns the columns of a config: x and y, y_clean where labels are noisy, the latents where asked for."""
     label = datasets.ClassLabel(names=[str(digit) for digit in range(NUM_CLASSES)])
     columns = {"x": datasets.List(datasets.Value("float32"), length=recipe.final_seq_length), "y": label}
     if recipe.label_noise > 0:
@@ -35,7 +35,7 @@ def features_of(recipe: Recipe, latents: bool) -> datasets.Features:
 
 
 def table_of(split: Split, features: datasets.Features) -> pa.Table:
-    """Arrow table of the examples; x in single precision shares memory with the table."""
+    """Returns an Arrow table of the examples; x in single precision shares memory with the table."""
     sources: dict[str, Array] = {"x": split.x, "y": split.y, "y_clean": split.y_clean}
     sources.update(split.latents.columns() if split.latents else {})
     schema = features.arrow_schema
@@ -50,7 +50,7 @@ def _arrow_array(values: Array, kind: pa.DataType) -> pa.Array:
 
 
 def as_numpy(dataset: datasets.Dataset) -> dict[str, Array]:
-    """The columns of a data set as read-only arrays: x ``(n, length)``, y ``(n,)`` and whatever else there is.
+    """Returns the columns of a data set as read-only arrays: x ``(n, length)``, y ``(n,)`` and whatever else there is.
 
     Nothing is copied as long as the rows lie in one piece; they do unless they were shuffled, selected or filtered, or
     are more than the builder writes at a time.
@@ -122,7 +122,7 @@ def _read_only(array: Array) -> Array:
 
 
 def column_digests(tables: Iterable[pa.Table]) -> dict[str, str]:
-    """SHA-256 of each column's values, little-endian and row by row, however they are cut into tables and chunks."""
+    """Returns the SHA-256 of each column's values, little-endian and row by row, however they are cut into chunks."""
     digests: dict[str, Any] = {}
     for table in tables:
         for name in table.column_names:

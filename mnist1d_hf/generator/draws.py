@@ -20,7 +20,7 @@ _CHUNK_SIZE: Final = 1000  # examples of the reference stream drawn at a time; d
 
 @dataclass(frozen=True)
 class Draws:
-    """What was drawn for n examples, in the order in which they are generated.
+    """The random numbers of n examples, in the order in which they are generated.
 
     Attributes:
         label: Row of the template, ``(n,)``.
@@ -42,12 +42,12 @@ class Draws:
 
     @property
     def latents(self) -> Latents:
-        """What a config with latents tells of each example."""
+        """Returns the latents of each example, as a config with latents has them."""
         return Latents(padding=self.padding, scale=self.scale, shift=self.shift, shear=self.shear)
 
 
 def reference_draws(recipe: Recipe, random: np.random.RandomState, classes: int = NUM_CLASSES) -> Iterator[Draws]:
-    """Chunks of draws in the reference's order, class by class, in double precision.
+    """Yields chunks of draws in the reference's order, class by class, in double precision.
 
     Per example: one uniform for the padding, one for the scale, an integer for the shift, two times the dilated length
     of normals (also where a noise scale is zero), one uniform for the shear.
@@ -89,12 +89,12 @@ def _reference_chunk(recipe: Recipe, random: np.random.RandomState, label: IntAr
 
 
 def noise_memory(recipe: Recipe) -> FloatArray:
-    """Memory for the normal draws of one block of the fast stream, ``(2, dilated length, BLOCK_SIZE)``."""
+    """Returns memory for the normal draws of one block of the fast stream, ``(2, dilated length, BLOCK_SIZE)``."""
     return np.empty((2, recipe.dilated_length, BLOCK_SIZE), dtype=np.float32)
 
 
 def fast_draws(recipe: Recipe, split: str, block: int, noise: FloatArray | None = None) -> Draws:
-    """The draws of one whole block, in single precision, from a generator of its own.
+    """Returns the draws of one whole block, in single precision, from a generator of its own.
 
     Each digit occurs ``BLOCK_SIZE / 10`` times in a block, in random order.
 
@@ -126,7 +126,7 @@ def fast_draws(recipe: Recipe, split: str, block: int, noise: FloatArray | None 
 
 
 def _draw_normals(random: np.random.Generator, noise: FloatArray) -> None:
-    """Fill ``(2, ...)`` single-precision numbers with independent standard normals, by the polar form of a pair.
+    """Fills ``(2, ...)`` single-precision numbers with independent standard normals, by the polar form of a pair.
 
     Three times faster than the generator's own normals, because logarithm, sine and cosine run on whole vectors; their
     last bit may differ from one processor to the next. The uniforms have 24 bits, so none lies beyond 5.8.
@@ -147,17 +147,17 @@ def _draw_normals(random: np.random.Generator, noise: FloatArray) -> None:
 
 
 def fast_permutation(recipe: Recipe) -> IntArray:
-    """The permutation of the points that the fast stream uses where ``shuffle_seq`` is set."""
+    """Returns the permutation of the points that the fast stream uses where ``shuffle_seq`` is set."""
     return _generator(recipe.seed, _PERMUTATION_KEY).permutation(recipe.final_seq_length)
 
 
 def reference_label_noise(recipe: Recipe, y: IntArray, labels: IntArray) -> IntArray:
-    """The labels with the recipe's noise, drawn for all of them at once from ``labels``, ``(n,)``."""
+    """Returns the labels with the recipe's noise, drawn for all of them at once from ``labels``, ``(n,)``."""
     return _noisy(np.random.RandomState(recipe.label_noise_seed), recipe.label_noise, y, labels)
 
 
 def fast_label_noise(recipe: Recipe, block: int, y: IntArray) -> IntArray:
-    """The labels of one whole block of train with the recipe's noise, ``(BLOCK_SIZE,)``."""
+    """Returns the labels of one whole block of train with the recipe's noise, ``(BLOCK_SIZE,)``."""
     return _noisy(
         _generator(recipe.label_noise_seed, _LABEL_NOISE_KEY, block), recipe.label_noise, y, np.arange(NUM_CLASSES)
     )

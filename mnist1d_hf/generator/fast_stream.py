@@ -21,7 +21,7 @@ _BLOCKS_WORTH_A_THREAD: Final = 8
 
 
 def make_fast(recipe: Recipe, trace: bool, latents: bool) -> MNIST1DArrays:
-    """Both splits of a recipe, each from its own beginning."""
+    """Returns both splits of a recipe, each from its own beginning."""
     stream = FastStream.of(recipe)
     sizes = recipe.split_sizes("fast")
     train, test = (stream.slice(split, 0, sizes[split], trace=trace, latents=latents) for split in ("train", "test"))
@@ -60,7 +60,7 @@ class FastStream:
     @classmethod
     @lru_cache(maxsize=8)
     def of(cls, recipe: Recipe) -> "FastStream":
-        """The stream of a recipe; the last few are remembered."""
+        """Returns the stream of a recipe; the last few are kept in memory."""
         templates = digit_templates()
         order = fast_permutation(recipe) if recipe.shuffle_seq else np.arange(recipe.final_seq_length)
         mean, std = population_mean_and_std(recipe, templates)
@@ -75,7 +75,7 @@ class FastStream:
         )
 
     def slice(self, split: str, start: int, stop: int, *, trace: bool = False, latents: bool = False) -> Split:
-        """Examples ``start`` to ``stop``; see `mnist1d_hf.make_slice`."""
+        """Returns examples ``start`` to ``stop``; see `mnist1d_hf.make_slice`."""
         if start == stop:
             return self._block(split, 0, trace, latents)[:0]
         first, last = start // BLOCK_SIZE, (stop - 1) // BLOCK_SIZE
@@ -86,7 +86,7 @@ class FastStream:
         return self._filled(split, start, stop)
 
     def _filled(self, split: str, start: int, stop: int) -> Split:
-        """A long slice, written block by block into arrays of its size, so that it is never held twice.
+        """Returns a long slice, written block by block into arrays of its size, so that it is never held twice.
 
         Blocks depend on nothing but their number, and numpy draws and computes without holding the interpreter's lock,
         so threads share them.

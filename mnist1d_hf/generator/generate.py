@@ -31,7 +31,7 @@ def make_mnist1d(
     templates: Templates | None = None,
     **changes: Any,
 ) -> MNIST1DArrays:
-    """MNIST-1D or any variant of it as arrays; the caller's random state is neither read nor written.
+    """Returns MNIST-1D or any variant of it as arrays; the caller's random state is neither read nor written.
 
     ``make_mnist1d()`` is the frozen 2020 data set: x ``(4000, 40)`` and ``(1000, 40)``, float64.
 
@@ -66,7 +66,7 @@ def make_mnist1d(
 def chosen_recipe(
     recipe: str | Recipe, stream: str | None, changes: Mapping[str, Any], templates: Templates | None = None
 ) -> tuple[Recipe, Stream]:
-    """The recipe and the stream that the arguments of `make_mnist1d` mean.
+    """Returns the recipe and the stream that the arguments of `make_mnist1d` mean.
 
     Raises:
         RecipeError: If a name is unknown or a value not allowed.
@@ -91,7 +91,7 @@ def make_slice(
     latents: bool = False,
     **changes: Any,
 ) -> Split:
-    """Examples ``start`` to ``stop`` of one split of the fast stream, x float32 ``(stop - start, length)``.
+    """Returns examples ``start`` to ``stop`` of one split of the fast stream, x float32 ``(stop - start, length)``.
 
     They are the same rows, bit for bit, whichever slice they are asked for in. The stream has no end: a slice may lie
     beyond the recipe's ``num_samples``.
@@ -123,7 +123,7 @@ def make_slice(
 
 
 def _check_memory(recipe: Recipe, stream: str, n: int, trace: bool, what: str = "") -> None:
-    """Refuse what this machine's memory cannot hold, before anything is allocated.
+    """Refuses what this machine's memory cannot hold, before anything is allocated.
 
     Raises:
         RecipeError: If it cannot; the message tells what is needed and what is there.

@@ -15,7 +15,7 @@ from mnist1d_hf.generator.transforms import gaussian_filter
 
 
 def population_mean_and_std(recipe: Recipe, templates: Templates) -> tuple[float, float]:
-    """Mean and standard deviation of all points of all signals before normalisation."""
+    """Returns the mean and standard deviation of all points of all signals before normalisation."""
     clean = dilated_templates(recipe, templates).reshape(-1, recipe.dilated_length)
     low, weight = _resampling(recipe)
     high = (low + 1) % recipe.dilated_length
@@ -45,14 +45,14 @@ def population_mean_and_std(recipe: Recipe, templates: Templates) -> tuple[float
 
 
 def _resampling(recipe: Recipe) -> tuple[np.ndarray, FloatArray]:
-    """For each final point the dilated point below it and the weight of the next one, each ``(final_seq_length,)``."""
+    """Returns the dilated point below each final point and the weight of the next one, ``(final_seq_length,)`` each."""
     place = np.linspace(0.0, recipe.dilated_length - 1.0, recipe.final_seq_length)
     low = np.floor(place).astype(np.intp)
     return low, place - low
 
 
 def _moments(signals: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Means over the signals of each point, of its square, and of its product with the next, each ``(length,)``."""
+    """Returns the mean over signals of each point, its square and its product with the next, ``(length,)`` each."""
     n = len(signals)
     products = (signals, signals * signals, signals * np.roll(signals, -1, axis=1))
     first, square, pair = (fold_sum(product.T) / n for product in products)
@@ -60,7 +60,7 @@ def _moments(signals: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 
 def _expected(recipe: Recipe, untranslated: FloatArray) -> FloatArray:
-    """Mean over all shifts of a quantity that moves along with the signal, ``(length,)``."""
+    """Returns the mean over all shifts of a quantity that moves along with the signal, ``(length,)``."""
     length = len(untranslated)
     effective = min(recipe.max_translation, length)
     total = sum(np.roll(untranslated, shift) for shift in range(effective))
@@ -69,7 +69,7 @@ def _expected(recipe: Recipe, untranslated: FloatArray) -> FloatArray:
 
 
 def _filter_covariance(length: int) -> tuple[FloatArray, FloatArray]:
-    """Variance of each point of smoothed standard normal noise and covariance with the next, each ``(length,)``."""
+    """Returns smoothed white noise's variance at each point and covariance with the next point, ``(length,)`` each."""
     response = gaussian_filter(np.eye(length))  # row k: what a unit at point k becomes
     _, square, pair = _moments(response)
     return length * square, length * pair

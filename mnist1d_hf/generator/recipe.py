@@ -52,7 +52,7 @@ class RecipeError(ValueError):
 
 
 def checked_stream(stream: str) -> Stream:
-    """The stream's name, once it is known to exist.
+    """Returns the stream's name, once it is known to exist.
 
     Raises:
         RecipeError: If it is none of `STREAMS`.
@@ -125,11 +125,11 @@ class Recipe:
 
     @property
     def dilated_length(self) -> int:
-        """Points of a signal between the stages dilate and resample."""
+        """Returns the number of points of a signal between the stages dilate and resample."""
         return self.template_len + self.padding[1]
 
     def replace(self, **changes: Any) -> Self:
-        """This recipe with other values for some fields.
+        """Returns this recipe with other values for some fields.
 
         Raises:
             RecipeError: If a field does not exist or a value is not allowed.
@@ -140,7 +140,7 @@ class Recipe:
         return replace(self, **changes)
 
     def split_sizes(self, stream: Stream) -> dict[str, int]:
-        """Number of examples of each split, ``{"train": ..., "test": ...}``.
+        """Returns the number of examples of each split, ``{"train": ..., "test": ...}``.
 
         Raises:
             RecipeError: If the stream cannot hold so many examples.
@@ -157,7 +157,7 @@ class Recipe:
         return {"train": train, "test": total - train}
 
     def differences(self) -> dict[str, Any]:
-        """The fields that differ from the default recipe, with this recipe's values."""
+        """Returns the fields that differ from the default recipe, with this recipe's values."""
         return {name: value for name, value in asdict(self).items() if value != getattr(DEFAULT, name)}
 
 
@@ -241,7 +241,7 @@ RECIPES: Final[Mapping[str, NamedRecipe]] = {
 
 
 def known_name(name: str) -> str:
-    """The name of a config, once it is known to exist.
+    """Returns the name of a config, once it is known to exist.
 
     Raises:
         RecipeError: If there is none; the message lists all names and the nearest.
@@ -252,7 +252,7 @@ def known_name(name: str) -> str:
 
 
 def named_recipe(name: str) -> NamedRecipe:
-    """The recipe of that name.
+    """Returns the recipe of that name.
 
     Raises:
         RecipeError: If there is none; the message lists all names and the nearest.

@@ -20,7 +20,7 @@ def make_reference(
     latents: bool,
     random: np.random.RandomState | None = None,
 ) -> MNIST1DArrays:
-    """Both splits of a recipe: class by class, then shuffled, normalised together and divided.
+    """Returns both splits of a recipe: class by class, then shuffled, normalised together and divided.
 
     Args:
         recipe: What to make.
@@ -65,7 +65,7 @@ def make_reference(
 
 
 def mean_std_and_order(recipe: Recipe, templates: Templates) -> tuple[float, float, IntArray]:
-    """What the sample of a recipe was normalised by, and which raw point each point of a finished signal is.
+    """Returns the mean and deviation that a recipe's sample was normalised by, and the raw point of each final point.
 
     A finished signal is ``(raw[order] - mean) / std``.
 
@@ -81,7 +81,7 @@ def mean_std_and_order(recipe: Recipe, templates: Templates) -> tuple[float, flo
 def _generated(
     recipe: Recipe, templates: Templates, random: np.random.RandomState, trace: bool, latents: bool
 ) -> tuple[Split, IntArray]:
-    """The raw sample of a recipe, shuffled, and the order that its points are then brought into."""
+    """Returns the raw sample of a recipe, shuffled, and the order that its points are then brought into."""
     recipe.split_sizes("reference")  # is an error if there are too many
     if recipe.num_samples < len(templates.y):
         raise RecipeError(

@@ -20,7 +20,7 @@ STAGES: Final = ("pad", "dilate", "scale", "translate", "correlated noise", "iid
 
 
 def dilated_templates(recipe: Recipe, templates: Templates) -> FloatArray:
-    """Each template with each padding stretched to one length, ``(high - low + 1, classes, dilated length)``.
+    """Returns each template with each padding stretched to one length, ``(high - low + 1, classes, dilated length)``.
 
     Padding and label are all that the first two stages depend on, so examples look their signal up in this table.
     """
@@ -35,14 +35,14 @@ def dilated_templates(recipe: Recipe, templates: Templates) -> FloatArray:
 
 
 def positions(recipe: Recipe, templates: Templates) -> FloatArray:
-    """Positions of the points of a finished signal before they are normalised, ``(final_seq_length,)``."""
+    """Returns the positions of the points of a finished signal before they are normalised, ``(final_seq_length,)``."""
     dilated = transforms.resample(templates.t[None], recipe.dilated_length)
     t: FloatArray = transforms.resample(dilated, recipe.final_seq_length)[0]
     return t
 
 
 def apply(recipe: Recipe, draws: Draws, dilated: FloatArray) -> FloatArray:
-    """Raw signals of these draws, ``(n, final_seq_length)``: not yet shuffled, flipped or normalised.
+    """Returns raw signals of these draws, ``(n, final_seq_length)``: not yet shuffled, flipped or normalised.
 
     Args:
         recipe: The scales of the noise and the final length.
@@ -55,7 +55,7 @@ def apply(recipe: Recipe, draws: Draws, dilated: FloatArray) -> FloatArray:
 
 
 def apply_traced(recipe: Recipe, draws: Draws, dilated: FloatArray, templates: Templates) -> dict[str, FloatArray]:
-    """The signals of these draws after each of `STAGES`, ``(n, length at that stage)``.
+    """Returns the signals of these draws after each of `STAGES`, ``(n, length at that stage)``.
 
     After "pad" the signals have different lengths: behind the end of the shorter ones stands NaN.
     """
@@ -85,7 +85,7 @@ def _later_stages(recipe: Recipe, draws: Draws, x: FloatArray) -> Iterator[tuple
 
 
 def check_spread(std: float) -> None:
-    """Refuse raw signals of this standard deviation if it is too small to divide by.
+    """Refuses raw signals of this standard deviation if it is too small to divide by.
 
     Raises:
         RecipeError: If the signals are flat but for the 1e-8 that marks the points of a template.

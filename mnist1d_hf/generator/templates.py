@@ -40,13 +40,13 @@ class Templates:
     y: IntArray
 
     def as_dict(self) -> dict[str, FloatArray | IntArray]:
-        """The three arrays under the reference's names ``x``, ``t``, ``y``, as copies."""
+        """Returns the three arrays under the reference's names ``x``, ``t``, ``y``, as copies."""
         return {"x": self.x.copy(), "t": self.t.copy(), "y": self.y.copy()}
 
 
 @cache
 def digit_templates() -> Templates:
-    """The ten digits: x ``(10, 12)``, t ``(12,)`` from -5/6 to 5/6, y ``(10,)``; read-only.
+    """Returns the ten digits: x ``(10, 12)``, t ``(12,)`` from -5/6 to 5/6, y ``(10,)``; read-only.
 
     Each curve is centred, divided by its own standard deviation, moved to start at zero and divided by six.
     """

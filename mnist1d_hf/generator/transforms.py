@@ -20,7 +20,7 @@ FILTER_RADIUS: Final = 8  # four standard deviations
 
 
 def pad(x: FloatArray, padding: IntArray, most: int) -> FloatArray:
-    """Signals with ``padding`` zeros appended, ``(n, length + most)``; NaN behind the end of the shorter ones.
+    """Returns signals with ``padding`` zeros appended, ``(n, length + most)``; NaN behind the end of the shorter ones.
 
     Args:
         x: Signals, ``(n, length)``.
@@ -35,7 +35,7 @@ def pad(x: FloatArray, padding: IntArray, most: int) -> FloatArray:
 
 
 def resample(x: FloatArray, length: int) -> FloatArray:
-    """Signals linearly interpolated at ``length`` equidistant positions from first to last point, ``(n, length)``."""
+    """Returns signals, linearly interpolated at ``length`` equidistant positions from end to end, ``(n, length)``."""
     points = x.shape[1]
     grid, target = np.linspace(0.0, 1.0, points), np.linspace(0.0, 1.0, length)
     low = np.searchsorted(grid, target, side="right") - 1
@@ -54,12 +54,12 @@ def resample(x: FloatArray, length: int) -> FloatArray:
 
 
 def scale(x: FloatArray, factor: FloatArray) -> FloatArray:
-    """Signals times their ``factor``, ``(n,)``."""
+    """Returns signals times their ``factor``, ``(n,)``."""
     return x * factor[:, None]
 
 
 def translate(x: FloatArray, shift: IntArray) -> FloatArray:
-    """Signals rotated to the right by ``shift`` points, ``(n,)``.
+    """Returns signals rotated to the right by ``shift`` points, ``(n,)``.
 
     A shift of the whole length or more leaves a signal as it is (the reference's slicing does the same).
     """
@@ -70,7 +70,7 @@ def translate(x: FloatArray, shift: IntArray) -> FloatArray:
 
 
 def gaussian_filter(x: FloatArray) -> FloatArray:
-    """Signals smoothed by a Gaussian of two points' standard deviation, reflected at both ends, ``(n, length)``."""
+    """Returns signals smoothed by a Gaussian of two points' deviation, reflected at both ends, ``(n, length)``."""
     offsets = np.arange(FILTER_RADIUS + 1)
     weights = np.exp(-0.5 * (offsets / FILTER_SIGMA) ** 2)
     weights = (weights / (weights[0] + 2.0 * weights[:0:-1].sum())).astype(x.dtype)
@@ -88,13 +88,13 @@ def gaussian_filter(x: FloatArray) -> FloatArray:
 
 
 def _reflected_indices(length: int) -> IntArray:
-    """Sources of the points -radius .. length + radius - 1 of a signal that is mirrored with its edge repeated."""
+    """Returns the sources of the points -radius .. length + radius - 1 of a signal mirrored with its edge repeated."""
     position = np.arange(-FILTER_RADIUS, length + FILTER_RADIUS) % (2 * length)
     return np.minimum(position, 2 * length - 1 - position)
 
 
 def add_correlated_noise(x: FloatArray, noise: FloatArray, noise_scale: float) -> FloatArray:
-    """Signals whose exact zeros (the padding) hold smoothed noise instead.
+    """Returns signals whose exact zeros (the padding) hold smoothed noise instead.
 
     Args:
         x: Signals, ``(n, length)``.
@@ -108,14 +108,14 @@ def add_correlated_noise(x: FloatArray, noise: FloatArray, noise_scale: float) -
 
 
 def add_iid_noise(x: FloatArray, noise: FloatArray, noise_scale: float) -> FloatArray:
-    """Signals plus standard normal draws ``(n, length)`` times ``noise_scale``."""
+    """Returns signals plus standard normal draws ``(n, length)`` times ``noise_scale``."""
     noisy: FloatArray = noise * x.dtype.type(noise_scale)
     noisy += x
     return noisy
 
 
 def shear(x: FloatArray, coefficient: FloatArray) -> FloatArray:
-    """Signals minus a ramp that rises by ``coefficient``, ``(n,)``, over the signal's length, through its middle."""
+    """Returns signals minus a ramp that rises by ``coefficient``, ``(n,)``, over the length, through its middle."""
     ramp = np.linspace(-0.5, 0.5, x.shape[1]).astype(x.dtype)
     sheared: FloatArray = coefficient * ramp[:, None]
     np.subtract(x.T, sheared, out=sheared)

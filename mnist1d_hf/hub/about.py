@@ -18,7 +18,7 @@ LONGEST: Final = 10_000  # characters of such a text
 
 
 def told_of(loaded: Any, record: ConfigRecord, header: Mapping[str, Any]) -> Any:
-    """The same data, their info filled in: from the card, or else with what this package says of all it makes.
+    """Returns the data with their info filled in: from the card, else with what this package says of all it makes.
 
     Args:
         loaded: A `Dataset` or a `DatasetDict`.

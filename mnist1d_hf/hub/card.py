@@ -63,7 +63,7 @@ class CardError(ValueError):
 
 
 def new_card(records: Records, infos: Infos, *, path: str, with_files: bool = True) -> str:
-    """A whole card, YAML header and Markdown.
+    """Returns a whole card, YAML header and Markdown.
 
     Args:
         records: What is known of each config.
@@ -86,7 +86,7 @@ def merged_card(
     completed: Records | None = None,
     path: str,
 ) -> str:
-    """A card with some configs written anew or taken out, and everything else as it was.
+    """Returns a card with some configs written anew or taken out, and everything else as it was.
 
     Args:
         existing: The card so far.
@@ -121,7 +121,7 @@ def merged_card(
 
 
 def parsed(text: str) -> huggingface_hub.DatasetCard:
-    """The card in its parts.
+    """Returns the card in its parts.
 
     Raises:
         CardError: If its header is not YAML, or not a mapping.
@@ -140,19 +140,19 @@ def parsed(text: str) -> huggingface_hub.DatasetCard:
 
 
 def _check_infos(infos: Any) -> None:
-    """Raise a ValueError if the libraries could not tell which configs `dataset_info` is about."""
+    """Raises a ValueError if the libraries could not tell which configs `dataset_info` is about."""
     listed = infos if isinstance(infos, list) else []
     if not all(isinstance(entry, dict) and "config_name" in entry for entry in listed):
         raise ValueError("each entry of dataset_info must have a config_name")
 
 
 def configs_of(text: str | None) -> MetadataConfigs:
-    """Which configs a card names, with their files."""
+    """Returns the configs that a card names, with their files."""
     return MetadataConfigs.from_dataset_card_data(parsed(text).data) if text else MetadataConfigs()
 
 
 def builtin_card() -> str:
-    """The card of all configs of this release, as they are generated."""
+    """Returns the card of all configs of this release, as they are generated."""
     builders = {name: MNIST1D(config_name=name) for name in RECIPES}
     exact = {name: golden.committed()[name] for name in RECIPES if RECIPES[name].stream == "reference"}
     records = {name: ConfigRecord.of(builder, exact.get(name, {})) for name, builder in builders.items()}
@@ -160,12 +160,12 @@ def builtin_card() -> str:
 
 
 def figure() -> bytes:
-    """The picture in the card, PNG."""
+    """Returns the picture in the card, PNG."""
     return files("mnist1d_hf.hub").joinpath("card_figure.png").read_bytes()
 
 
 def _plain(data: huggingface_hub.CardData) -> dict[str, Any]:
-    """The header as it will be written."""
+    """Returns the header as it will be written."""
     return dict(yaml.safe_load(data.to_yaml()) or {})
 
 
@@ -178,7 +178,7 @@ def _write_header(
     changed: Records | None = None,
     own: bool = True,
 ) -> None:
-    """Write everything that is about single configs, and the size of all of them if the card is our own."""
+    """Writes everything that is about single configs, and the size of all of them if the card is our own."""
     DatasetInfosDict(infos).to_dataset_card_data(data)
     if with_files:
         _add_about(data, infos)
@@ -197,7 +197,7 @@ def _write_header(
 
 
 def _add_about(data: huggingface_hub.CardData, infos: Infos) -> None:
-    """Put licence, description, homepage and citation where datasets reads them; it does not write them there."""
+    """Puts licence, description, homepage and citation where datasets reads them; it does not write them there."""
     listed = data.get("dataset_info") or []
     for entry in listed if isinstance(listed, list) else [listed]:
         info = infos.get(entry.get("config_name", MNIST1D.DEFAULT_CONFIG_NAME))
@@ -205,12 +205,12 @@ def _add_about(data: huggingface_hub.CardData, infos: Infos) -> None:
 
 
 def size_category(examples: int) -> str:
-    """What the Hub calls a data set of this size."""
+    """Returns the category that the Hub puts a data set of this size into."""
     return SIZE_CATEGORIES[min(max(len(str(examples)) - 3, 0), len(SIZE_CATEGORIES) - 1)]
 
 
 def _metadata(record: ConfigRecord, chosen: bool) -> dict[str, Any]:
-    """A config's entry; its owner may have chosen another one than "default" to be the default."""
+    """Returns a config's entry; its owner may have chosen another one than "default" to be the default."""
     return {
         "version": record.version,
         "description": record.description,
@@ -220,7 +220,7 @@ def _metadata(record: ConfigRecord, chosen: bool) -> dict[str, Any]:
 
 
 def _take_out(data: huggingface_hub.CardData, key: str, names: Sequence[str]) -> None:
-    """Remove some configs' entries from a list of the header; datasets writes a list of one as a mapping."""
+    """Removes some configs' entries from a list of the header; datasets writes a list of one as a mapping."""
     entries = data.get(key)
     if not entries or not names:
         return
@@ -243,7 +243,7 @@ def _check_one_default(data: huggingface_hub.CardData) -> None:
 
 
 def with_section(text: str, section: str) -> str:
-    """A card's text with our section between its marks in the place of the old one, else at the end."""
+    """Returns a card's text with our section between its marks in the place of the old one, else at the end."""
     marked = f"{BEGIN}\n\n{section}\n\n{END}"
     if BEGIN in text and END in text:
         return re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: marked, text, count=1, flags=re.DOTALL)
@@ -251,7 +251,7 @@ def with_section(text: str, section: str) -> str:
 
 
 def _section(records: Records, path: str, with_files: bool) -> str:
-    """The part of the card that is generated."""
+    """Returns the part of the card that is generated."""
     names = sorted(records, key=lambda name: (name not in RECIPES, [*RECIPES, name].index(name), name))
     ordered = [records[name] for name in names]
     latents = [f"`{record.config_name}`" for record in ordered if record.latents]
@@ -277,7 +277,7 @@ def _section(records: Records, path: str, with_files: bool) -> str:
 
 
 def _true_parts(template: str, facts: Mapping[str, bool]) -> str:
-    """The template without the parts that are about what is not there: ``<!-- if NAME -->`` to ``<!-- end -->``."""
+    """Returns the template without parts whose condition is false: ``<!-- if NAME -->`` to ``<!-- end -->``."""
 
     def chosen(part: re.Match[str]) -> str:
         return part["text"] if facts[part["name"]] != bool(part["negated"]) else ""
@@ -312,7 +312,7 @@ def _config_table(records: Sequence[ConfigRecord]) -> str:
 
 
 def _bayes_accuracy(record: ConfigRecord) -> str:
-    """The mean of the exact posterior's largest probability with its standard error, where it has been computed."""
+    """Returns the best accuracy possible, by the exact posterior, with its standard error; "" if it is not computed."""
     if record.recipe.get("iid_noise_scale") == 0:
         return "none"
     named = RECIPES.get(record.config_name)
@@ -323,7 +323,7 @@ def _bayes_accuracy(record: ConfigRecord) -> str:
 
 
 def _as_given(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """A recipe's changes as `Recipe.differences` has them; YAML makes lists of pairs."""
+    """Returns a recipe's changes as `Recipe.differences` has them; YAML makes lists of pairs."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in recipe.items()}
 
 

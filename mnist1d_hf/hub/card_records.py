@@ -29,7 +29,7 @@ Digests = Mapping[str, Mapping[str, str]]  # SHA-256 by split and column
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigRecord:
-    """How one config was made, and what it contains.
+    """The record of one config: how it was made, and what it contains.
 
     Attributes:
         config_name: Its name in this repository or folder.
@@ -59,7 +59,7 @@ class ConfigRecord:
 
     @classmethod
     def of(cls, builder: MNIST1D, digests: Digests, *, name: str | None = None, version: str | None = None) -> Self:
-        """The record of what a builder makes, under its own name and version or under others."""
+        """Returns the record of what a builder makes, under its own name and version or under others."""
         config = builder.config
         recipe = {key: list(v) if isinstance(v, tuple) else v for key, v in config.recipe.differences().items()}
         fast = config.stream == "fast"
@@ -77,12 +77,12 @@ class ConfigRecord:
 
     @classmethod
     def built(cls, builder: MNIST1D, *, name: str | None = None, version: str | None = None) -> Self:
-        """The record of a built config, with the digests of what was built."""
+        """Returns the record of a built config, with the digests of what was built."""
         return cls.of(builder, read_manifest(builder.cache_dir)["digests"], name=name, version=version)
 
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> Self:
-        """The record in an entry of a card's header; what a later version adds to it is left out.
+        """Returns the record in an entry of a card's header; what a later version adds to it is left out.
 
         Raises:
             ContentError: If it is no record of what a recipe makes.
@@ -100,16 +100,16 @@ class ConfigRecord:
 
     @property
     def made_of(self) -> Recipe:
-        """The whole recipe."""
+        """Returns the whole recipe."""
         return DEFAULT.replace(**self.recipe)
 
     @property
     def features(self) -> datasets.Features:
-        """The columns of each split."""
+        """Returns the columns of each split."""
         return features_of(self.made_of, self.latents)
 
     def missing_digest(self) -> str:
-        """What is not recorded of the content; empty if all is that has to be compared."""
+        """Returns what the record lacks that the content has to be compared with, in words; empty if nothing."""
         if not self.examples:
             return "the sizes of its splits"
         for split in self.examples:
@@ -120,29 +120,29 @@ class ConfigRecord:
 
     @property
     def points(self) -> int:
-        """Points of a signal."""
+        """Returns the number of points of a signal."""
         return int(self.recipe.get("final_seq_length", DEFAULT.final_seq_length))
 
     @property
     def files(self) -> dict[str, str]:
-        """SHA-256 of each file, by its path in the repository."""
+        """Returns the SHA-256 of each file, by its path in the repository."""
         return {path: file.sha256 for path, file in self.stored.items()}
 
     def expected_data_files(self) -> list[dict[str, str]]:
-        """Where the card has to say that the files of each split are."""
+        """Returns the entries that the card has to have for the files of each split."""
         usual = [{"split": split, "path": f"{self.config_name}/{split}-*"} for split in self.examples]
         return [dict(entry) for entry in self.data_files] or usual
 
     def with_files(self, stored: Mapping[str, Stored]) -> Self:
-        """This record of these files."""
+        """Returns the record with these files in place of its own."""
         return replace(self, data_files=tuple(self.expected_data_files()), stored=dict(stored))
 
     def made_alike(self, other: "ConfigRecord") -> bool:
-        """Whether both were asked for with the same numbers, whatever the bits are."""
+        """Returns whether both were asked for with the same numbers, whatever the bits are."""
         return (self.stream, self.latents, dict(self.recipe)) == (other.stream, other.latents, dict(other.recipe))
 
     def to_yaml_dict(self) -> dict[str, Any]:
-        """Plain values for the header; what is empty is left out."""
+        """Returns plain values for the header; what is empty is left out."""
         plain = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
         plain["files"] = write_files(self.stored)
         del plain["stored"]
@@ -150,7 +150,7 @@ class ConfigRecord:
 
 
 def read_records(data: CardData) -> dict[str, ConfigRecord]:
-    """The records of a card's header, by config.
+    """Returns the records of a card's header, by config.
 
     Raises:
         ValueError: If the header has the key but what stands there are no records.
@@ -171,7 +171,7 @@ def read_records(data: CardData) -> dict[str, ConfigRecord]:
 
 
 def write_records(data: CardData, records: Mapping[str, ConfigRecord]) -> None:
-    """Put these records, and no others, into a card's header."""
+    """Puts these records, and no others, into a card's header."""
     if records:
         data[KEY] = [records[name].to_yaml_dict() for name in sorted(records)]
     elif KEY in data:

@@ -21,11 +21,11 @@ class Credentials:
         self._given = given
 
     def __bool__(self) -> bool:
-        """Whether there is any."""
+        """Returns whether there is a token."""
         return bool(self._given or huggingface_hub.get_token())
 
     def remedy(self, status: int, repo_id: str, whoami: Callable[[], Any]) -> str:
-        """Which token is missing what, after a reply with status 401 or 403; never the token itself.
+        """Returns what a token lacks, and the remedy, after a reply with status 401 or 403; never the token itself.
 
         Args:
             status: The status.
@@ -42,7 +42,7 @@ class Credentials:
         )
 
     def without_tokens(self, text: str) -> str:
-        """The text, with whatever is or looks like a token made unreadable."""
+        """Returns the text, with whatever is or looks like a token made unreadable."""
         for token in (self._given, huggingface_hub.get_token()):
             if token:
                 text = text.replace(token, "hf_***")
@@ -55,7 +55,7 @@ class Credentials:
         return "in HF_TOKEN" if named else "saved by `hf auth login`"
 
     def _name(self, whoami: Callable[[], Any]) -> str:
-        """The token's display name and role, as its owner knows it."""
+        """Returns the token's display name and role, as its owner knows it."""
         try:
             token = whoami()["auth"]["accessToken"]
             return self.without_tokens(f'"{token["displayName"]}" (role "{token["role"]}") ')

@@ -28,7 +28,7 @@ _NEVER_REMOVED: Final = frozenset({CARD, FIGURE, ".gitattributes"})  # even if a
 
 @dataclass(frozen=True)
 class Changes:
-    """An answer of the planner.
+    """The changes to a repository that a planner answers with.
 
     Attributes:
         additions: Files to be written.
@@ -45,7 +45,7 @@ class Changes:
     drifted: Mapping[str, Sequence[str]]
 
     def operations(self) -> list[Operation]:
-        """What a commit has to do."""
+        """Returns the operations of a commit that makes the changes."""
         additions = [
             CommitOperationAdd(path, str(content) if isinstance(content, Path) else content)
             for path, content in self.additions.items()
@@ -54,7 +54,7 @@ class Changes:
 
 
 class Planner:
-    """What has to change at a commit so that it holds these configs; remembers the last answer, and the last change.
+    """The planner of what has to change at a commit so that it holds these configs; remembers what it answered.
 
     Parquet files are written when they are first needed: pushing what is there already writes none.
     """
@@ -66,7 +66,7 @@ class Planner:
         self._last = self._change = Changes({}, (), ("", ""), {}, {})
 
     def title(self) -> str:
-        """Title of the commit."""
+        """Returns the title of the commit."""
         added = ", ".join(f"{config.name} {config.record.version}" for config in self.built)
         removed = f"remove {', '.join(self.remove)}" if self.remove else ""
         title = "; ".join(filter(None, [f"MNIST-1D: {added}" if added else "MNIST-1D", removed]))
@@ -75,7 +75,7 @@ class Planner:
         )
 
     def plan_at(self, head: Head) -> Plan:
-        """What has to change.
+        """Returns the plan for a commit: what has to change there.
 
         Raises:
             RemoteError: If the repository cannot be read.
@@ -110,7 +110,7 @@ class Planner:
         return Plan(operations, holds_content=holds, untaggable=self._untaggable(drifted))
 
     def described(self, changed: bool, tag: str | None) -> dict[str, Any]:
-        """For people: the last change, or that there was none."""
+        """Returns a text for people: the last change, or that there was none."""
         change = self._change
         before, after = (text.splitlines(keepends=True) for text in change.cards)
         diff = "".join(difflib.unified_diff(before, after, f"{CARD} (now)", f"{CARD} (then)"))
@@ -124,7 +124,7 @@ class Planner:
         }
 
     def _load_line(self, tag: str | None) -> str:
-        """How to load the first config that was pushed, else the first one that is there."""
+        """Returns the line of code that loads the first config that was pushed, else the first one that is there."""
         names = [config.name for config in self.built] or sorted(configs_of(self._last.cards[1]))
         if not names:
             return ""
@@ -132,14 +132,14 @@ class Planner:
         return f'load_dataset("{self.remote.repo_id}", "{first}"' + (f', revision="{tag}")' if tag else ")")
 
     def _staying(self, present: Present, deletions: Sequence[str]) -> dict[str, Sequence[str]]:
-        """Files that would have to go from a pushed config, and must not, for another one names them."""
+        """Returns files that would have to go from a pushed config, and must not, for another one names them."""
         drifts = {config.name: present.drift.get(config.name, Drift()) for config in self.built}
         staying = {name: sorted(set(drift.extra) - set(deletions)) for name, drift in drifts.items()}
         why = "would be loaded too; it stays, for another config names it, or it lies outside of the config's folder"
         return {name: [f"the file {path!r} {why}" for path in paths] for name, paths in staying.items() if paths}
 
     def _untaggable(self, drifted: Mapping[str, Sequence[str]]) -> str:
-        """Why a tag would mark what the card does not tell, and what to do about it."""
+        """Returns why a tag would mark what the card does not tell, and what to do about it."""
         if not drifted:
             return ""
         name, found = next(iter(drifted.items()))
@@ -169,7 +169,7 @@ class Planner:
         )
 
     def _stale(self, present: Present, written: Sequence[BuiltConfig]) -> list[str]:
-        """Files of removed configs; files of pushed ones that would be loaded and are none of theirs any more."""
+        """Returns files of removed configs, and files of pushed ones that would be loaded though no longer theirs."""
         paths = present.head.files
         own = {path for config in written for path in config.paths().values()}
         stale: set[str] = set()
@@ -193,7 +193,7 @@ class Planner:
 
 
 def _refuse_unnamed(present: Present) -> None:
-    """Refuse to name configs in a card where datasets finds data by itself now: it no longer would."""
+    """Refuses to name configs in a card where datasets finds data by itself now: it no longer would."""
     paths = sorted(present.head.files)
     tables = [path for path in paths if PurePosixPath(path).suffix in _TABLES and not _is_notice(path)]
     if tables and not present.configs:
@@ -209,7 +209,7 @@ def _is_notice(path: str) -> bool:
 
 
 def _files_of(metadata: Mapping[str, Any], paths: frozenset[str]) -> set[str]:
-    """The files of a config, as its entry in the card tells."""
+    """Returns the files of a config, as its entry in the card tells."""
     entries = metadata.get("data_files", [])
     patterns: list[str] = []
     for entry in entries if isinstance(entries, list) else [entries]:
@@ -219,7 +219,7 @@ def _files_of(metadata: Mapping[str, Any], paths: frozenset[str]) -> set[str]:
 
 
 def _own_files(record: ConfigRecord, paths: frozenset[str]) -> set[str]:
-    """The files of a config, as its record tells; one outside of its folder may be anybody's."""
+    """Returns the files of a config, as its record tells; one outside of its folder may be anybody's."""
     folder = f"{record.config_name}/"
     recorded = {path for path in record.stored if path.startswith(folder)} & paths
     return recorded | {path for path in matching(record, paths) if path.startswith(folder)}

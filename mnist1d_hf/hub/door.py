@@ -37,17 +37,17 @@ class Opened:
 
     @property
     def where(self) -> str:
-        """What to call it in messages."""
+        """Returns the name that messages have for it."""
         return self.source.where
 
     @property
     def commit(self) -> str:
-        """The commit; empty for a folder."""
+        """Returns the commit; empty for a folder."""
         return self.source.commit
 
     @property
     def model_record(self) -> Mapping[str, Any] | None:
-        """What the card records of a classifier, as it stands there; None if this package did not write it."""
+        """Returns what the card records of a classifier, as it stands there; None if this package did not write it."""
         record = self.header.data.get(KEY)
         if record is None:
             return None
@@ -56,7 +56,7 @@ class Opened:
         return record
 
     def fetch(self, path: str, *, most: int | None = None, again: bool = False) -> Path:
-        """A file, downloaded if need be, see `Source.fetch`."""
+        """Returns the local path of a file, which is downloaded if need be, see `Source.fetch`."""
         return self.source.fetch(path, most=most, again=again)
 
 
@@ -70,7 +70,7 @@ def opened(
     local_files_only: bool = False,
     again: bool = False,
 ) -> Opened:
-    """A repository at the commit where a revision stands now, or a folder; its card is read and checked.
+    """Returns a repository at the commit where a revision stands now, or a folder; its card is read and checked.
 
     Args:
         path: "owner/name" on the Hub, or a folder.
@@ -96,7 +96,7 @@ def opened(
 
 
 def say_once(message: str) -> None:
-    """Log a warning, unless this process has done so before."""
+    """Logs a warning, unless this process has done so before."""
     if message not in _said:
         _said.add(message)
         logger.warning("%s", message)

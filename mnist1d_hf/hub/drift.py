@@ -27,7 +27,7 @@ ENTRY_KEYS: Final = frozenset({"data_files", "version", "description", "default"
 
 @dataclass(frozen=True)
 class Drift:
-    """How a config, or a model, differs from its record.
+    """The differences of a config, or a model, from its record.
 
     Attributes:
         missing: Files that are gone.
@@ -45,7 +45,7 @@ class Drift:
 
     @property
     def found(self) -> tuple[str, ...]:
-        """All differences, in words; empty if there are none."""
+        """Returns all differences, in words; empty if there are none."""
         return (
             *(f"the file {path!r} is gone" for path in self.missing),
             *(f"the file {path!r} has another content" for path in self.changed),
@@ -55,12 +55,12 @@ class Drift:
 
     @property
     def lost(self) -> bool:
-        """Whether content is gone or replaced, so that files must be written again."""
+        """Returns whether content is gone or replaced, so that files must be written again."""
         return bool(self.missing or self.changed)
 
 
 def drifts(text: str | None, stored: Mapping[str, Stored], *, whole: bool = True) -> dict[str, Drift]:
-    """The difference of each config that the card records from its record.
+    """Returns the difference of each config that the card records from its record.
 
     Args:
         text: The card.
@@ -90,7 +90,7 @@ def drift_of(
     whole: bool = True,
     twice: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Drift:
-    """The difference of one config from its record.
+    """Returns the difference of one config from its record.
 
     Args:
         record: The record.
@@ -109,7 +109,7 @@ def drift_of(
 
 
 def named_twice(configs: Any, infos: Any) -> dict[str, list[str]]:
-    """The keys of a card's header under which a config has more than one entry, by config."""
+    """Returns the keys of a card's header under which a config has more than one entry, by config."""
     found: dict[str, list[str]] = {}
     for key, listed in (("configs", configs), ("dataset_info", infos)):
         entries = listed if isinstance(listed, list) else []
@@ -120,7 +120,7 @@ def named_twice(configs: Any, infos: Any) -> dict[str, list[str]]:
 
 
 def files_drift(expected: Mapping[str, Stored], stored: Mapping[str, Stored], *, whole: bool = True) -> Drift:
-    """The difference of files from what a record says of them."""
+    """Returns the difference of files from what a record says of them."""
     compared = {path: file.equals(stored[path]) for path, file in expected.items() if path in stored}
     absent = tuple(sorted(expected.keys() - stored.keys()))
     unproven = tuple(path for path, equal in compared.items() if equal is None)
@@ -132,19 +132,19 @@ def files_drift(expected: Mapping[str, Stored], stored: Mapping[str, Stored], *,
 
 
 def matching(record: ConfigRecord, paths: Iterable[str], split: str | None = None) -> list[str]:
-    """Those of the paths that are loaded as the config, or as a split; ``*`` does not reach into folders."""
+    """Returns those of the paths that are loaded as the config, or as a split; ``*`` does not reach into folders."""
     entries = [entry for entry in record.expected_data_files() if split in (None, entry["split"])]
     return sorted(path for path in paths if any(matches(path, entry["path"]) for entry in entries))
 
 
 def recorded_files(record: ConfigRecord) -> Mapping[str, Stored]:
-    """The files in a record; none if a split has none among them, for then it is no record of all of them."""
+    """Returns the files in a record; none if a split has none among them, for then it is no record of all of them."""
     complete = all(matching(record, record.stored, split) for split in record.examples)
     return record.stored if complete else {}
 
 
 def usual_paths(record: ConfigRecord) -> dict[str, str]:
-    """The file of each split, where the record does not name them: releases without file digests wrote these."""
+    """Returns the file of each split where a record names none, as releases without file digests wrote them."""
     return {split: f"{record.config_name}/{split}-00000-of-00001.parquet" for split in record.examples}
 
 
@@ -155,13 +155,13 @@ def _record_drift(record: ConfigRecord, stored: Mapping[str, Stored], whole: boo
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Whether a file is named by a pattern; ``*`` does not reach into folders."""
+    """Returns whether a file is named by a pattern; ``*`` does not reach into folders."""
     parts, wanted = path.split("/"), pattern.split("/")
     return len(parts) == len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
 
 
 def _entry_drift(record: ConfigRecord, configs: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """What the config's entry in the card says otherwise."""
+    """Returns where the config's entry in the card differs from its record."""
     entry = configs.get(record.config_name)
     if entry is None:
         return ["the card no longer names it under configs"]
@@ -180,7 +180,7 @@ def _entry_drift(record: ConfigRecord, configs: Mapping[str, Mapping[str, Any]])
 
 
 def _by_split(data_files: Any) -> dict[str, list[str]] | str:
-    """The patterns of each split; the text of what names none."""
+    """Returns the patterns of each split; the entry as a text, if it does not name them."""
     try:
         named = {str(entry["split"]): entry["path"] for entry in data_files}
     except (TypeError, KeyError):
@@ -193,7 +193,7 @@ def _paths(named: Mapping[str, list[str]] | str) -> str:
 
 
 def _info_drift(record: ConfigRecord, info: Mapping[str, Any] | None) -> list[str]:
-    """What the card says otherwise of columns and sizes; datasets loads by these, or not at all."""
+    """Returns where columns and sizes in the card differ from the record; datasets loads by these, or not at all."""
     if info is None:
         return ["the card no longer tells its columns and sizes under dataset_info"]
     problems = []

@@ -20,7 +20,7 @@ def export(
     overwrite: bool = False,
     cache_dir: str | None = None,
 ) -> list[Path]:
-    """Write configs as Parquet with a card, loadable by ``load_dataset(folder, config)`` without this package.
+    """Writes configs as Parquet with a card, loadable by ``load_dataset(folder, config)`` without this package.
 
     All is written beside the folder under another name and moved into place at the end.
 
@@ -59,7 +59,7 @@ def export(
 
 
 def checked_names(field: str, names: Sequence[str]) -> list[str]:
-    """The names as a list; one alone, which is a sequence of letters too, is an error.
+    """Returns the names as a list; one alone, which is a sequence of letters too, is an error.
 
     Raises:
         ValueError: If it is no list of names.
@@ -69,7 +69,7 @@ def checked_names(field: str, names: Sequence[str]) -> list[str]:
 
 
 def exported_configs(configs: Sequence[str]) -> list[str]:
-    """These configs, once each; if none are given, all that the reference stream makes.
+    """Returns these configs, once each; if none are given, all that the reference stream makes.
 
     Raises:
         RecipeError: If one does not exist.

@@ -45,11 +45,11 @@ class Header:
 
     @property
     def names(self) -> list[str]:
-        """All configs that the card names in any way."""
+        """Returns all configs that the card names in any way."""
         return list(dict.fromkeys([*self.configs, *self.records, *self.problems]))
 
     def chosen(self, name: str | None) -> str:
-        """The config that is asked for, or the one that is served if none is.
+        """Returns the config that is asked for, or the one that is served if none is.
 
         Raises:
             ContentError: If the card marks several as the one to be served.
@@ -68,7 +68,7 @@ class Header:
         return name
 
     def record_of(self, name: str) -> ConfigRecord | None:
-        """The record of a config; None if this package did not write it.
+        """Returns the record of a config; None if this package did not write it.
 
         Raises:
             ContentError: If what the card says of it cannot be used.
@@ -81,7 +81,7 @@ class Header:
 
 
 def read_header(card: bytes, where: str) -> Header:
-    """The header of a card.
+    """Returns the header of a card.
 
     Raises:
         ContentError: If there is none that can be read.
@@ -112,7 +112,7 @@ def read_header(card: bytes, where: str) -> Header:
 
 
 def parsed_header(card: bytes, where: str) -> Mapping[str, Any]:
-    """The YAML between the first two lines of three dashes; empty if the card has none.
+    """Returns the YAML between the first two lines of three dashes; empty if the card has none.
 
     Raises:
         ContentError: If it is too large, no text, no YAML, or no mapping.
@@ -146,14 +146,14 @@ def parsed_header(card: bytes, where: str) -> Mapping[str, Any]:
 
 
 def header_text(text: str) -> str:
-    """The YAML of a card, where the Hub's client would find it, but in linear time."""
+    """Returns the YAML of a card, where the Hub's client would find it, but in linear time."""
     start = re.match(r"\s*---[\r\n]+", text)
     end = re.compile(r"[\r\n]---(?:\r\n|\n|\Z)").search(text, start.end() - 1) if start else None
     return text[start.end() : max(end.start(), start.end())] if start and end else ""
 
 
 def infos_by_config(infos: Any) -> dict[str, Mapping[str, Any]]:
-    """What a header has under `dataset_info`, by config; datasets writes a list of one as a mapping."""
+    """Returns what a header has under `dataset_info`, by config; datasets writes a list of one as a mapping."""
     listed = infos if isinstance(infos, list) else [infos]
     return {str(entry.get("config_name", "default")): entry for entry in listed if isinstance(entry, Mapping)}
 
@@ -161,7 +161,7 @@ def infos_by_config(infos: Any) -> dict[str, Mapping[str, Any]]:
 def _by_name(
     entries: Any, schema: Mapping[str, Any], what: str
 ) -> tuple[dict[str, Mapping[str, Any]], dict[str, str], str]:
-    """Entries that are as they must be, by config; what is wrong with the others; and with those of no name."""
+    """Returns the valid entries by config, what is wrong with the others, and what with those without a name."""
     listed = [] if entries is None else entries if isinstance(entries, list) else [entries]
     if len(listed) > MOST_CONFIGS:
         return {}, {}, f"{what} cannot be told: the card lists more than {MOST_CONFIGS} configs"

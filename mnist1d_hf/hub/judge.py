@@ -29,7 +29,7 @@ from mnist1d_hf.stored import Stored, stored
 
 @dataclass(frozen=True)
 class Present:
-    """What a repository has at a commit.
+    """The content of a repository at a commit.
 
     Attributes:
         head: The commit.
@@ -48,7 +48,7 @@ class Present:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is to be done about a config.
+    """The verdict on a config: what is to be done about it.
 
     Attributes:
         record: Its record then; without files, if they are yet to be written.
@@ -66,14 +66,14 @@ class Verdict:
 
 
 class Judge:
-    """Reads a repository, and judges its configs; remembers what it had to download for that."""
+    """The judge of a repository's configs; remembers what it had to download for that."""
 
     def __init__(self, remote: Remote) -> None:
         self.remote = remote
         self._read: dict[tuple[str, str], Mapping[str, Stored]] = {}
 
     def present(self, head: Head) -> Present:
-        """What the repository has at a commit.
+        """Returns the content of the repository at a commit.
 
         Raises:
             RemoteError: If it cannot be read.
@@ -89,7 +89,7 @@ class Judge:
         return Present(head, text, configs, records, drift)
 
     def of_pushed(self, config: BuiltConfig, present: Present) -> Verdict:
-        """What is to be done about a config that is pushed.
+        """Returns the verdict on a config that is pushed: what is to be done about it.
 
         Raises:
             RefusedError: If other content is there, which must not be replaced.
@@ -124,7 +124,7 @@ class Judge:
     def of_others(
         self, present: Present, names: Iterable[str]
     ) -> tuple[dict[str, ConfigRecord], dict[str, Sequence[str]]]:
-        """Of configs that are not pushed: records that can be completed, and what is wrong with files of any."""
+        """Returns, of configs that are not pushed, records that can be completed, and what is wrong with any files."""
         completed: dict[str, ConfigRecord] = {}
         wrong: dict[str, Sequence[str]] = {}
         for name in sorted(names):
@@ -142,7 +142,7 @@ class Judge:
     def _examined(
         self, record: ConfigRecord, present: Present, *, told: bool = True
     ) -> tuple[Drift, Mapping[str, Stored]]:
-        """How a config has drifted, and what its files are; they are read if the record tells too little of them."""
+        """Returns the drift of a config, and its files, which are read if the record tells too little of them."""
         drift = present.drift[record.config_name]
         if drift.lost or (told and not drift.unproven):
             return drift, record.stored
@@ -157,7 +157,7 @@ class Judge:
         return replace(drift, unproven=()), self._read[key]
 
     def _same_content(self, config: BuiltConfig, present: ConfigRecord, drift: Drift, head: Head) -> bool:
-        """Whether what was written is what was built: bit for bit, or within `TOLERANCE` if the stream is fast."""
+        """Returns whether the files hold what was built: bit for bit, or within `TOLERANCE` if the stream is fast."""
         if config.record.digests == present.digests:
             return True
         if "fast" not in {config.record.stream} & {present.stream} or not config.record.made_alike(present):
@@ -170,7 +170,7 @@ class Judge:
 
 
 def _digests_of(record: ConfigRecord, local: Mapping[str, Path]) -> Any:
-    """The digests of each split's columns in files that were downloaded; None if they cannot be read."""
+    """Returns the digests of each split's columns in files that were downloaded; None if they cannot be read."""
     try:
         return {
             split: column_digests(pq.read_table(local[path]) for path in matching(record, local, split))
@@ -181,7 +181,7 @@ def _digests_of(record: ConfigRecord, local: Mapping[str, Path]) -> Any:
 
 
 def _with_digests(record: ConfigRecord, built: ConfigRecord) -> ConfigRecord:
-    """The record with the digests that it lacks, if those that it has are those of what was built."""
+    """Returns the record with the digests that it lacks, if those that it has are those of what was built."""
     pairs = [(split, column, digest) for split, columns in record.digests.items() for column, digest in columns.items()]
     if not record.missing_digest() or any(
         built.digests.get(s, {}).get(column) != digest for s, column, digest in pairs
@@ -195,7 +195,7 @@ def _version(record: ConfigRecord) -> tuple[int, ...]:
 
 
 def _close(left: pa.Table, right: pa.Table) -> bool:
-    """Whether two tables hold the same columns, integers equal and numbers within `TOLERANCE`."""
+    """Returns whether two tables hold the same columns, integers equal and numbers within `TOLERANCE`."""
     ours, theirs = (as_numpy(datasets.Dataset(table)) for table in (left, right))
     return ours.keys() == theirs.keys() and all(
         ours[name].shape == theirs[name].shape and bool(np.allclose(ours[name], theirs[name], rtol=0, atol=TOLERANCE))

@@ -38,7 +38,7 @@ def load(
     token: str | None = None,
     cache_dir: str | None = None,
 ) -> Any:
-    """A config exactly as it is at a revision, its content verified; a `Dataset` with ``split``, else a `DatasetDict`.
+    """Returns a config exactly as at a revision, its content verified: a `Dataset` if ``split``, else a `DatasetDict`.
 
     Works without a network if exactly that revision is on this machine, and fails within seconds if not. What this
     package did not write has no record to compare it with: it is served, and a warning says that it is not verified.
@@ -64,7 +64,7 @@ def load(
 
 
 def pinned_revision(path: str, revision: str | None = None, *, token: str | None = None) -> str | None:
-    """The commit where a revision of a repository stands now; of a folder, the revision as it was given.
+    """Returns the commit where a revision of a repository stands now; of a folder, the revision as it was given.
 
     Raises:
         UnavailableError: If the revision is not on this machine and cannot be had.
@@ -74,7 +74,7 @@ def pinned_revision(path: str, revision: str | None = None, *, token: str | None
 
 
 def configs_at(path: str, *, revision: str | None = None, token: str | None = None) -> dict[str, ConfigRecord]:
-    """The records of all configs of a repository or folder at a revision.
+    """Returns the records of all configs of a repository or folder at a revision.
 
     Raises:
         UnavailableError: If the revision is not on this machine and cannot be had.
@@ -97,7 +97,7 @@ def load_from(
     split: str | None = None,
     cache_dir: str | None = None,
 ) -> Any:
-    """A config of what was opened, as `load` serves it.
+    """Returns a config of what was opened, as `load` serves it.
 
     Raises:
         UnavailableError: If its files are not on this machine and cannot be had.
@@ -139,7 +139,7 @@ def _remedy(door: Opened) -> str:
 
 
 def _check_version(door: Opened, record: ConfigRecord | None, revision: str | None) -> None:
-    """A folder has one version of each config; asking for another one is an error."""
+    """Refuses a version other than the one that a folder has of a config."""
     if door.commit or revision is None:
         return
     if record is None or revision.removeprefix("data-").removeprefix("v") != record.version:
@@ -148,7 +148,7 @@ def _check_version(door: Opened, record: ConfigRecord | None, revision: str | No
 
 
 def _paths(door: Opened, name: str, record: ConfigRecord) -> dict[str, list[str]]:
-    """The files of each split, as the card names them.
+    """Returns the files of each split, as the card names them.
 
     Raises:
         ContentError: If it does not name those of each split in the record.
@@ -183,7 +183,7 @@ def _attempt(
     rebuild: bool = False,
     download: bool = False,
 ) -> Any:
-    """The config from its files; a text instead, if they are other files, or cannot be read."""
+    """Returns the config from its files; a text instead, if they are other files, or cannot be read."""
     try:
         local = {split: [_fetched(door, path, record, download) for path in found] for split, found in paths.items()}
         for split, files in local.items():
@@ -208,7 +208,7 @@ def _fetched(door: Opened, path: str, record: ConfigRecord, again: bool = False)
 
 
 def _unlike(record: ConfigRecord, split: str, files: list[str]) -> str:
-    """How the files' own description of their content differs from the record: rows and columns, before any is read."""
+    """Returns how the files' own descriptions differ from the record, in rows and columns, before any is read."""
     rows = 0
     for file in files:
         parquet = pq.ParquetFile(file)
@@ -234,7 +234,7 @@ def _keywords(
 
 
 def _wrong_content(record: ConfigRecord, loaded: Any) -> str:
-    """How the content differs from the record; empty if it does not."""
+    """Returns how the content differs from the record; empty if it does not."""
     if isinstance(loaded, str):
         return loaded
     if loaded.keys() != record.examples.keys():
@@ -261,7 +261,7 @@ def _part(
     split: str,
     cache_dir: str | None,
 ) -> Any:
-    """A split, or a part of one, of what has been verified."""
+    """Returns a split, or a part of one, of what has been verified."""
     if split in loaded:
         return loaded[split]
     local = {which: [str(door.fetch(path)) for path in found] for which, found in paths.items()}
@@ -269,7 +269,7 @@ def _part(
 
 
 def _load_unrecorded(door: Opened, name: str, split: str | None, cache_dir: str | None) -> Any:
-    """A data set that this package did not write: of the right revision, but there is nothing to compare it with."""
+    """Returns a data set that this package did not write: of the right revision, but with nothing to compare it to."""
     for path in sorted(door.source.files):
         door.fetch(path)
     try:

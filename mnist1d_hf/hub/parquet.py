@@ -47,7 +47,7 @@ class BuiltConfig:
         recipe: Mapping[str, Any] | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
     ) -> Self:
-        """Build a config, or find it built.
+        """Builds a config, or finds it built.
 
         Args:
             config: One of `RECIPES`.
@@ -65,15 +65,15 @@ class BuiltConfig:
 
     @property
     def name(self) -> str:
-        """The name it is to have."""
+        """Returns the name that the config is to have."""
         return self.record.config_name
 
     def paths(self) -> dict[str, str]:
-        """The file of each split, relative to the folder or repository."""
+        """Returns the file of each split, relative to the folder or repository."""
         return {split: f"{self.name}/{split}-00000-of-00001.parquet" for split in self.record.examples}
 
     def write(self, root: Path) -> datasets.DatasetInfo:
-        """Write the splits into a folder; returns the features and sizes that the card tells.
+        """Writes the splits into a folder; returns the features and sizes that the card tells.
 
         Raises:
             ValueError: If the cache does not hold what was built.
@@ -92,18 +92,18 @@ class BuiltConfig:
         return self.info(sum(path.stat().st_size for path in paths.values()))
 
     def stored_in(self, root: Path) -> dict[str, Stored]:
-        """Size and digests of each file that was written."""
+        """Returns the size and digests of each file that was written."""
         return {path: stored(root / path) for path in self.paths().values()}
 
     def info(self, download_size: int) -> datasets.DatasetInfo:
-        """The features and sizes that the card tells, of files of this size."""
+        """Returns the features and sizes that the card tells, of files of this size."""
         info = deepcopy(self.builder.info)
         info.download_size = download_size
         return info
 
 
 def write_parquet(dataset: datasets.Dataset, path: Path) -> None:
-    """One split as a Parquet file: signals split by bytes, everything compressed by zstd.
+    """Writes one split as a Parquet file: signals split by bytes, everything compressed by zstd.
 
     Pages are cut where the content says so, and listed in an index: of a file that changes in a few rows a few pieces
     are sent to the Hub, and its viewer reads a page instead of a row group. The options are those of datasets itself.
@@ -126,5 +126,5 @@ def write_parquet(dataset: datasets.Dataset, path: Path) -> None:
 
 
 def _leaf(table: pa.Table, name: str) -> str:
-    """Parquet's path of the values of a list column."""
+    """Returns Parquet's path of the values of a list column."""
     return f"{name}.list.{table.schema.field(name).type.value_field.name.replace('item', 'element')}"

@@ -22,7 +22,7 @@ LONGEST_JITTER: Final = 0.3  # seconds; writers who collided would else collide 
 
 @dataclass(frozen=True)
 class Plan:
-    """What has to change at a commit.
+    """The changes that are to be made at a commit.
 
     Attributes:
         operations: The changes; none if all is as it should be.
@@ -69,7 +69,7 @@ _IN_WORDS: Final[dict[State, str]] = {
 
 @dataclass(frozen=True)
 class Published:
-    """What was done to a repository.
+    """The outcome of a publication.
 
     Attributes:
         state: "complete"; "unchanged" if all was there already.
@@ -89,7 +89,7 @@ class Published:
 def publish(
     remote: Remote, plan_at: PlanAt, *, message: str, tag: str | None = None, private: bool = False
 ) -> Published:
-    """Bring a repository into the state that a plan asks for, by one commit, and tag it.
+    """Brings a repository into the state that a plan asks for, by one commit, and tags it.
 
     Args:
         remote: The repository; it is created if there is none.
@@ -106,7 +106,7 @@ def publish(
 
 
 def rehearse(remote: Remote, plan_at: PlanAt, *, tag: str | None = None) -> tuple[Head, Plan]:
-    """The newest commit and what `publish` would change there; nothing is written.
+    """Returns the newest commit and what `publish` would change there; nothing is written.
 
     Args:
         remote: The repository.
@@ -168,7 +168,7 @@ class _Publication:
         return Published("complete" if changed else "unchanged", commit, self.created, self.committed, tagged)
 
     def _existing(self) -> Head:
-        """The newest commit of the repository, which is made if there is none."""
+        """Returns the newest commit of the repository, which is made if there is none."""
         attempt = 0
         error = RemoteError("the new repository does not appear", "trouble")
         while (head := self.remote.head(contents=True)) is None:
@@ -194,7 +194,7 @@ class _Publication:
         return head
 
     def _committed(self, head: Head) -> str:
-        """The commit that holds what the plan asks for."""
+        """Returns the commit that holds what the plan asks for."""
         before = self.state
         attempt = 0
         while (plan := self.plan_at(head)).operations:
@@ -223,7 +223,7 @@ class _Publication:
         return head.commit
 
     def _reread(self, tried: Head, error: RemoteError, before: State) -> Head:
-        """The newest commit after a failure, which tells whether ours was made, or may still be on its way."""
+        """Returns the newest commit after a failure, which tells whether ours was made, or may still be on its way."""
         self.state = before if error.kind == "conflict" else "not known"
         head = self.remote.head(contents=True)
         if head is None:
@@ -233,7 +233,7 @@ class _Publication:
         return head
 
     def _rest(self, attempt: int, error: RemoteError) -> None:
-        """Wait before another attempt; after a conflict for a random time, or those who collided would again."""
+        """Waits before another attempt; after a conflict for a random time, or those who collided would again."""
         longest = LONGEST_JITTER * 2 ** min(attempt, 3)
         if error.kind == "conflict" and longest < self.remote.remaining():
             time.sleep(random.uniform(0, longest))
@@ -245,7 +245,7 @@ class _Publication:
             raise RefusedError(plan.untaggable)
 
     def _verify(self, commit: str) -> None:
-        """Read a commit back before it is tagged for good, if it was not read after it was made.
+        """Reads a commit back before it is tagged for good, if it was not read after it was made.
 
         Raises:
             HubError: If it does not hold what was committed.
@@ -280,7 +280,7 @@ class _Publication:
             raise RefusedError(_tag_stands(self.tag, commit))
 
     def _tagged(self, commit: str) -> bool:
-        """Put the tag on the commit, unless there is none to put, or it holds this content already."""
+        """Puts the tag on the commit, unless there is none to put, or it holds this content already."""
         if not self.tag:
             return False
         attempt = 0

@@ -25,7 +25,7 @@ __all__ = ["HubError", "Push", "RefusedError", "push"]
 
 @dataclass(frozen=True)
 class Push:
-    """What a push did, or would do.
+    """The outcome of a push, or of its rehearsal.
 
     Attributes:
         state: "complete", or "unchanged" if all was there already; of a dry run always "unchanged".
@@ -76,7 +76,7 @@ def push(
     patience: float = PATIENCE,
     cache_dir: str | None = None,
 ) -> Push:
-    """Put configs on the Hub: one commit for all of them, the card and the removals, and then the tag.
+    """Puts configs on the Hub: one commit for all of them, the card and the removals, and then the tag.
 
     Doing the same again changes nothing; after a failure it completes what is missing. Where a config that is pushed no
     longer is what its record says, because somebody replaced files or edited the card, it is put right.
@@ -143,7 +143,7 @@ def _checked_names(
     version: str | None,
     remove: Sequence[str],
 ) -> list[str]:
-    """The configs to push as they are."""
+    """Returns the configs to push as they are."""
     if new_config is None and (recipe or version or base != "default"):
         given = "recipe" if recipe else "version" if version else "base"
         raise ValueError(f"{given}= describes a config of your own; name it with new_config=")

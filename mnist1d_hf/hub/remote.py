@@ -123,15 +123,15 @@ class Remote:
 
     @property
     def url(self) -> str:
-        """The repository's page."""
+        """Returns the repository's page."""
         return f"{self._api.endpoint}/{'datasets/' if self.repo_type == 'dataset' else ''}{self.repo_id}"
 
     def remaining(self) -> float:
-        """Seconds left."""
+        """Returns the seconds left."""
         return self._deadline - time.monotonic()
 
     def head(self, revision: str | None = None, *, contents: bool = False) -> Head | None:
-        """The repository as it is now, or at a revision; None if there is none.
+        """Returns the repository as it is now, or at a revision; None if there is none.
 
         Args:
             revision: A tag, branch or commit; by default the newest commit.
@@ -155,7 +155,7 @@ class Remote:
         return Head(str(info.sha), frozenset(files), stored)
 
     def download(self, path: str, commit: str, *, again: bool = False, seconds: float = LONGEST_DOWNLOAD) -> Path:
-        """A file at a commit, in the local cache of the Hub's client.
+        """Returns the path of a file at a commit, in the local cache of the Hub's client.
 
         Args:
             path: The file.
@@ -174,7 +174,7 @@ class Remote:
         return local
 
     def text(self, path: str, head: Head) -> str | None:
-        """A text file at a commit; None if there is none.
+        """Returns the content of a text file at a commit; None if there is none.
 
         Raises:
             RemoteError: If it cannot be read.
@@ -182,7 +182,7 @@ class Remote:
         return self.download(path, head.commit, seconds=0).read_bytes().decode("utf-8") if path in head.files else None
 
     def tagged(self, tag: str) -> str | None:
-        """The commit of a tag; None if there is no such tag.
+        """Returns the commit of a tag; None if there is no such tag.
 
         Raises:
             RemoteError: If it cannot be read, or a branch has that name, which moves.
@@ -197,7 +197,7 @@ class Remote:
         return next((found.target_commit for found in refs.tags if found.name == tag), None)
 
     def create(self, private: bool) -> None:
-        """Make the repository.
+        """Makes the repository.
 
         Raises:
             RemoteError: If that fails, "conflict" if it exists; or if the reply is lost.
@@ -206,7 +206,7 @@ class Remote:
         self.ask("create the repository", self._api.create_repo, self.repo_id, **keywords)
 
     def commit(self, operations: Sequence[Operation], message: str, parent: str) -> str:
-        """Upload files and commit once, on this parent or not at all; returns the new commit.
+        """Uploads files and commits once, on this parent or not at all; returns the new commit.
 
         Raises:
             RemoteError: If that fails, "conflict" if the parent is no longer the newest; or if the reply is lost.
@@ -229,7 +229,7 @@ class Remote:
         return str(self.ask("commit", self._api.create_commit, **keywords).oid)
 
     def tag(self, name: str, commit: str) -> None:
-        """Put a tag on a commit.
+        """Puts a tag on a commit.
 
         Raises:
             RemoteError: If that fails, "conflict" if the tag exists; or if the reply is lost.
@@ -238,7 +238,7 @@ class Remote:
         self.ask(f"make the tag {name!r}", self._api.create_tag, self.repo_id, **keywords)
 
     def rest(self, attempt: int, fault: RemoteError) -> None:
-        """Wait before another attempt, as long as the server asks for.
+        """Waits before another attempt, as long as the server asks for.
 
         Raises:
             RemoteError: This one, if there is no time left for another attempt.
@@ -249,7 +249,7 @@ class Remote:
         time.sleep(wait)
 
     def _reading(self, doing: str, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
-        """Ask for something that may be asked for again."""
+        """Returns the answer to a request that only reads, which is repeated while the Hub is in trouble."""
         attempt = 0
         while True:
             try:
@@ -263,7 +263,7 @@ class Remote:
     def ask(
         self, doing: str, function: Callable[..., T], *arguments: Any, extra_seconds: float = 0.0, **keywords: Any
     ) -> T:
-        """What the client's function returns, within the time that is left.
+        """Returns the result of a function of the client, within the time that is left.
 
         Raises:
             RemoteError: If it fails, or takes longer.
@@ -314,7 +314,7 @@ class _Late(Exception):  # noqa: N818  # no error yet: whoever asked decides
 
 
 def _within(seconds: float, function: Callable[[], T]) -> T:
-    """What a function returns or raises, if it does so in time."""
+    """Returns the result of a function, or raises its error, if it ends in time."""
     outcome: list[T] = []
     failure: list[Exception] = []
 
@@ -335,12 +335,12 @@ def _within(seconds: float, function: Callable[[], T]) -> T:
 
 
 def is_commit(revision: object) -> bool:
-    """Whether this is the full name of a commit."""
+    """Returns whether this is the full name of a commit."""
     return isinstance(revision, str) and re.fullmatch(r"[0-9a-f]{40}", revision) is not None
 
 
 def checked_repo_id(repo_id: str) -> str:
-    """The repository's id, if it is one with an owner.
+    """Returns the repository's id, if it is one with an owner.
 
     Raises:
         ValueError: If it is not.
@@ -351,7 +351,7 @@ def checked_repo_id(repo_id: str) -> str:
 
 
 def checked_tag(tag: str) -> str:
-    """The tag's name, if git allows it.
+    """Returns the tag's name, if git allows it.
 
     Raises:
         ValueError: If it does not, or if it could be taken for a commit.
@@ -364,7 +364,7 @@ def checked_tag(tag: str) -> str:
 
 
 def _stored(sibling: Any) -> Stored:
-    """What is told of a file; the SHA-1 of one in LFS is that of its pointer, and of no use."""
+    """Returns size and digests of a file as the Hub tells them, without the SHA-1 in LFS, which is its pointer's."""
     lfs = sibling.lfs
     told = Stored(lfs.size, lfs.sha256) if lfs is not None else Stored(sibling.size, git_sha1=sibling.blob_id or "")
     if not isinstance(told.size, int | None) or not isinstance(told.sha256, str) or not isinstance(told.git_sha1, str):
@@ -373,7 +373,7 @@ def _stored(sibling: Any) -> Stored:
 
 
 def _reply(error: BaseException | None) -> Any:
-    """The reply that an error of the client, or one of its causes, came from."""
+    """Returns the reply that an error of the client, or one of its causes, came from."""
     while error is not None:
         reply = getattr(error, "response", None)
         if reply is not None:
@@ -388,7 +388,7 @@ def _seconds_to_wait(reply: Any) -> float | None:
 
 
 def _first_line(error: Exception) -> str:
-    """What went wrong, on one line."""
+    """Returns what went wrong, on one line."""
     cause = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
     lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
     text = " ".join(lines[:3]) or "the connection was closed without an answer"

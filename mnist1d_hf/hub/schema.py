@@ -140,7 +140,7 @@ class IncompleteError(ContentError):
 
 
 def checked(value: Any, schema: Schema, what: str) -> Any:
-    """The value, once it is known to be what the schema allows.
+    """Returns the value, once it is known to be what the schema allows.
 
     Args:
         value: As it was parsed from YAML or JSON.
@@ -162,7 +162,7 @@ def checked(value: Any, schema: Schema, what: str) -> Any:
 
 
 def check_extent(value: Any, what: str) -> None:
-    """Refuse what is nested too deeply, is endless, or becomes too much when its aliases are written out.
+    """Refuses what is nested too deeply, is endless, or becomes too much when its aliases are written out.
 
     Raises:
         ContentError: If it is one of these.
@@ -195,7 +195,7 @@ def _parts(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _strange(part: Any) -> str:
-    """What makes a single value unusable, whatever the schema says; empty if nothing does."""
+    """Returns what makes a single value unusable, whatever the schema says; empty if nothing does."""
     if part is None or isinstance(part, bool | Mapping | list):
         return ""
     if isinstance(part, str):
@@ -218,7 +218,7 @@ _Validator: Final[Any] = jsonschema.validators.extend(
 
 
 def _explained(error: jsonschema.ValidationError) -> str:
-    """What is wrong, without repeating a value of any length."""
+    """Returns what is wrong, without repeating a value of any length."""
     value = one_line(repr(error.instance), 80)
     allowed = one_line(error.validator_value, 200)
     return {

@@ -32,7 +32,7 @@ class UnavailableError(OSError):
 
 @dataclass(frozen=True)
 class Source:
-    """Where files are: a folder, and the repository and commit that it is a copy of.
+    """The place of files: a folder, and the repository and commit that it is a copy of.
 
     Attributes:
         folder: The folder; of a repository, its copy at one commit.
@@ -51,7 +51,7 @@ class Source:
     sizes: Mapping[str, int] = field(default_factory=dict)
 
     def fetch(self, path: str, *, most: int | None = None, again: bool = False) -> Path:
-        """A file, downloaded if need be.
+        """Returns the local path of a file, which is downloaded if need be.
 
         Args:
             path: The file.
@@ -80,7 +80,7 @@ def _check_size(path: str, size: int | None, most: int | None, where: str) -> No
 
 
 def is_inside(path: str) -> bool:
-    """Whether a path names a file inside the repository, on every system."""
+    """Returns whether a path names a file inside the repository, on every system."""
     parts = path.split("/")
     return path.isprintable() and not {"", ".", ".."} & {*parts} and not re.search(r"[\\:]", path)
 
@@ -88,7 +88,7 @@ def is_inside(path: str) -> bool:
 def source_of(
     path: str | os.PathLike[str], revision: str | None, token: str | bool | None = None, **keywords: Any
 ) -> Source:
-    """The folder, or a copy of the repository at the commit where the revision stands now, see `snapshot`.
+    """Returns the folder, or a copy of the repository at the commit where the revision stands now, see `snapshot`.
 
     Raises:
         UnavailableError: If the revision is not on this machine and cannot be had.
@@ -101,7 +101,7 @@ def source_of(
 
 
 def repo_id_of(path: str | os.PathLike[str]) -> str:
-    """The path, which is no folder, as the name of a repository.
+    """Returns the path, which is no folder, as the name of a repository.
 
     Raises:
         ValueError: If it cannot be one.
@@ -121,7 +121,7 @@ def snapshot(
     cache_dir: str | os.PathLike[str] | None = None,
     local_files_only: bool = False,
 ) -> Source:
-    """A copy of the repository at the commit where the revision stands now; its files are fetched when needed.
+    """Returns a copy of the repository at the commit where the revision stands now; its files are fetched when needed.
 
     Without a network: the copy of exactly that revision that is on this machine. A branch may have moved since.
 
@@ -170,7 +170,7 @@ def snapshot(
 
 
 def _anchor(remote: Remote, head: Head, where: str) -> str:
-    """The file by which a copy is begun: the card, or any if there is none."""
+    """Returns the file by which a copy is begun: the card, or any if there is none."""
     if CARD in head.files:
         return CARD
     with suppress(RemoteError):  # the client remembers that there is none
@@ -197,7 +197,7 @@ def _downloaded(remote: Remote, path: str, revision: str, where: str, again: boo
 
 
 def _cached(repo_id: str, revision: str, repo_type: RepoType, cache_dir: str | os.PathLike[str] | None) -> Path | None:
-    """The local copy of a repository at exactly this revision, if there is one, with its card if that has one."""
+    """Returns the local copy of a repository at exactly this revision, if there is one, with its card if it has one."""
     place: dict[str, Any] = {"revision": revision, "repo_type": repo_type, "cache_dir": cache_dir}
     found = huggingface_hub.try_to_load_from_cache(repo_id, CARD, **place)
     if isinstance(found, str):

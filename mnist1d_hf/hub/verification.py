@@ -33,7 +33,7 @@ NOT_VERIFIED: Final = 3  # exit status: nothing is damaged, but not all is verif
 
 @dataclass(frozen=True)
 class Answer:
-    """What is known of one config.
+    """What a verification found of one config.
 
     Attributes:
         name: The config.
@@ -56,7 +56,7 @@ def verify(
     token: str | None = None,
     cache_dir: str | None = None,
 ) -> list[Answer]:
-    """Load configs of a repository or folder, and compare each with its record in the card.
+    """Loads configs of a repository or folder, and compares each with its record in the card.
 
     Args:
         path: "owner/name" on the Hub, or a folder.
@@ -85,24 +85,24 @@ def verify(
 
 
 def verify_cache(cache_dir: str | os.PathLike[str] | None = None) -> list[tuple[CachedBuild, Answer]]:
-    """Compare every built data set in the cache with what was built, and what its version contains."""
+    """Compares every built data set in the cache with what was built, and what its version contains."""
     return [(build, _of_build(build)) for build in cached_builds(cache_dir)]
 
 
 def exit_status(answers: Iterable[Answer]) -> int:
-    """0 if there is something and all of it is ok; 1 if something is damaged; else 3."""
+    """Returns 0 if there is something and all of it is ok; 1 if something is damaged; else 3."""
     states = {answer.state for answer in answers}
     return DAMAGED if "damaged" in states else 0 if states == {"ok"} else NOT_VERIFIED
 
 
 def summary(answers: Iterable[Answer]) -> str:
-    """How many are what."""
+    """Returns how many answers there are of each state, in words."""
     counts = Counter(answer.state for answer in answers)
     return ", ".join(f"{counts[state]} {state}" for state in STATES)
 
 
 def _listing(door: Opened) -> tuple[Mapping[str, Stored], bool]:
-    """What is known of all files; and whether these are all, or only those that are on this machine."""
+    """Returns what is known of all files; and whether these are all, or only those that are on this machine."""
     if door.source.remote:
         try:
             head = door.source.remote.head(door.commit, contents=True)
@@ -113,7 +113,7 @@ def _listing(door: Opened) -> tuple[Mapping[str, Stored], bool]:
 
 
 def _drift(door: Opened, record: ConfigRecord, listing: tuple[Mapping[str, Stored], bool]) -> str:
-    """What else than the content is not as the record says: files, and what datasets itself would go by."""
+    """Returns what besides the content is not as the record says: files, and what datasets itself would go by."""
     stored, whole = listing
     found = drift_of(record, door.header.configs, door.header.data.get("dataset_info"), stored, whole=whole).found
     return "; ".join(found)

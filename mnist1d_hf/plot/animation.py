@@ -33,7 +33,7 @@ _SHADES: Final = 8  # of a line's edge; few, for a small file
 
 @dataclass(frozen=True)
 class Moment:
-    """What one frame shows.
+    """The content of one frame.
 
     Attributes:
         stage: The stage's place in the construction.
@@ -47,7 +47,7 @@ class Moment:
 
 
 def moments(stages: int, *, fps: int = 20, duration: float = 18.0) -> list[Moment]:
-    """The frames of one round: each stage in motion, then at rest; the last rests longest.
+    """Returns the frames of one round: each stage in motion, then at rest; the last rests longest.
 
     Args:
         stages: How many there are, the template included, which does not move.
@@ -79,7 +79,7 @@ def _eased(progress: float) -> float:
 
 
 def between(construction: Construction, stage: int, progress: float) -> list[tuple[FloatArray, FloatArray]]:
-    """Heights and positions of the points of each digit on the way to a stage, positions from 0 to 1.
+    """Returns heights and positions of the points of each digit on the way to a stage, positions from 0 to 1.
 
     Args:
         construction: The signals after each stage.
@@ -108,7 +108,7 @@ def _spread(x: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _padded(x: FloatArray, template: int, progress: float) -> tuple[FloatArray, FloatArray]:
-    """The template makes room as zeros appear behind it, one after the other; `x` ends in NaN."""
+    """Returns the template with zeros that appear behind it one after another, and its positions; `x` ends in NaN."""
     points = template + round(progress * (np.count_nonzero(~np.isnan(x)) - template))
     return x[:points], np.arange(points) / (template - 1 + progress * (len(x) - template))
 
@@ -119,14 +119,14 @@ def _stretched(x: FloatArray, progress: float) -> tuple[FloatArray, FloatArray]:
 
 
 def _rotated(x: FloatArray, shift: float) -> FloatArray:
-    """A signal rotated to the right, also by parts of a point."""
+    """Returns a signal rotated to the right, also by parts of a point."""
     place = np.arange(len(x))
     rotated: FloatArray = np.interp(place - shift, place, x, period=len(x))
     return rotated
 
 
 def explained(recipe: Recipe) -> dict[str, str]:
-    """What each stage does, in a few words with the recipe's numbers."""
+    """Returns a few words about each stage, with the recipe's numbers."""
     low, high = recipe.padding
     half = recipe.scale_coeff / 2
     permuted = "the same new order of the points for every signal"
@@ -152,7 +152,7 @@ def explained(recipe: Recipe) -> dict[str, str]:
 def animate(
     construction: Construction, *, fps: int = 20, duration: float = 18.0, dark: bool = False
 ) -> Iterator[tuple["Image", int]]:
-    """The frames, with how many milliseconds each is shown.
+    """Yields the frames, with how many milliseconds each is shown.
 
     Args:
         construction: What is to be shown.
@@ -169,7 +169,7 @@ def animate(
 
 
 def save_animation(frames: Iterator[tuple["Image", int]], path: Path) -> None:
-    """Write frames as a GIF that starts again when it is over; the same frames give the same bytes."""
+    """Writes frames as a GIF that starts again when it is over; the same frames give the same bytes."""
     images, milliseconds = zip(*frames, strict=True)
     images[0].save(path, format="GIF", save_all=True, append_images=images[1:], duration=list(milliseconds), loop=0)
 
@@ -205,7 +205,7 @@ class _Header:
         self._line = figure.text(0.12 / width, 1 - 0.46 / height, "", fontsize=9, va="center", color=style.faint)
 
     def show(self, stage: int) -> None:
-        """Name this stage."""
+        """Shows which stage this is, and what it does."""
         for number, text in enumerate(self._names):
             text.set_color(self._style.ink if number == stage else self._style.faint)
             text.set_fontweight("bold" if number == stage else "normal")
@@ -224,7 +224,7 @@ def _redraw(panel: "Axes", x: FloatArray, place: FloatArray, style: Style, marks
 
 
 def _picture(figure: "Figure", palette: npt.NDArray[np.uint8]) -> "Image":
-    """The figure in the palette's colours: each pixel in the nearest, so that what is still stays the same."""
+    """Returns the figure in the palette's colours: each pixel in the nearest, so that what is still stays the same."""
     from PIL import Image  # which matplotlib needs
 
     file = BytesIO()
@@ -241,7 +241,7 @@ def _picture(figure: "Figure", palette: npt.NDArray[np.uint8]) -> "Image":
 
 
 def _palette(style: Style) -> npt.NDArray[np.uint8]:
-    """All colours of the picture, ``(n, 3)``: each ground, and its steps to the colours that stand on it."""
+    """Returns all colours of the picture, ``(n, 3)``: each ground, and its steps to the colours that stand on it."""
     from matplotlib.colors import to_rgb
 
     on = {style.ground: (style.ink, style.faint, style.panel), style.panel: (style.ink,)}

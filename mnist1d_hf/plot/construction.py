@@ -37,7 +37,7 @@ class Construction:
 
     @classmethod
     def of(cls, arrays: MNIST1DArrays, *, digits: Sequence[int] = range(NUM_CLASSES), index: int = 0) -> Self:
-        """The example of each digit that stands at ``index`` among those of train.
+        """Returns the example of each digit that stands at ``index`` among those of train.
 
         Raises:
             ValueError: If the arrays hold no trace, or not so many examples of a digit.
@@ -46,7 +46,7 @@ class Construction:
 
     @classmethod
     def make(cls, recipe: Recipe, *, stream: Stream = "reference", index: int = 0) -> Self:
-        """The same of a data set that is made for this, as far as it is needed.
+        """Returns the example of each digit of a data set that is made for this, as far as it is needed.
 
         Raises:
             ValueError: If there are not so many examples of a digit, or too many to trace them all.
@@ -82,7 +82,7 @@ class Construction:
 
     @property
     def shift(self) -> IntArray:
-        """By how many points the stage "translate" rotated each signal, to the right."""
+        """Returns by how many points the stage "translate" rotated each signal, to the right."""
         before, after = self.stages["scale"], self.stages["translate"]
         shifts = range(before.shape[1])
         return np.array(

@@ -36,7 +36,15 @@ _SPLIT_COLOURS: Final = {"train": "#0072B2", "test": "#D55E00", "val": "#009E73"
 
 @dataclass(frozen=True)
 class Style:
-    """Colours of a figure, and whether signals are dots or lines."""
+    """Colours of a figure, and whether signals are dots or lines.
+
+    Attributes:
+        ground: Colour behind the panels.
+        panel: Colour of the panels.
+        ink: Colour of signals and titles.
+        faint: Colour of axes' labels, ticks and explanations.
+        dots: Whether signals are dots; else they are lines.
+    """
 
     ground: str
     panel: str
@@ -57,7 +65,7 @@ def plot_signals(
     dark: bool = False,
     columns: int = _COLUMNS,
 ) -> "Figure":
-    """One panel per signal, in rows of ten.
+    """Returns a figure with one panel per signal, in rows of ten.
 
     Args:
         x: Signals, ``(n, length)``, or one, ``(length,)``.
@@ -93,7 +101,7 @@ def plot_signals(
 
 
 def plot_templates(*, dark: bool = False) -> "Figure":
-    """The ten clean curves that all examples are made from.
+    """Returns a figure of the ten clean curves that all examples are made from.
 
     Args:
         dark: White dots on black in place of dark lines on white.
@@ -108,7 +116,7 @@ def plot_templates(*, dark: bool = False) -> "Figure":
 def plot_stages(
     arrays: MNIST1DArrays | None = None, *, digit: int | None = None, index: int = 0, dark: bool = False
 ) -> "Figure":
-    """One example of each digit from its template through the eight stages, or of one digit; see `plot_construction`.
+    """Returns a figure of one example of each digit, or of one digit, from template through all stages.
 
     Args:
         arrays: A data set made with ``trace=True``; by default the default recipe's.
@@ -126,7 +134,7 @@ def plot_stages(
 
 
 def plot_construction(construction: Construction, *, dark: bool = False) -> "Figure":
-    """How examples came to be: a row per stage and a column per digit, or of a single digit a panel per stage.
+    """Returns a figure of how examples came to be: a row per stage, a column per digit; or panels of one digit.
 
     Args:
         construction: The signals after each stage.
@@ -156,7 +164,7 @@ def plot_construction(construction: Construction, *, dark: bool = False) -> "Fig
 
 
 def plot_learning_curve(rows: Iterable[Mapping[str, float]]) -> "Figure":
-    """Accuracy and loss over the optimiser's steps, a panel each, a line per split.
+    """Returns a figure of accuracy and loss over the optimiser's steps, a panel each, a line per split.
 
     Args:
         rows: One mapping per evaluation: ``step`` and, as far as known, ``train_accuracy``, ``val_accuracy``,
@@ -190,7 +198,7 @@ def show_in_a_row(
     zoom: float,
     style: Style,
 ) -> "Figure":
-    """Pairs of heights and positions side by side, in a pyplot window that is shown, as the reference package does it.
+    """Shows pairs of heights and positions side by side in a pyplot window, as the reference package does.
 
     Args:
         signals: Heights and positions of each, ``(length,)`` both.
@@ -217,7 +225,7 @@ def show_in_a_row(
 
 
 def require_matplotlib() -> None:
-    """Do nothing if matplotlib is there, else say how to get it.
+    """Refuses to go on without matplotlib, and says how to get it.
 
     Raises:
         MissingExtraError: If matplotlib is not installed.
@@ -229,7 +237,7 @@ def require_matplotlib() -> None:
 def draw_signal(
     panel: "Axes", x: FloatArray, t: FloatArray, half_width: float, style: Style, *, weight: float = _WEIGHT
 ) -> None:
-    """Draw one signal into a panel whose axis ends at ``-half_width`` and ``half_width``; ``weight`` in points."""
+    """Draws one signal into a panel whose axis ends at ``-half_width`` and ``half_width``; ``weight`` in points."""
     if style.dots:
         panel.plot(x, t, "o", color=style.ink, markersize=dot_size(len(x), weight), markeredgewidth=0)
     else:
@@ -244,7 +252,7 @@ def draw_signal(
 
 
 def dot_size(points: int, weight: float = _WEIGHT) -> float:
-    """Diameter in points of the dots of a signal, larger where there are few."""
+    """Returns the diameter in points of the dots of a signal, larger where there are few."""
     return (3.0 if points <= _FEW_POINTS else 1.8) * weight
 
 
@@ -258,7 +266,7 @@ def grid(
     width: float = _PANEL_WIDTH,
     ratio: float = _PANEL_RATIO,
 ) -> "tuple[Figure, list[Axes]]":
-    """A figure and its panels in reading order; ``left`` and ``top`` are margins in inches, as is a panel's width."""
+    """Returns a figure and its panels in reading order; ``left``, ``top`` and a panel's ``width`` are in inches."""
     gap, edge, height = 0.06, 0.06, width * ratio
     total_width = left + columns * width + (columns - 1) * gap + edge
     row_gap = max(gap, top) if rows > 1 and left <= edge else gap
@@ -278,7 +286,7 @@ def grid(
 
 
 def extent(signals: FloatArray) -> float:
-    """Half the width of an axis that holds all signals, a little larger than the largest amplitude."""
+    """Returns half the width of an axis that holds all signals, a little larger than the largest amplitude."""
     largest = float(np.nanmax(np.abs(signals)))
     return 1.1 * largest if largest > 0 else 1.0
 

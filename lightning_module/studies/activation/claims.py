@@ -18,7 +18,7 @@ NAMES = {"relu": "ReLU", "swish": "Swish", "elu": "ELU", "tanh": "tanh", "softpl
 
 
 def result(function: str, column: str = "accuracy", *, arm: str = "fresh", setting: str = "published") -> Value:
-    """Returns what networks with an activation function come to, by seed."""
+    """Returns the results of networks with an activation function, by seed."""
     return value(column, arm=arm, setting=setting, function=function)
 
 
@@ -38,7 +38,7 @@ def rank(data: str, column: str) -> Value:
 
 
 def tuned(function: str, column: str = "accuracy") -> Value:
-    """Returns what networks come to with the learning rate and the factors chosen for a function, by seed."""
+    """Returns the results of networks with the learning rate and the factors chosen for a function, by seed."""
     return result(function, column, setting="tuned")
 
 

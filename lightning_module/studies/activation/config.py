@@ -11,7 +11,7 @@ from lightning_module.studies.methods.other_data.image_files import file_record
 class ActivationConfig(Config):
     """The numbers of the study.
 
-    Args:
+    Attributes:
         seeds: Initialisations and draws of the fair test, which are 0, 1, 2, ...
         meta_seeds: Meta-trainings, each with initialisations and noise of its own; the first is the published one.
         outer_steps: Steps of gradient descent on the activation function.

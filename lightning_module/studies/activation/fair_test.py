@@ -25,7 +25,7 @@ GROUP = 20  # networks that are trained at once: more do not fit the cache
 
 
 def fair_test(config: ActivationConfig, name: str, function: Function) -> Outcome:
-    """Returns what a function comes to on fresh initialisations and draws, in the published setting and in its own."""
+    """Returns a function's results on fresh initialisations and draws, in the published setting and in its own."""
     tuning = _tune(config, function)
     best = max(tuning, key=lambda row: row["accuracy"])
     tuned = Setting(best["rate"], best["inward"], best["outward"])

@@ -25,7 +25,7 @@ def functions_of(config: ActivationConfig, scratch: Scratch, *names: str) -> dic
 
 
 def meta_training(config: ActivationConfig, seed: int, scratch: Scratch) -> list[OuterStep]:
-    """Returns a whole meta-training, once in a process: several cells need what it came to."""
+    """Returns a whole meta-training, run once in a process: several cells need it."""
     key = (config.outer_steps, config.steps, config.window, seed)
     if key not in _META_TRAININGS:
         _META_TRAININGS[key] = continued(config, seed, scratch)

@@ -45,13 +45,13 @@ def cells(config: ActivationConfig) -> list[Cell]:
 
 
 def run_cell(config: ActivationConfig, cell: Cell) -> Outcome:
-    """Returns what a cell came to."""
+    """Returns the outcome of a cell."""
     part = {"meta": _meta, "published": _published, "fair": _fair, "transfer": _transfer}[cell["part"]]
     return part(config, cell)
 
 
 def _meta(config: ActivationConfig, cell: Cell) -> Outcome:
-    """Returns the course of a meta-training, and the shape that it came to."""
+    """Returns the course of a meta-training, and the shape of the learned function."""
     seed, steps = cell["seed"], meta_training(config, cell["seed"], cell.scratch)
     last, function = steps[-1], LearnedActivation(steps[-1].function)
     outer = [
@@ -84,7 +84,7 @@ def _meta(config: ActivationConfig, cell: Cell) -> Outcome:
 
 
 def _published(config: ActivationConfig, cell: Cell) -> Outcome:
-    """Returns what the other functions come to where the learned one was trained."""
+    """Returns the results of the other functions in the setting that the learned one was trained in."""
     seeds, data = range(config.meta_seeds), frozen_draw()
     draws = [reference_draws(seed, steps=config.steps, learned=False) for seed in seeds]
     noise = torch.stack([noise_of(each.training) for each in draws])
@@ -101,13 +101,13 @@ def _published(config: ActivationConfig, cell: Cell) -> Outcome:
 
 
 def _fair(config: ActivationConfig, cell: Cell) -> Outcome:
-    """Returns what a function comes to on fresh initialisations and draws."""
+    """Returns the results of a function on fresh initialisations and draws."""
     name = cell["function"]
     return fair_test(config, name, functions_of(config, cell.scratch, name)[name])
 
 
 def _transfer(config: ActivationConfig, cell: Cell) -> Outcome:
-    """Returns what a small CNN comes to with each activation function."""
+    """Returns the results of a small CNN with each activation function."""
     sizes = Sizes(config.images, min(config.images, 1000), 1)  # the test set is what is left
     rows, what, missing = transfer_rows(
         cell["data"],

@@ -77,7 +77,7 @@ def transfer_rows(
 
 
 def _best(task: Task, shape: tuple[int, ...], function: Function, seed: int, steps: int, rates: Sequence[float]) -> Row:
-    """Returns what a network came to with the learning rate that validation prefers."""
+    """Returns the result of a network with the learning rate that validation prefers."""
     trainings = [_train(task, shape, function, seed, steps, rate) for rate in rates]
     return max(trainings, key=lambda row: (row["validation_accuracy"], -row["rate"]))
 

@@ -40,7 +40,7 @@ KEPT_ROWS = 5000
 class BenchmarkConfig(NetworksConfig):
     """The numbers of the benchmark.
 
-    Args:
+    Attributes:
         seeds: Number of seeds, which are 0, 1, 2, ...; in the fresh arm each has its own draw of the data set.
         steps: Optimiser steps.
         every: Steps between two evaluations.
@@ -68,7 +68,7 @@ def cells(config: BenchmarkConfig) -> list[Cell]:
 
 
 def run_cell(config: BenchmarkConfig, cell: Cell) -> Outcome:
-    """Returns what the networks of a cell scored."""
+    """Returns the scores of the networks of a cell."""
     if cell["arm"] == "human":
         return Outcome({"rows": _human_rows(), "confusion": _confusion_rows(CONFUSION, network="human", seed=0)})
     draws = [frozen()] if cell["arm"] == "frozen" else [_draw(config, seed) for seed in range(config.seeds)]

@@ -22,12 +22,12 @@ At = tuple[str, float]
 
 
 def measure(column: str, network: str, at: At, arm: str = "final") -> Quantity:
-    """Returns what a network's column is at a level of a knob, by seed."""
+    """Returns the quantity that is a column of a network at a level of a knob, by seed."""
     return value(column, network=network, arm=arm, **recipe_at(*at))
 
 
 def limit(column: str, at: At) -> Quantity:
-    """Returns what the posterior's column is at a level of a knob, by block of test signals."""
+    """Returns the quantity that is a column of the posterior at a level of a knob, by block of test signals."""
     where: dict[str, Any] = recipe_at(*at)
     return value(column, table="limits", unit="block", **where)
 

@@ -26,7 +26,7 @@ NOISE: Final = ("iid_noise_scale", "corr_noise_scale")
 class CeilingConfig(Config):
     """The numbers of the study. While a knob varies, all others have their defaults.
 
-    Args:
+    Attributes:
         seeds: Number of seeds, which are 0, 1, 2, ...; each has its own initialisation, draw of 4000 signals and
             validation signals.
         steps: Optimiser steps.

@@ -81,7 +81,7 @@ def run_cell(config: CeilingConfig, cell: Cell) -> Outcome:
 def _train(
     config: CeilingConfig, network: str, draws: list[Draw], held_out: list[Draw], tested: Draw
 ) -> dict[str, Stop]:
-    """Returns what all seeds of a network say after the last step, and where their validation is best."""
+    """Returns the outputs of all seeds of a network after the last step, and where their validation is best."""
     # Each seed has test signals of its own, so their sampling is part of what differs between seeds.
     own = tested.test.x.view(config.seeds, config.tests, -1)
     looks = EarlyStops(_stacked(held_out), {"test": own})
@@ -135,7 +135,7 @@ def compare(
 
 
 def limits(log_p: Floats, labels: Labels, recipe: dict[str, Any]) -> list[Row]:
-    """Returns what the posterior reaches, for each block of test signals."""
+    """Returns the errors and losses of the posterior, for each block of test signals."""
     rows = np.arange(len(labels))
     of_signals = {
         "error": 1 - np.exp(log_p.max(1)),

@@ -15,7 +15,7 @@ ALIKE = 0.01
 
 
 def trained(column: str, dataset: str, network: str, training: str = "equal") -> Value:
-    """Returns what a network scored with the learning rate that validation chose, by seed."""
+    """Returns the score of a network with the learning rate that validation chose, by seed."""
     return value(column, dataset=dataset, network=network, training=training, selected=True)
 
 
@@ -25,12 +25,12 @@ def advantage(of: str, over: str, dataset: str, training: str = "equal") -> Comb
 
 
 def neighbours(dataset: str, column: str = "accuracy", *, training: str = "equal", k: int = 10) -> Value:
-    """Returns what k nearest neighbours in pixel space scored, by seed."""
+    """Returns the score of k nearest neighbours in pixel space, by seed."""
     return value(column, table="baselines", dataset=dataset, training=training, method="kNN", k=k)
 
 
 def frozen_baseline(method: str, **where: int) -> Value:
-    """Returns what a method without randomness scores on the frozen data."""
+    """Returns the score of a method without randomness on the frozen data."""
     return value("accuracy", table="baselines", unit=None, dataset="mnist1d", training="frozen", method=method, **where)
 
 
@@ -40,7 +40,7 @@ def embedded(column: str, dataset: str, training: str = "equal") -> Value:
 
 
 def learned(dataset: str) -> Combined:
-    """Returns what the CNN gains over nearest neighbours in pixel space, in log-odds, by seed."""
+    """Returns the lead of the CNN over nearest neighbours in pixel space, in log-odds, by seed."""
     return trained("log_odds", dataset, "cnn") - neighbours(dataset, "log_odds")
 
 

@@ -12,7 +12,7 @@ from lightning_module.studies.methods.other_data.tasks import Sizes
 class ComparisonConfig(Config):
     """The numbers of the comparison.
 
-    Args:
+    Attributes:
         seeds: Number of seeds, which are 0, 1, 2, ...
         steps: Optimiser steps.
         rates: Learning rates, of which validation chooses one for each seed and network.

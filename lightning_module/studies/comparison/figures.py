@@ -172,7 +172,7 @@ def _neighbours(panel: "Axes", at: int, result: "Result", group: tuple[str, str]
 
 
 def _percent_axis(panel: "Axes", rows: "pd.DataFrame") -> None:
-    """Labels log-odds as percents."""
+    """Writes log-odds as percents."""
     top = max(rows.log_odds.max(), math.log(0.99 / 0.01)) + 0.4
     ticks = [share for share in PERCENT if math.log(share / (1 - share)) < top]
     panel.set_yticks([math.log(share / (1 - share)) for share in ticks], [f"{100 * share:g}" for share in ticks])

@@ -60,7 +60,7 @@ def cells(config: ComparisonConfig) -> list[Cell]:
 
 
 def run_cell(config: ComparisonConfig, cell: Cell) -> Outcome:
-    """Returns what came out; nothing, if the data set is not to be had, which the table `sets` says."""
+    """Returns the outcome of a cell; nothing, if the data set is not to be had, which the table `sets` says."""
     try:
         return PARTS[cell["part"]](config, cell)
     except MissingDataError:
@@ -76,7 +76,7 @@ def _task(config: ComparisonConfig, name: str, training: str, seed: int) -> Task
 
 
 def _sets(config: ComparisonConfig, cell: Cell) -> Outcome:
-    """Returns what the data set is, and for each number of examples whether it was tested, or why not."""
+    """Returns the description of a data set, and for each number of examples whether it was tested, or why not."""
     name = cell["dataset"]
     about, rows = SETS[name], []
     for training in _trainings(name):
@@ -110,7 +110,7 @@ def _place(origin: dict[str, Any]) -> str:
 
 
 def _train(config: ComparisonConfig, cell: Cell) -> Outcome:
-    """Returns what a network scored with each learning rate, and which one validation chose."""
+    """Returns the scores of a network with each learning rate, and the rate that validation chose."""
     name, training, seed = cell["dataset"], cell["training"], cell["seed"]
     task = _task(config, name, training, seed)
     make = _maker(name, cell["network"])

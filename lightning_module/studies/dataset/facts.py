@@ -44,7 +44,7 @@ CUSTOM_SAMPLES: Final = 10_000  # of the paper's example of a call
 
 
 def size_rows() -> list[Row]:
-    """Returns what each data set has: examples, numbers in an example, bytes as stored, without the labels."""
+    """Returns the sizes of each data set: examples, numbers in an example, bytes as stored, without the labels."""
     data = make_mnist1d()
     counts = {"mnist1d": (len(data.train), len(data.test)), **PUBLISHED_COUNTS}
     rows = [_size_row(name, *counts[name], SETS[name].dimensions, SETS[name].stored) for name in counts]

@@ -44,7 +44,7 @@ SEEN_ROWS: Final = 500  # test signals of the published errors by digit
 class DatasetConfig(Config):
     """The numbers of the study.
 
-    Args:
+    Attributes:
         seeds: Number of seeds, which are 0, 1, 2, ...
         steps: Optimiser steps of the CNN whose errors are compared with a person's.
         tests: Fresh test signals.
@@ -68,7 +68,7 @@ def cells(config: DatasetConfig) -> list[Cell]:
 
 
 def run_cell(config: DatasetConfig, cell: Cell) -> Outcome:
-    """Returns what a part came to."""
+    """Returns the outcome of a part of the study."""
     match cell["part"]:
         case "counts":
             return Outcome({"sizes": size_rows(), "facts": fact_rows()}, data={"frozen": frozen().what})

@@ -42,7 +42,7 @@ IMAGE_LENGTH: Final = 784
 class Piece(NamedTuple):
     """A piece of an experiment.
 
-    Args:
+    Attributes:
         name: What it is.
         work: Does it; says itself how many seconds it took, or nothing.
         units: How many units are done at once.
@@ -173,7 +173,7 @@ def _evaluate(network: nn.Module, data: Examples) -> Tensor:
 
 
 def _learning_rate(data: Examples, outer_steps: int, *, steps: int) -> None:
-    """Does outer steps of both published starts."""
+    """Takes outer steps of both published starts."""
     batches = minibatches(data, steps=steps, size=50)
     for _ in descend([1.5, 0.15], initial_weights(0), batches, steps=outer_steps, outer_rate=0.3):
         pass
@@ -206,13 +206,13 @@ def _contrastive(projector: Projector, data: Examples, epochs: int, effort: floa
 
 
 class EpochStamps(pl.Callback):
-    """Notes the processor's time at the end of each epoch."""
+    """A callback that notes the processor's time at the end of each epoch."""
 
     def __init__(self) -> None:
         self.taken: list[float] = []
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Notes it."""
+        """Notes the processor's time."""
         self.taken.append(time.process_time())
 
 

@@ -52,7 +52,7 @@ BUMP: Final[Sizes] = {"valley": (33, 35, 40, 42), "peak": (37, 39)}
 
 
 def final(column: str, network: str, labels: str, width: int | tuple[int, ...], **where: Any) -> Value:
-    """Returns what the networks of some widths score after the last epoch of the current form, their mean by seed."""
+    """Returns the score of networks of some widths after the last epoch of the current form, their mean by seed."""
     defaults: dict[str, Any] = {"form": "current", "arm": "fresh", "on": "fresh test"}
     return value(column, **{**defaults, "network": network, "labels": labels, "width": width, **where})
 
@@ -63,7 +63,7 @@ def error(network: str, labels: str, part: str, **where: Any) -> Value:
 
 
 def as_published(column: str, network: str, labels: str, width: int | tuple[int, ...]) -> Value:
-    """Returns the same on the frozen data and its test split, after the published epochs."""
+    """Returns the error on the frozen data and its test split, after the published epochs, by seed."""
     return final(column, network, labels, width, arm="frozen", on="test", epoch=EPOCHS)
 
 

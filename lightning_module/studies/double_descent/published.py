@@ -14,7 +14,12 @@ FROZEN_CHANNELS: Final[tuple[int, ...]] = (*range(2, 29, 2), 30, 50, 75, 100)
 
 
 class Printed(NamedTuple):
-    """What was printed of one network, in percent."""
+    """The printed errors of one network, in percent.
+
+    Attributes:
+        train: Training error.
+        test: Test error.
+    """
 
     train: float
     test: float

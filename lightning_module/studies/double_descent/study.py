@@ -52,7 +52,7 @@ CELL_SECONDS: Final = 150.0
 class DoubleDescentConfig(Config):
     """The numbers of the study of double descent.
 
-    Args:
+    Attributes:
         seeds: Number of seeds of the MLP, which are 0, 1, 2, ...
         few_seeds: Number of seeds of the CNN, and of the form of 2020.
         widths: Units in each of two hidden layers.
@@ -135,7 +135,7 @@ def _parts(of: tuple[str, str, str, str], widths: Sequence[int], seeds: int, ste
 
 
 def run_cell(config: DoubleDescentConfig, cell: Cell) -> Outcome:
-    """Returns what the networks of a cell scored, on the way and at the end."""
+    """Returns the scores of the networks of a cell, on the way and at the end."""
     seeds = range(cell["first"], cell["last"] + 1)
     n, epochs = (config.n, config.epochs) if cell["form"] == "current" else (config.n_2020, config.epochs_2020)
     draws = {seed: _draw(config, cell, seed) for seed in seeds}

@@ -1,4 +1,4 @@
-"""The work of a study in pieces: the numbers it is done with, and the rows that come of it."""
+"""The work of a study in pieces: its configuration, its cells, and the outcome of each."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ C = TypeVar("C", bound="Config")
 class Config:
     """The numbers of a study; each has its own, derived from this one.
 
-    Args:
+    Attributes:
         seeds: Number of seeds, which are 0, 1, 2, ...
     """
 
@@ -44,9 +44,9 @@ class Config:
 
 @dataclass(frozen=True)
 class Cell:
-    """A piece of work that is done or not.
+    """A piece of a study's work, which is done as a whole or not at all.
 
-    Args:
+    Attributes:
         of: What tells it from the others, such as `{"network": "cnn"}`.
         cost: Its share of the work, in any unit: for the remaining time.
         scratch: What it keeps of itself while it is computed: for work of many minutes, where each step needs the last.
@@ -76,9 +76,9 @@ def grid(**columns: Sequence[Scalar]) -> Callable[[Config], list[Cell]]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a cell came to.
+    """The rows, arrays and data that a cell has computed.
 
-    Args:
+    Attributes:
         tables: Rows by the name of their table; "rows" is the main one.
         arrays: Arrays by name, which no other cell uses.
         data: The data sets it used, see `describe`.
@@ -93,7 +93,7 @@ class Outcome:
 class Band:
     """A regression check: where a number was before, and should still be. Never a finding.
 
-    Args:
+    Attributes:
         name: What it is.
         of: The quantity; its mean over the units is compared.
         low: From here

@@ -1,4 +1,4 @@
-"""`Scratch`: what a long cell of work keeps of itself, so that it goes on where it was interrupted."""
+"""`Scratch`: the checkpoint of a long cell, from which it goes on where it was interrupted."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ RECORD = "record"  # the name of the text among the arrays
 
 
 class Scratch:
-    """A state that belongs to one cell, replaced as a whole, and thrown away when the cell is done.
+    """A checkpoint that belongs to one cell, replaced as a whole, and thrown away when the cell is done.
 
     A cell whose state decides what is left of it, to the last bit, comes to the same outcome with an interruption and
     without one.
@@ -54,7 +54,7 @@ class Scratch:
         return record, arrays
 
     def save(self, record: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]] | None = None) -> None:
-        """Keeps a record of what JSON can hold, and arrays of numbers, instead of those before.
+        """Saves a record of what JSON can hold, and arrays of numbers, in place of those before.
 
         Raises:
             ValueError: If an array has the name that the record has among them.

@@ -47,9 +47,9 @@ RULES = 1  # of how verdicts are made from what is found; raised when `judge` co
 
 @dataclass(frozen=True, kw_only=True)
 class Number:
-    """A published number, and what it is a number of.
+    """A published number, and the quantity that it is a value of.
 
-    Args:
+    Attributes:
         of: Our quantity.
         published: The number.
         rounding: Half a unit of its last printed digit: it may have been anything this far from what was printed.
@@ -66,7 +66,7 @@ class Number:
 class Claim:
     """What a source says, and how it is put to the test.
 
-    Args:
+    Attributes:
         name: Names the claim within its study.
         text: The statement, in a sentence.
         source: Where it is made.
@@ -107,12 +107,19 @@ NumberWord = Literal["inside", "outside", "none published", "not tested"]
 
 
 class Part(NamedTuple):
-    """One contrast as it came out."""
+    """One contrast of a claim, as it was measured.
+
+    Attributes:
+        finding: The contrast, and where it has to lie.
+        interval: Its estimate and 95 % interval.
+        units: The units that the estimate is made from; 0 if the contrast is exact.
+        p: The p-value of the margin being the truth, two-sided.
+    """
 
     finding: Finding
     interval: Interval
-    units: int  # 0 if the contrast is exact
-    p: float  # of the margin being the truth, two-sided
+    units: int
+    p: float
 
     @property
     def lies_right(self) -> bool:
@@ -122,17 +129,29 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a claim."""
+    """The two verdicts on a claim: does the statement hold, and does the published number fit ours?
+
+    Attributes:
+        claim: The claim.
+        finding: Whether the statement holds.
+        number: Whether the published number fits ours.
+        parts: The contrasts of the statement; none if it was not tested.
+        p: The p-value of the whole claim, before Holm's correction.
+        p_holm: The p-value after it.
+        prediction: Where one more of our runs would come out.
+        units: The units that the prediction is made from; 0 if the number is exact.
+        reason: Why the finding or the number is "not tested".
+    """
 
     claim: Claim
     finding: FindingWord
     number: NumberWord
     parts: tuple[Part, ...] = ()
-    p: float | None = None  # of the whole claim, before Holm
+    p: float | None = None
     p_holm: float | None = None
-    prediction: Interval | None = None  # where one more of our runs would come out
-    units: int = 0  # that the prediction is made from; 0 if the number is exact
-    reason: str = ""  # of "not tested"
+    prediction: Interval | None = None
+    units: int = 0
+    reason: str = ""
 
     def __str__(self) -> str:
         found = f"{self.finding}, {self.reason}" if self.reason else self.finding
@@ -188,7 +207,7 @@ def claims_digest(claims: Sequence[Claim]) -> str:
 
 
 def _measure(claim: Claim, tables: Tables) -> tuple[tuple[Part, ...], str]:
-    """Returns the contrasts as they came out, or why they did not."""
+    """Returns the contrasts as they were measured, or why they could not be."""
     if claim.not_tested is not None:
         return (), claim.not_tested
     try:

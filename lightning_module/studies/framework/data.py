@@ -22,9 +22,9 @@ LONG = 1000  # points of a signal; the longest of the studies have 120
 
 @dataclass(frozen=True)
 class Draw:
-    """A data set and what it is.
+    """A data set, and the record of what it is.
 
-    Args:
+    Attributes:
         train: Training examples.
         test: Test examples.
         mean: What was subtracted from the raw signals.

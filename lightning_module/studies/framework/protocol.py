@@ -12,7 +12,7 @@ from lightning_module.studies.framework.study_folder import STUDY
 class ProtocolFile:
     """The Markdown file beside a study: `protocol.md` of `study.py`, `NAME_protocol.md` of any other `NAME.py`.
 
-    Args:
+    Attributes:
         study: The study's own file: `__file__`.
         numbers: Values for the names in braces that the file has, such as `{epochs}`, so that each number has one
             place; a file without such names may have braces of its own.

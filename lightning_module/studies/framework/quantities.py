@@ -52,7 +52,7 @@ class Quantity(ABC):
         """
 
     def definition(self) -> dict[str, Any]:
-        """Returns what decides the numbers, as JSON has it: kind, version and fields.
+        """Returns everything that decides the numbers, as JSON has it: kind, version and fields.
 
         Raises:
             ValueError: If it has no kind, is no dataclass, or a field is neither a quantity nor plain data.
@@ -88,7 +88,7 @@ class Quantity(ABC):
 class Finding:
     """A contrast and where it has to lie.
 
-    Args:
+    Attributes:
         of: The contrast.
         above: It has to be larger than this.
         below: It has to be smaller than this.
@@ -131,15 +131,22 @@ class Finding:
 
 @dataclass(frozen=True)
 class Value(Quantity, kind="value"):
-    """A column where other columns have certain values; the mean of the rows of a unit."""
+    """A column where other columns have certain values; the mean of the rows of a unit.
+
+    Attributes:
+        column: The column.
+        where: The values that other columns have, one or several of each.
+        table: The table of the result.
+        unit: The column that names the units; None if all rows are one unit, and the number is a constant.
+    """
 
     column: str
     where: Mapping[str, Scalar | tuple[Scalar, ...]]
     table: str = "rows"
-    unit: str | None = "seed"  # None: all rows are one unit, and the number is a constant
+    unit: str | None = "seed"
 
     def per_unit(self, tables: Tables) -> "pd.Series[float]":
-        """Returns the numbers, by unit; one number by no name without units."""
+        """Returns the numbers, by unit; one number if there are no units."""
         rows = self.rows(tables)
         by = (lambda _: CONSTANT) if self.unit is None else self.unit
         return rows.groupby(by)[self.column].mean().astype("float64")
@@ -174,13 +181,18 @@ def value(column: str, /, *, table: str = "rows", unit: str | None = "seed", **w
 
 @dataclass(frozen=True)
 class Proportion(Quantity, kind="proportion"):
-    """Hits out of trials that are independent of each other: its interval is Wilson's."""
+    """Hits out of trials that are independent of each other: its interval is Wilson's.
+
+    Attributes:
+        hits: The column of hits.
+        trials: The column of trials.
+    """
 
     hits: Value
     trials: Value
 
     def per_unit(self, tables: Tables) -> "pd.Series[float]":
-        """Returns the proportion, by no name."""
+        """Returns the proportion, one number without a unit."""
         return self.hits.per_unit(tables) / self.trials.per_unit(tables)
 
     def counts(self, tables: Tables) -> tuple[int, int]:
@@ -197,13 +209,18 @@ def proportion(hits: str, trials: str, /, *, table: str = "rows", **where: Any) 
 
 @dataclass(frozen=True)
 class Unpaired(Quantity, kind="unpaired-difference"):
-    """The difference of two quantities that have nothing in common, each with the uncertainty of its own."""
+    """The difference of two quantities that have nothing in common, each with the uncertainty of its own.
+
+    Attributes:
+        left: The quantity from which the other one is subtracted.
+        right: The quantity that is subtracted.
+    """
 
     left: Quantity
     right: Quantity
 
     def per_unit(self, tables: Tables) -> "pd.Series[float]":
-        """Returns the difference of the means, by no name."""
+        """Returns the difference of the means, one number without a unit."""
         import pandas as pd
 
         return pd.Series({CONSTANT: self.left.per_unit(tables).mean() - self.right.per_unit(tables).mean()})
@@ -211,12 +228,16 @@ class Unpaired(Quantity, kind="unpaired-difference"):
 
 @dataclass(frozen=True)
 class Constant(Quantity, kind="constant"):
-    """A number."""
+    """A number.
+
+    Attributes:
+        number: The number.
+    """
 
     number: float
 
     def per_unit(self, tables: Tables) -> "pd.Series[float]":
-        """Returns the number, by no name."""
+        """Returns the number, without a unit."""
         import pandas as pd
 
         return pd.Series({CONSTANT: self.number})
@@ -224,12 +245,16 @@ class Constant(Quantity, kind="constant"):
 
 @dataclass(frozen=True)
 class Exact(Quantity, kind="exact"):
-    """A quantity without chance, such as the points of a signal: one number, which is known and has no interval."""
+    """A quantity without chance, such as the points of a signal: one number, which is known and has no interval.
+
+    Attributes:
+        of: The quantity, which has one number.
+    """
 
     of: Quantity
 
     def per_unit(self, tables: Tables) -> "pd.Series[float]":
-        """Returns the number, by no name.
+        """Returns the number, without a unit.
 
         Raises:
             ValueError: If there are several numbers.
@@ -244,7 +269,13 @@ class Exact(Quantity, kind="exact"):
 
 @dataclass(frozen=True)
 class Combined(Quantity, kind="combined"):
-    """A difference or a ratio, unit by unit."""
+    """A difference or a ratio of two quantities, unit by unit.
+
+    Attributes:
+        operation: "-" or "/".
+        left: The quantity before the sign.
+        right: The quantity behind it.
+    """
 
     operation: Literal["-", "/"]
     left: Quantity
@@ -263,7 +294,12 @@ class Combined(Quantity, kind="combined"):
 
 @dataclass(frozen=True)
 class Across(Quantity, kind="across"):
-    """The largest, the smallest or the mean of several, unit by unit."""
+    """The largest, the smallest or the mean of several quantities, unit by unit.
+
+    Attributes:
+        kind: What is taken of the quantities.
+        parts: The quantities.
+    """
 
     kind: Literal["largest", "smallest", "mean"]
     parts: tuple[Quantity, ...]
@@ -358,7 +394,7 @@ def _aligned(series: "list[pd.Series[float]]") -> "list[pd.Series[float]]":
 class Slope(Quantity, kind="slope"):
     """The slope of the straight line nearest in squares through several quantities, for each unit a line of its own.
 
-    Args:
+    Attributes:
         at: Where on the axis each quantity is.
         of: The quantities, of the same units.
 

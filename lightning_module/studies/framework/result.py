@@ -42,7 +42,7 @@ class Result:
 
     Two results are equal if everything is but `provenance` and `cells`: no two runs take the same time.
 
-    Args:
+    Attributes:
         study: The study's name.
         preset: The name of the preset, or "custom".
         config: The numbers of the study, as JSON has them.
@@ -129,7 +129,7 @@ class Result:
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> "Result":
-        """Returns what `save` wrote.
+        """Returns the result that `save` wrote.
 
         Whatever the files hold, they are taken for data: a result is returned whose parts fit together, or an error
         names the file.

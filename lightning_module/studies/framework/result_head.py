@@ -25,9 +25,9 @@ class DamagedResultError(ValueError):
 
 @dataclass(frozen=True)
 class CellSeal:
-    """What a cell contributed to a result.
+    """The seal of a cell: what it contributed to a result.
 
-    Args:
+    Attributes:
         name: The cell's.
         rows: How many rows of which tables, which stand after those of the cells before.
         arrays: The names of its arrays.
@@ -100,12 +100,12 @@ def read_head(folder: Path) -> dict[str, Any]:
 
 
 def seals(head: dict[str, Any]) -> list[CellSeal]:
-    """Returns what each cell contributed; nothing of a result in the older format."""
+    """Returns the seals of the cells; none of a result in the older format."""
     return [CellSeal(**entry) for entry in head.get("cells", [])]
 
 
 def as_entries(cells: list[CellSeal]) -> list[dict[str, Any]]:
-    """Returns what `seals` reads."""
+    """Returns the entries of `result.json` that `seals` reads."""
     return [asdict(cell) for cell in cells]
 
 

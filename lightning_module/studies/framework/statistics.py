@@ -23,7 +23,13 @@ LEVEL = 0.95
 
 
 class Interval(NamedTuple):
-    """An estimate and what it is known to lie in."""
+    """An estimate and its interval.
+
+    Attributes:
+        estimate: The estimate.
+        low: Lower end of the interval.
+        high: Upper end of the interval.
+    """
 
     estimate: float
     low: float
@@ -31,7 +37,13 @@ class Interval(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """A mean or a proportion with its standard error and degrees of freedom."""
+    """A mean or a proportion with its standard error and degrees of freedom.
+
+    Attributes:
+        value: The mean or the proportion.
+        error: Its standard error.
+        freedom: The degrees of freedom of the error.
+    """
 
     value: float
     error: float

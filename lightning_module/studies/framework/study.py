@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Study(Generic[C]):
     """A question that is answered by training networks.
 
-    Args:
+    Attributes:
         name: How it is called.
         question: What it asks, in a sentence.
         presets: Its numbers by size: "smoke" for seconds, "quick" for minutes, "paper" for the published protocol.

@@ -24,16 +24,30 @@ EVALUATION_ROWS = 10_000
 
 @dataclass(frozen=True)
 class Score:
-    """What each replica of an ensemble scored on one set of examples at one step."""
+    """The scores of each replica of an ensemble on one set of examples at one step.
 
-    step: int  # optimiser steps taken
-    on: str  # the name of the set
-    loss: npt.NDArray[np.float64]  # (k,), mean cross-entropy
-    accuracy: npt.NDArray[np.float64]  # (k,)
+    Attributes:
+        step: Optimiser steps taken.
+        on: The name of the set.
+        loss: Mean cross-entropy of each replica, (k,).
+        accuracy: Accuracy of each replica, (k,).
+    """
+
+    step: int
+    on: str
+    loss: npt.NDArray[np.float64]
+    accuracy: npt.NDArray[np.float64]
 
 
 class ReplicaScore(NamedTuple):
-    """What one replica scored on one set of examples at one step; the columns of a table."""
+    """The scores of one replica on one set of examples at one step; the columns of a table.
+
+    Attributes:
+        step: Optimiser steps taken.
+        on: The name of the set.
+        loss: Mean cross-entropy.
+        accuracy: Fraction of right predictions.
+    """
 
     step: int
     on: str
@@ -45,7 +59,7 @@ class ReplicaScore(NamedTuple):
 class Trained:
     """An ensemble after its training.
 
-    Args:
+    Attributes:
         ensemble: The ensemble, with its final weights.
         scores: What it scored, in the order of the steps.
     """
@@ -62,7 +76,7 @@ class Trained:
         return [{**columns, "seed": replica.seed, **measured._asdict()} for replica, measured in self.measured()]
 
     def measured(self, scores: Iterable[Score] | None = None) -> Iterator[tuple[Replica, ReplicaScore]]:
-        """Yields each replica with what it scored, score by score: for rows with other columns than those of `rows`.
+        """Yields each replica with its scores, one after another: for rows with other columns than those of `rows`.
 
         Args:
             scores: Scores of this ensemble; None for those of its training.
@@ -173,26 +187,26 @@ def fit(
 
 
 class Scores(pl.Callback):
-    """Evaluates an ensemble on sets of examples whenever the trainer validates."""
+    """A callback that evaluates an ensemble on sets of examples whenever the trainer validates."""
 
     def __init__(self, sets: Mapping[str, Examples]) -> None:
         self.sets = sets
         self.taken: list[Score] = []
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Evaluates."""
+        """Evaluates the ensemble."""
         assert isinstance(pl_module, Ensemble)  # for the type checker: `train` makes it
         self.take(pl_module, trainer.global_step)
 
     def take(self, model: Ensemble, step: int) -> None:
-        """Evaluates, unless it was done at this step."""
+        """Evaluates the ensemble, unless that was done at this step."""
         if self.taken and self.taken[-1].step == step:
             return
         self.taken += [score(model, examples, step=step, on=name) for name, examples in self.sets.items()]
 
 
 def score(model: Ensemble, examples: Examples, *, step: int, on: str) -> Score:
-    """Returns what each replica scores on examples."""
+    """Returns the scores of each replica on examples."""
     loss, accuracy = model.evaluate(examples.x.to(model.device), examples.y.to(model.device))
     count = examples.y.shape[-1]
     hits = (accuracy.double() * count).round()  # whole, whatever the precision of the accuracy
@@ -217,7 +231,7 @@ def _seven_digits(tensor: Tensor) -> npt.NDArray[np.float64]:
 
 @contextmanager
 def _quiet() -> Any:
-    """Without Lightning's advice, which is for one training and not for hundreds."""
+    """Keeps Lightning's advice quiet, which is for one training and not for hundreds."""
     log = logging.getLogger(PACKAGE)
     level = log.level
     log.setLevel(logging.ERROR)
@@ -233,7 +247,7 @@ def _quiet() -> Any:
 
 
 class EpochScores(Scores):
-    """Evaluates an ensemble on sets of examples at the end of certain epochs, without a validation.
+    """A callback that evaluates an ensemble on sets of examples at the end of certain epochs, without a validation.
 
     Args:
         sets: Sets of examples by name, as in `train(evaluate=...)`.
@@ -245,7 +259,7 @@ class EpochScores(Scores):
         self.epochs = frozenset(epochs)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Evaluates, if it is one of the epochs."""
+        """Evaluates the ensemble, if this is one of the epochs."""
         if trainer.current_epoch + 1 in self.epochs and isinstance(pl_module, Ensemble):
             self.take(pl_module, trainer.global_step)
 

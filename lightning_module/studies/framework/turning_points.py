@@ -22,9 +22,9 @@ Seen = Literal["here", "below", "above"]
 
 @dataclass(frozen=True)
 class Place:
-    """A number of parameters.
+    """A number of parameters at which a curve turns, or the end beyond which it lies.
 
-    Args:
+    Attributes:
         at: The number, or the end of the curve beyond which it lies.
         seen: Whether it is here, or somewhere below or above.
     """
@@ -34,7 +34,7 @@ class Place:
 
 
 def crossing(parameters: Sequence[float], values: Sequence[float], bound: float, *, log: bool = False) -> Place:
-    """Returns where a curve first comes to a bound from above.
+    """Returns where a curve first reaches a bound from above.
 
     Args:
         parameters: Sizes, ascending.
@@ -52,7 +52,7 @@ def crossing(parameters: Sequence[float], values: Sequence[float], bound: float,
 
 
 def _share(before: float, after: float, bound: float, *, log: bool) -> float:
-    """Returns which part of the way from one value to the next the bound is at; all of it from a value without size."""
+    """Returns the fraction of the way from one value to the next at which the bound is; 1 if the first is infinite."""
     if not math.isfinite(before):
         return 1.0
     if log:
@@ -79,11 +79,11 @@ def peak(parameters: Sequence[float], values: Sequence[float]) -> Place:
 
 @dataclass(frozen=True)
 class At(Quantity, kind="at"):
-    """The number of parameters at which a curve has its peak, or first comes to a bound, for each unit.
+    """The number of parameters at which a curve has its peak, or first reaches a bound, for each unit.
 
     Not a number for a unit whose curve does not show it: then there is no verdict.
 
-    Args:
+    Attributes:
         curve: A column of a table that has a column "parameters".
         bound: The bound; None for the peak.
         over: What the number is divided by.
@@ -108,7 +108,7 @@ class At(Quantity, kind="at"):
 class Log(Quantity, kind="logarithm"):
     """The logarithm of a quantity to a base: by how many factors of the base it differs from 1.
 
-    Args:
+    Attributes:
         of: The quantity.
         base: The base.
     """
@@ -127,7 +127,7 @@ class Turn(Quantity, kind="turn"):
 
     The rise is the largest from any epoch to a later one; so chance alone makes it positive, and a margin is needed.
 
-    Args:
+    Attributes:
         curve: A column of a table that has a column "epoch".
         kind: "rise", or the "fall" after it.
     """

@@ -12,7 +12,7 @@ PUBLISHED_STARTS: Final = (1.5, 0.15)
 class LearningRateConfig(Config):
     """The numbers of the study.
 
-    Args:
+    Attributes:
         seeds: Number of seeds, which are 0, 1, 2, ...; in the fresh arm each has its own draw of the data set.
         starts: Learning rates to begin with beside the two published ones.
         steps: Steps of the inner training.

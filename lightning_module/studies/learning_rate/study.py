@@ -88,7 +88,7 @@ def _path_rows(config: LearningRateConfig, draw: Draw, weights: Weights) -> Iter
 
 
 def _landscape(config: LearningRateConfig, draw: Draw, weights: Weights, test: Examples) -> list[Row]:
-    """Returns what each learning rate of the grid comes to."""
+    """Returns the losses after training with each learning rate of the grid."""
     rates = torch.logspace(math.log10(0.01), math.log10(4.0), config.grid)
     stacked = tuple(tensor.expand(len(rates), *tensor.shape[1:]) for tensor in weights)
     batches = minibatches(draw.train, steps=config.steps, size=config.batch_size)

@@ -9,7 +9,7 @@ from lightning_module.studies.framework.cells import Config
 class LotteryConfig(Config):
     """The numbers of the lottery tickets.
 
-    Args:
+    Attributes:
         seeds: Number of tickets; ticket t starts from the initialisation of torch's seed 42 + t.
         hidden_size: Hidden units of the MLP.
         rounds: Rounds of pruning, from no entry to all of them in equal steps.

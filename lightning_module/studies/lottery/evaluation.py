@@ -1,4 +1,4 @@
-"""What a ticket is worth on new data: as they are, reversed, permuted, in halves, and with other initial weights."""
+"""The tickets on new data: as they are, reversed, permuted, in halves, and with other initial weights."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ AS_THEY_ARE = ("baseline", "reinit")  # of these, the conditions with the points
 class Trial:
     """One training of an evaluation.
 
-    Args:
+    Attributes:
         condition: One of `CONDITIONS`.
         permutation: The number of the permutation of the points.
         seed: Torch's seed of the initial weights.
@@ -51,7 +51,7 @@ def trials(config: LotteryConfig, arm: str, ticket: int) -> Iterator[Trial]:
 
 
 def evaluate_arms(config: LotteryConfig, arms: Mapping[str, Tensors], ticket: int, scratch: Scratch) -> list[Row]:
-    """Returns what several arms of a ticket score; each training that is done is kept.
+    """Returns the scores of several arms of a ticket; each training that is done is kept.
 
     Args:
         config: The numbers of the study.

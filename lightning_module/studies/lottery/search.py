@@ -39,7 +39,7 @@ def random_masks(config: LotteryConfig, ticket: int, number: int) -> dict[str, T
 
 
 def search_random(config: LotteryConfig, ticket: int, scratch: Scratch) -> list[Row]:
-    """Returns what randomly pruned networks score, over sparsity."""
+    """Returns the scores of randomly pruned networks, over sparsity."""
     record, _ = scratch.load()
     rows: list[Row] = record.get("rows", [])
     done = {row["round"] for row in rows}
@@ -52,7 +52,7 @@ def search_random(config: LotteryConfig, ticket: int, scratch: Scratch) -> list[
 
 
 def search_lottery(config: LotteryConfig, ticket: int, scratch: Scratch) -> tuple[list[Row], dict[str, Tensor]]:
-    """Returns what the networks of all rounds score, and the masks of the ticket.
+    """Returns the scores of the networks of all rounds, and the masks of the ticket.
 
     Each round starts from the same initial weights, pruned by the magnitudes that the round before came to at the step
     `prune_step`, which is not its last.

@@ -41,7 +41,7 @@ def cells(config: LotteryConfig) -> list[Cell]:
 
 
 def run_cell(config: LotteryConfig, cell: Cell) -> Outcome:
-    """Returns all about one arm of a ticket."""
+    """Returns the outcome of one arm of a ticket."""
     arm, ticket = cell["arm"], cell["ticket"]
     tables: dict[str, list[Row]] = {}
     arms: dict[str, dict[str, Tensor]]
@@ -95,7 +95,7 @@ def adjacency_rows(config: LotteryConfig, mask: Any, *, arm: str, seed: int) -> 
 
 
 def shape_of(masks: Tensors) -> dict[str, Any]:
-    """Returns what of the first layer a mask keeps, and what it leaves unused."""
+    """Returns how much of the first layer a mask keeps, and how many units and inputs it leaves unused."""
     weights, biases = masks["linear1.weight"] != 0, masks["linear1.bias"] != 0
     return {
         "weights_kept": float(weights.double().mean()),

@@ -35,10 +35,16 @@ def libraries() -> dict[str, str]:
 
 
 class Baseline(NamedTuple):
-    """What a method without a network scored."""
+    """The accuracy of a method without a network.
+
+    Attributes:
+        method: The name of the method.
+        k: Neighbours; None for a method without them.
+        accuracy: Fraction of right predictions.
+    """
 
     method: str
-    k: int | None  # neighbours
+    k: int | None
     accuracy: float
 
 
@@ -57,10 +63,15 @@ def baselines(train: Examples, test: Examples, classes: int) -> Iterator[Baselin
 
 
 class Embedding(NamedTuple):
-    """A picture by t-SNE."""
+    """A picture by t-SNE.
 
-    points: Array  # (n, 2)
-    kl: float  # the divergence that it minimises
+    Attributes:
+        points: Where each example lies in the picture, (n, 2).
+        kl: The divergence that t-SNE minimises.
+    """
+
+    points: Array
+    kl: float
 
 
 def tsne(x: Array, *, seed: int, perplexity: float = 30) -> Embedding:

@@ -23,7 +23,7 @@ REPEATS = 50
 
 
 class CosineDecay(pl.Callback):
-    """Lets every learning rate fall to zero as half a cosine over all steps, in proportion.
+    """A callback that lets every learning rate fall to zero as half a cosine over all steps, in proportion.
 
     A scheduler of Lightning's would need every single optimiser step; this goes with several in one execution.
 

@@ -85,7 +85,7 @@ def temperature(logits: Floats, labels: npt.NDArray[np.int64]) -> float:
 class Bin:
     """The signals on which a network is about as sure.
 
-    Args:
+    Attributes:
         low: Of its largest probability; the bin ends where the next begins.
         count: Signals.
         confidence: Mean of the largest probability; nan without signals.
@@ -129,9 +129,9 @@ def logits_of(ensemble: Ensemble, x: Tensor) -> Tensor:
 
 @dataclass
 class Stop:
-    """What each replica said where its loss on validation was lowest, and at the end.
+    """The outputs of each replica where its loss on validation was lowest, and at the end.
 
-    Args:
+    Attributes:
         step: Optimiser steps, (k,).
         validation_loss: The mean cross-entropy there, (k,).
         logits: Of each set of signals by name, (k, n, classes).
@@ -143,7 +143,7 @@ class Stop:
 
 
 class EarlyStops(pl.Callback):
-    """Looks at validation whenever the trainer validates, and keeps what each replica says at its best look.
+    """A callback that looks at validation whenever the trainer does, and keeps each replica's outputs at its best look.
 
     Args:
         validation: Signals and labels to choose by, of all replicas or (k, n, length) and (k, n); or, in place of
@@ -158,12 +158,12 @@ class EarlyStops(pl.Callback):
         self.last: Stop | None = None
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Looks."""
+        """Evaluates the replicas on the validation signals."""
         assert isinstance(pl_module, Ensemble)  # for the type checker
         self.look(pl_module, trainer.global_step)
 
     def look(self, model: Ensemble, step: int) -> None:
-        """Looks, unless it did at this step."""
+        """Evaluates the replicas on the validation signals, unless that was done at this step."""
         if self.looks and self.looks[-1][0] == step:
             return
         chosen_by = logits_of(model, self._validation.x)  # (k, n, classes)

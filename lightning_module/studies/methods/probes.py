@@ -61,6 +61,6 @@ def purity(labels: Array, y: Array) -> dict[int, float]:
 
 @contextmanager
 def one_numpy_thread() -> Iterator[None]:
-    """One thread of NumPy's, whose sums do not depend on the number of cores; around many probes, for it takes time."""
+    """Lets NumPy have one thread, so that no sum depends on the cores; around many probes, for it takes time."""
     with importlib.import_module("threadpoolctl").threadpool_limits(1):  # which scikit-learn needs, too
         yield

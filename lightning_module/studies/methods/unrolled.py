@@ -22,11 +22,17 @@ Weights = tuple[Tensor, ...]  # (k, length, hidden), (k, 1, hidden), (k, hidden,
 
 
 class Hypergradient(NamedTuple):
-    """The mean loss of k trainings, and its derivative by the learning rate of each."""
+    """The mean loss of k trainings, and its derivative by the learning rate of each.
 
-    mean_loss: Tensor  # (k,)
-    gradient: Tensor  # (k,)
-    losses: Tensor  # (k, steps), of each minibatch before its update
+    Attributes:
+        mean_loss: Mean over the steps, (k,).
+        gradient: Derivative of the mean loss by the learning rate, (k,).
+        losses: Of each minibatch before its update, (k, steps).
+    """
+
+    mean_loss: Tensor
+    gradient: Tensor
+    losses: Tensor
 
 
 def initial_weights(seed: int, *, length: int = 40, hidden: int = 50, num_classes: int = 10) -> Weights:

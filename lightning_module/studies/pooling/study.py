@@ -43,7 +43,7 @@ CURVE_ROWS: Final = 2000
 class PoolingConfig(Config):
     """The numbers of the pooling study.
 
-    Args:
+    Attributes:
         seeds: Number of seeds, which are 0, 1, 2, ...; each has its own draw of the data except as published.
         sizes: Training signals.
         steps: Optimiser steps at every size, as published.
@@ -102,7 +102,7 @@ def cells(config: PoolingConfig) -> list[Cell]:
 
 
 def run_cell(config: PoolingConfig, cell: Cell) -> Outcome:
-    """Returns what the networks of a cell scored, and how they misread the first test signals."""
+    """Returns the scores of the networks of a cell, and how they misread the first test signals."""
     seeds = range(cell["first"], cell["last"] + 1)
     as_published = cell["arm"] == "published"
     draws = [_published(cell["n"])] if as_published else [_fresh(config, seed) for seed in seeds]
@@ -145,7 +145,7 @@ def run_cell(config: PoolingConfig, cell: Cell) -> Outcome:
 
 
 def network_of(variant: str) -> "partial[PoolingCNN]":
-    """Returns what makes the network of a variant."""
+    """Returns the function that makes the network of a variant."""
     kind: Pool = "none" if variant == MATCHED else variant  # type: ignore[assignment]  # the others are kinds
     return partial(PoolingCNN, pool=kind, channels=MATCHED_CHANNELS if variant == MATCHED else 20)
 
@@ -171,7 +171,7 @@ def _parts(seeds: int, steps: int) -> Iterator[range]:
 
 
 def _training_rows(own: Sequence[Examples], count: int) -> Examples:
-    """Returns what the training accuracy is measured on: (n, length), or (k, n, length) of replicas with own data."""
+    """Returns the signals to measure training accuracy on: (n, length), or (k, n, length) if replicas have own data."""
     first = [each.first(count) for each in own]
     return first[0] if len(first) == 1 else Examples.stacked(first)
 

@@ -42,7 +42,7 @@ KEPT_ROWS = 5000
 class PriorsConfig(Config):
     """The numbers of the study.
 
-    Args:
+    Attributes:
         seeds: Number of seeds, which are 0, 1, 2, ...; each has its own initialisation, draw and permutation.
         steps: Optimiser steps.
         tests: Examples in the fresh test set.
@@ -83,7 +83,7 @@ def cells(config: PriorsConfig) -> list[Cell]:
 
 
 def run_cell(config: PriorsConfig, cell: Cell) -> Outcome:
-    """Returns what a network scored at the learning rate that did best on validation."""
+    """Returns the scores of a network at the learning rate that did best on validation."""
     tuning = _tune(config, cell)
     lr = best_rate(tuning)
     draws = [fresh(seed, tests=0) for seed in range(config.seeds)]
@@ -115,7 +115,7 @@ def run_cell(config: PriorsConfig, cell: Cell) -> Outcome:
 
 
 def _tune(config: PriorsConfig, cell: Cell) -> list[Row]:
-    """Returns what each rate scored on the held out examples of each tuning draw."""
+    """Returns the scores of each rate on the held out examples of each tuning draw."""
     rows: list[Row] = []
     for seed in range(TUNING_SEED, TUNING_SEED + config.tuning_seeds):
         x, y = fresh(seed, tests=0).train
@@ -153,7 +153,7 @@ def permutation(seed: int) -> list[int]:
 
 @torch.no_grad()
 def permuted(ensemble: Ensemble, x: torch.Tensor) -> list[Row]:
-    """Returns what changes for each replica, after training, when the points of signals (n, 40) are permuted.
+    """Returns how each replica's predictions change, after training, when the points of signals (n, 40) are permuted.
 
     "unchanged" is the share of the signals that it takes for the same digit as before, "change" the largest change of
     a logit over the largest logit. A network that is blind to the order has 1 and 0 but for rounding, which float64

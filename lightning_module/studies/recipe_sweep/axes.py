@@ -10,7 +10,7 @@ from mnist1d_hf import Recipe
 class Axis:
     """A number of the recipe that is varied.
 
-    Args:
+    Attributes:
         name: What it is called in figures.
         unit: What it counts.
         levels: Where slopes are taken: from none to the default and twice the default, as far as that exists.

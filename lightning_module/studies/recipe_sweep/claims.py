@@ -14,7 +14,7 @@ OWN: Final = "our question"
 
 
 def measure(network: str, axis: str, level: float, column: str = "accuracy") -> Quantity:
-    """Returns what a network scores on fresh tests with one number of the recipe at a level, by seed."""
+    """Returns the score of a network on fresh tests with one number of the recipe at a level, by seed."""
     where: dict[str, Any] = recipe_at(axis, level)
     return value(column, network=network, on="fresh test", **where)
 

@@ -28,7 +28,7 @@ from lightning_module.studies.recipe_sweep.figures import draw_accuracy, draw_ga
 class RecipeSweepConfig(NetworksConfig):
     """The numbers of the sweep. An axis is a number of the recipe; while it varies, all others have their defaults.
 
-    Args:
+    Attributes:
         seeds: Number of seeds, which are 0, 1, 2, ...; each has its own initialisation and draw of 4000 signals.
         steps: Optimiser steps.
         tests: Examples in the fresh test set, which each recipe has one of.
@@ -63,7 +63,7 @@ def cells(config: RecipeSweepConfig) -> list[Cell]:
 
 
 def run_cell(config: RecipeSweepConfig, cell: Cell) -> Outcome:
-    """Returns what the seeds of one network scored on one recipe."""
+    """Returns the scores of the seeds of one network on one recipe."""
     recipe: dict[str, Any] = {axis: cell[axis] for axis in AXES}
     draws = [fresh(seed, tests=0, **recipe) for seed in range(config.seeds)]
     tested = fresh(0, tests=config.tests, **recipe)

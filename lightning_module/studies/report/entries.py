@@ -17,7 +17,7 @@ NO_RESULT = "this study has no result yet"
 class Entry:
     """A section of the report.
 
-    Args:
+    Attributes:
         title: Of the section; no other one has it.
         study: The study, if it is known.
         result: Its result, if there is one.

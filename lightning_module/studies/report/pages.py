@@ -127,7 +127,7 @@ def _contents(found: Sequence[Entry]) -> str:
 
 
 def _front(found: Sequence[Entry]) -> list[str]:
-    """Returns what some studies say of how the others are to be read."""
+    """Returns the remarks of some studies on how to read the others."""
     said = [(entry, text) for entry in found if (text := answer(entry, FRONT))]
     return [f"What {_link(entry)} adds to all of this:\n\n{text}" for entry, text in said]
 

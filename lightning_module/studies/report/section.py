@@ -83,7 +83,7 @@ def _figures(entry: Entry, beside: Path) -> Iterator[str]:
 
 
 def _caption(study: Study[Any] | None, name: str) -> str:
-    """Returns what a figure shows: the first paragraph of its function's docstring, which says what it returns."""
+    """Returns the caption of a figure: the first paragraph of its function's docstring, which says what is returned."""
     if study is None:
         return ""
     paragraph = " ".join((inspect.getdoc(study.figures[name]) or "").split("\n\n")[0].split())

@@ -11,9 +11,9 @@ from lightning_module.studies.report.words import finding_words, interval_words
 
 @dataclass(frozen=True, kw_only=True)
 class Promise:
-    """A run time.
+    """A run time that a source promises.
 
-    Args:
+    Attributes:
         of: The experiment.
         promised: How long it takes, as the source says.
         study: The study that repeats it, with more around it.

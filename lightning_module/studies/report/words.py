@@ -103,7 +103,7 @@ def needed(finding: Finding) -> str:
 
 
 def quantity_words(quantity: Quantity) -> str:
-    """Returns what a quantity is, such as "accuracy [network=cnn] - accuracy [network=mlp]"."""
+    """Returns a quantity in words, such as "accuracy [network=cnn] - accuracy [network=mlp]"."""
     if isinstance(quantity, Value):
         return _value_words(quantity)
     if isinstance(quantity, Proportion):
@@ -172,7 +172,7 @@ def _operand(quantity: Quantity) -> str:
 
 
 def _any_words(value: Any) -> str:
-    """Returns a quantity of a study's own by the names of its fields."""
+    """Returns a quantity of a study's own in words, by the names of its fields."""
     if isinstance(value, Quantity) and dataclasses.is_dataclass(value):
         fields = ", ".join(f"{f.name}: {_field_words(getattr(value, f.name))}" for f in dataclasses.fields(value))
         return f"{type(value).__name__} ({fields})"

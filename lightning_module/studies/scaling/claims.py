@@ -40,7 +40,7 @@ def _question(name: str, text: str, *findings: Finding, source: str = OWN) -> Cl
 
 
 def _predicted(recipe: str, network: str) -> list[Claim]:
-    """Returns the tests that convince, or do not: what is fitted to small n said of a million."""
+    """Returns the claims on whether laws that are fitted to small n predict the loss with a million examples."""
     curve, where = Curve(recipe, network), f"{recipe}, {NAMES[network]}"
 
     def within(of: Quantity) -> Finding:
@@ -81,7 +81,7 @@ def _predicted(recipe: str, network: str) -> list[Claim]:
 
 
 def _laws(recipe: str) -> list[Claim]:
-    """Returns what is asked of a recipe beside the published laws."""
+    """Returns the claims on a recipe's exponents beside the published laws."""
     curves = {network: Curve(recipe, network) for network in UNITS}
     exponents = {network: Fitted(curve, "exponent", low=LEARNED, high=LAST) for network, curve in curves.items()}
     leads = [Log(Excess(curves["mlp"], n) / Excess(curves["cnn"], n)) for n in SIZES[1:]]

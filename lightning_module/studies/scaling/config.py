@@ -19,7 +19,7 @@ MOST_VALIDATION: Final = 5000
 class ScalingConfig(Config):
     """The numbers of the study.
 
-    Args:
+    Attributes:
         seeds: Number of seeds, which are 0, 1, 2, ...; each has its own initialisation, draw and test signals.
         sizes: Numbers of examples, in rising order; of each a fifth, but at most 5000, is held out to tune by.
         steps: Optimiser steps for each number of examples.

@@ -18,9 +18,9 @@ COLUMNS: dict[Of, str] = {"excess": "divergence", "raw": "label_loss"}
 
 @dataclass(frozen=True)
 class Curve:
-    """What is followed over the number of examples.
+    """A curve over the number of examples.
 
-    Args:
+    Attributes:
         recipe: The recipe.
         network: The network.
         width: One of the widths; None for the envelope: at each n the width with the lowest loss on validation.
@@ -51,7 +51,7 @@ class Curve:
 class Fitted(Quantity, kind="scaling-fit"):
     """A number of the law that is fitted to a curve, by seed.
 
-    Args:
+    Attributes:
         curve: The curve.
         number: "exponent"; "floor", fitted minus true; or "floor-share", the fitted floor over the loss at the last n.
         of: "excess", the divergence from the posterior; or "raw", the loss on labels, whose true floor is the
@@ -85,7 +85,7 @@ class Fitted(Quantity, kind="scaling-fit"):
 class Miss(Quantity, kind="scaling-miss"):
     """By how much the law of smaller n misses a loss that it was not fitted to, over the excess loss there; by seed.
 
-    Args:
+    Attributes:
         curve: The curve.
         of: "excess", with a law without a floor; or "raw", with a floor that is fitted.
         at: The n that is predicted.
@@ -119,7 +119,7 @@ class Miss(Quantity, kind="scaling-miss"):
 class Local(Quantity, kind="scaling-local-exponent"):
     """The exponent between two n alone, by seed.
 
-    Args:
+    Attributes:
         curve: The curve.
         low: The smaller n.
         high: The larger one.
@@ -141,7 +141,7 @@ class Local(Quantity, kind="scaling-local-exponent"):
 class Excess(Quantity, kind="scaling-excess"):
     """The excess loss at an n, by seed.
 
-    Args:
+    Attributes:
         curve: The curve.
         n: The number of examples.
     """

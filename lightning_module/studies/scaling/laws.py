@@ -23,7 +23,7 @@ STARTS = (0.0, 0.3, 0.6, 0.9, 0.99)  # of the floor, as a share of the smallest 
 class Law:
     """floor + constant * n ** -exponent.
 
-    Args:
+    Attributes:
         constant: The loss beyond the floor with one example.
         exponent: The power of n with which that falls.
         floor: What stays.

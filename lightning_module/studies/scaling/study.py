@@ -74,7 +74,7 @@ def run_cell(config: ScalingConfig, cell: Cell) -> Outcome:
 
 
 def network_of(network: str, width: float) -> "Callable[[], nn.Module]":
-    """Returns what makes a network of the benchmark's kind with a multiple of its hidden units or channels."""
+    """Returns the function that makes a network of the benchmark's kind, with a multiple of its units or channels."""
     if network == "mlp":
         return partial(MLP, hidden_size=units(network, width))
     return partial(CNN, channels=units(network, width))
@@ -97,7 +97,7 @@ def _posterior(config: ScalingConfig, recipe: str, seed: int) -> Floats:
 def _train(
     config: ScalingConfig, make: "Callable[[], nn.Module]", seed: int, examples: Examples, test: Tensor, steps: int
 ) -> EarlyStops:
-    """Returns what was seen of all rates, trained on the examples that are not held out."""
+    """Returns the evaluations of all learning rates, trained on the examples that are not held out."""
     out = held_out(len(examples.y))
     model = Ensemble(make, [Replica(seed=seed, lr=lr) for lr in config.rates])
     looks = EarlyStops(Examples(examples.x[:out], examples.y[:out]), {"test": test})
@@ -108,7 +108,7 @@ def _train(
 
 
 def _chosen(config: ScalingConfig, looks: EarlyStops, log_p: Floats, labels: Tensor) -> tuple[Row, list[Row]]:
-    """Returns what the rate with the best look at validation came to, and what each rate did."""
+    """Returns the row of the learning rate that was best on validation, and a row for every rate."""
     stop = looks.best
     if stop is None:
         raise RuntimeError("training ended without a look at validation")

@@ -1,4 +1,4 @@
-"""What the encoders of the self-supervision study know: the probes of all layers, as rows."""
+"""The probes of all layers of the self-supervision study's encoders, as rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,14 +18,19 @@ VALIDATION = 5  # one of so many labelled training signals chooses the layer
 
 @dataclass(frozen=True)
 class Represented:
-    """The representations of some signals, layer by layer, and their labels."""
+    """The representations of some signals, layer by layer, and their labels.
 
-    layers: list[Array]  # (n, width) each, from the input to the output
-    y: Array  # (n,)
+    Attributes:
+        layers: The representations after each layer, from the input to the output, (n, width) each.
+        y: The labels, (n,).
+    """
+
+    layers: list[Array]
+    y: Array
 
     @classmethod
     def of(cls, weights: Mapping[str, Tensor], examples: Examples) -> "Represented":
-        """Returns what one encoder, with weights (1, ...), makes of examples."""
+        """Returns the representations of examples in one encoder, with weights (1, ...)."""
         with torch.no_grad():
             layers = [h.cpu().numpy() for h in representations(weights, examples.x)]
         return cls(layers, examples.y.numpy())
@@ -37,9 +42,9 @@ class Represented:
 
 @dataclass
 class Measured:
-    """What the probes of one encoder came to.
+    """The rows and the errors that the probes of one encoder measured.
 
-    Args:
+    Attributes:
         tables: Rows by the name of their table.
         wrong: By test set, (prediction - label) modulo 10 of the linear probe of each layer, (layers, n).
     """

@@ -45,7 +45,7 @@ ORDERS: Final = 1000
 class SelfSupervisionConfig(Config):
     """The numbers of the study.
 
-    Args:
+    Attributes:
         seeds: Number of seeds, which are 0, 1, 2, ...; in the fresh arm each has its own draw of the data set.
         epochs: Passes through the training signals.
         probed: Epochs after which the layers are probed; 0 is before the training.
@@ -88,7 +88,7 @@ def cells(config: SelfSupervisionConfig) -> list[Cell]:
 
 
 def run_cell(config: SelfSupervisionConfig, cell: Cell) -> Outcome:
-    """Returns what the layers of one kind of encoder know, seed by seed."""
+    """Returns the scores of the probes of all layers of one kind of encoder, seed by seed."""
     projector, is_frozen = cell["projector"], cell["arm"] == "frozen"
     draws = [frozen()] if is_frozen else [fresh(seed, tests=config.tests) for seed in range(config.seeds)]
     signals = [draw.train.first(config.signals) for draw in draws]
@@ -137,7 +137,7 @@ def _train(
 
 
 class Snapshots(pl.Callback):
-    """Keeps the weights of the encoders as they are after certain epochs, on the CPU.
+    """A callback that keeps the weights of the encoders as they are after certain epochs, on the CPU.
 
     Args:
         epochs: After how many epochs; 0 is before the training.

@@ -30,7 +30,7 @@ def lead(network: str, size: int, times: int = 1, column: str = "divergence") ->
 
 
 def remains(network: str, size: int) -> Quantity:
-    """Returns the logarithm of the divergence that soft labels leave, over that of hard ones."""
+    """Returns the logarithm of the divergence with soft labels over that with hard ones, by seed."""
     return Log(measure("divergence", network, "soft", size) / measure("divergence", network, "hard", size))
 
 

@@ -15,7 +15,7 @@ MOST_VALIDATION: Final = 2000
 class SoftLabelsConfig(Config):
     """The numbers of the study.
 
-    Args:
+    Attributes:
         seeds: Number of seeds, which are 0, 1, 2, ...; each has its own initialisation, draws and validation.
         sizes: Numbers of examples, in rising order; of each a fifth, but at most 2000, is held out to tune by.
         soft_sizes: How many of these, from the smallest, the soft arm has as well: a posterior takes its time.

@@ -106,7 +106,7 @@ def _train(
     steps: int,
     tested: Draw,
 ) -> EarlyStops:
-    """Returns what was seen of all rates, trained on the examples that are not held out of the first `size`."""
+    """Returns the evaluations of all rates, trained on the examples that are not held out of the first `size`."""
     out = held_out(size)
     replicas = [Replica(seed=seed, lr=lr) for lr in config.rates]
     x, y = examples.x[out:size], examples.y[out:size]
@@ -128,7 +128,7 @@ def _train(
 
 
 def _chosen(config: SoftLabelsConfig, looks: EarlyStops, log_p: Floats) -> tuple[Row, list[Row]]:
-    """Returns what the rate with the best look at validation came to, and what each rate did."""
+    """Returns the row of the learning rate that was best on validation, and a row for every rate."""
     stop = looks.best
     if stop is None:
         raise RuntimeError("training ended without a look at validation")

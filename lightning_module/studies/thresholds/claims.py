@@ -33,9 +33,9 @@ RULES: Final = ("training error", "training loss", "test loss", "test error")
 
 @dataclass(frozen=True)
 class Kind:
-    """What networks were trained alike.
+    """The networks that were trained alike.
 
-    Args:
+    Attributes:
         loss: The loss.
         labels: "0 %", "15 %" or "30 %" of them redrawn, or "random".
         network: Family of networks.
@@ -52,7 +52,7 @@ class Kind:
 class Threshold(Quantity, kind="threshold"):
     """The number of parameters at the threshold, by seed; not a number for a seed that does not show it.
 
-    Args:
+    Attributes:
         kind: What was trained.
         n: Training signals.
         classes: Number of classes.
@@ -74,7 +74,7 @@ class Threshold(Quantity, kind="threshold"):
 class Exponent(Quantity, kind="threshold-exponent"):
     """The power of n or K with which the threshold grows, by seed: a fit to all sizes, which knows of unseen ones.
 
-    Args:
+    Attributes:
         of: "n" or "K".
         kind: What was trained.
         rule: What the threshold is seen by.
@@ -105,7 +105,7 @@ class Exponent(Quantity, kind="threshold-exponent"):
 class Shared(Quantity, kind="shared-ratio"):
     """The ratio of two quantities for the units that both have.
 
-    Args:
+    Attributes:
         left: What is divided.
         right: What it is divided by.
     """

@@ -43,7 +43,7 @@ CELL_SECONDS: Final = 240.0
 class ThresholdsConfig(Config):
     """The numbers of the study of thresholds.
 
-    Args:
+    Attributes:
         seeds: Number of seeds, which are 0, 1, 2, ...
         few_seeds: Number of seeds of the CNN, of the large training set, and with more steps.
         sizes: Training signals.
@@ -91,7 +91,16 @@ class ThresholdsConfig(Config):
 
 
 class WidthSweep(NamedTuple):
-    """Networks of all widths that are trained alike."""
+    """Networks of all widths that are trained alike.
+
+    Attributes:
+        network: The kind of network.
+        n: Training signals.
+        classes: Digits that they show.
+        loss: What is minimised.
+        labels: The kind of labels.
+        times: Factor of the number of steps.
+    """
 
     network: str
     n: int
@@ -102,7 +111,7 @@ class WidthSweep(NamedTuple):
 
 
 def plans(config: ThresholdsConfig) -> Iterator[tuple[WidthSweep, int]]:
-    """Yields what is trained, and with how many seeds."""
+    """Yields the networks to be trained, and the number of their seeds."""
     most = config.classes[-1]
     grid = [(n, classes) for n in config.sizes for classes in config.classes]
     small = [(n, classes) for n in config.small for classes in config.classes]
@@ -139,7 +148,7 @@ def _seconds(config: ThresholdsConfig, plan: WidthSweep) -> float:
 
 
 def run_cell(config: ThresholdsConfig, cell: Cell) -> Outcome:
-    """Returns what the networks of a cell scored, and where their thresholds are."""
+    """Returns the scores of the networks of a cell, and their thresholds."""
     labels = cell["labels"] if cell["labels"] == "random" else f"{cell['labels']} %"
     plan = WidthSweep(**{**{name: cell[name] for name in WidthSweep._fields}, "labels": labels})
     seeds = range(cell["first"], cell["last"] + 1)

@@ -1,1 +1,1 @@
-"""What a result can be held to: its files, its rules, its data, cells computed anew."""
+"""The checks of a result: its files, its rules, its data, and cells computed anew."""

@@ -7,7 +7,7 @@ Answer = Literal["ok", "DIFFERS", "not verified"]
 
 
 class Check(NamedTuple):
-    """Something that was compared, or could not be.
+    """The outcome of a comparison, or of one that could not be made.
 
     Attributes:
         answer: What came out.
@@ -26,12 +26,12 @@ class Check(NamedTuple):
 
 
 def same(holds: bool, what: str, otherwise: str) -> Check:
-    """Returns a check that holds, or does not."""
+    """Returns the check that says ok if it holds, else DIFFERS."""
     return Check("ok", what) if holds else Check("DIFFERS", otherwise)
 
 
 def overall(checks: Iterable[Check]) -> Answer:
-    """Returns what a result is by all its checks: DIFFERS if one does, not verified if something essential is not."""
+    """Returns the answer of all checks together: DIFFERS if one differs, not verified if an essential one is not."""
     checks = list(checks)
     if any(check.answer == "DIFFERS" for check in checks):
         return "DIFFERS"

@@ -26,7 +26,7 @@ FILE: Final = "committed.json"
 class Committed:
     """A committed result.
 
-    Args:
+    Attributes:
         preset: Its preset.
         finished: When it was finished, as it says itself.
         sha256: The digest of its `result.json`, which has those of all its other files.

@@ -1,4 +1,4 @@
-"""Cells of a saved result computed again: what shows that its numbers come out of the study, and of nobody's hand."""
+"""Cells of a saved result computed again, which shows that its numbers are those of the study, and not made up."""
 
 import random
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ ENOUGH: Final = 0.9  # of the cell's numbers
 class Again:
     """A cell that is to be computed again.
 
-    Args:
+    Attributes:
         cell: The cell.
         seal: What the result says of it; None if it says nothing.
         part: Its part of the tables; None if that has to be looked for.
@@ -72,7 +72,7 @@ def choose(study: Study[Any], config: Config, result: Result, count: int) -> lis
 
 
 def recomputed(study: Study[Any], config: Config, result: Result, again: Again) -> Check:
-    """Returns whether a cell comes to what the result has of it; this takes the time that the cell takes."""
+    """Returns whether a cell gives again what the result has of it; this takes the time that the cell takes."""
     name = again.cell.name
     try:
         outcome = outcome_of(study, config, again.cell)
@@ -96,7 +96,7 @@ def recomputed(study: Study[Any], config: Config, result: Result, again: Again) 
 
 
 class _DiffersError(ValueError):
-    """A cell came to something that cannot be the result's."""
+    """A cell, computed again, gave something that cannot be the result's."""
 
 
 def _compared(study: Study[Any], result: Result, again: Again, outcome: Outcome) -> Iterator[tuple[int, int, int]]:

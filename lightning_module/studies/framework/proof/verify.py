@@ -25,7 +25,7 @@ LARGEST = 10**6  # of the numbers of somebody's own run that its cells are made 
 
 
 def findings_of(study: Study[Any], result: Result, folder: Path | None = None) -> list[Check]:
-    """Returns what a saved result was checked for.
+    """Returns the checks of a saved result.
 
     Args:
         study: The study.
@@ -91,7 +91,7 @@ def _committed(result: Result, is_committed: str) -> Iterator[Check]:
 
 
 def _cells(study: Study[Any], result: Result, *, essential: bool) -> Check:
-    """Returns whether the rows, arrays and data are those that the cells came to, no fewer and no more."""
+    """Returns whether the rows, arrays and data are those that the cells computed, no fewer and no more."""
     if not result.cells:
         words = "what each cell came to: results of versions up to 0.1.0 do not say it"
         return Check("not verified", words, essential=essential)

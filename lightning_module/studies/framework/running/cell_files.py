@@ -1,4 +1,4 @@
-"""The file of each cell that is done: what it came to, what it was computed with, and a digest by which it is known."""
+"""The file of each cell that is done: its outcome, what it was computed with, and a digest by which it is known."""
 
 import hashlib
 import json
@@ -28,9 +28,9 @@ MOST_BYTES = 2**31  # of a cell's rows; the largest of the packaged studies has 
 
 @dataclass(frozen=True)
 class Record:
-    """What a cell's file holds.
+    """The content of a cell's file.
 
-    Args:
+    Attributes:
         tables: Rows by table.
         data: The data sets it used.
         arrays: Arrays by name.
@@ -48,7 +48,7 @@ class Record:
 
     @property
     def end(self) -> float:
-        """Returns when it was done."""
+        """Returns when the cell was done."""
         return self.started + self.seconds
 
 
@@ -83,7 +83,7 @@ class CellFiles:
         return self._known[cell.name][1]
 
     def read(self, cell: Cell) -> Record:
-        """Returns what the cell came to.
+        """Returns the record of a cell that is done.
 
         Raises:
             UnreadableError: If its files are not whole, or of another run.
@@ -112,7 +112,7 @@ class CellFiles:
             raise error if isinstance(error, UnreadableError) else UnreadableError(str(error)) from error
 
     def write(self, cell: Cell, outcome: Outcome, scratch: Scratch) -> None:
-        """Keeps what a cell came to, and forgets what it kept on the way."""
+        """Writes the outcome of a cell, and deletes its checkpoint."""
         arrays = self._file(cell, ".npz")
         if outcome.arrays:
             replace(arrays, partial(write_arrays, arrays=outcome.arrays))
@@ -150,7 +150,7 @@ class CellFiles:
         return claim(self._file(cell, ".lock"))
 
     def scratch(self, cell: Cell) -> Scratch:
-        """Returns where a cell keeps what it has come to so far."""
+        """Returns the checkpoint of a cell: what it has computed so far."""
         return Scratch(self._file(cell, ".scratch.npz"), run=self._run)
 
     def note_failure(self, cell: Cell, text: str) -> Path:

@@ -33,7 +33,7 @@ class WorkerError(RuntimeError):
 
 @dataclass
 class Failures:
-    """What failed so far.
+    """The cells that have failed so far.
 
     Attributes:
         last: By cell, what went wrong the last time it was tried.
@@ -54,7 +54,7 @@ class Failures:
         return again
 
     def forget(self, cell: Cell) -> None:
-        """Notes that a cell is done."""
+        """Forgets the failures of a cell that is done."""
         self.last.pop(cell.name, None)
         self.causes.pop(cell.name, None)
 

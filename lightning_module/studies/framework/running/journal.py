@@ -1,4 +1,4 @@
-"""`Journal`: the folder of a run. What it is a run of, the cells that are done, and the result put together of them."""
+"""`Journal`: the folder of a run, with the cells that are done, and the result put together of them."""
 
 import dataclasses
 import hashlib
@@ -38,14 +38,14 @@ SAME = ("study", "config", "versions")  # what tells one run from another
 
 
 class Journal:
-    """The folder of a run: what it is a run of, and files for each cell that is done."""
+    """The folder of a run: which run it is, and files for each cell that is done."""
 
     def __init__(self, study: "Study[Any]", config: Any, preset: str, folder: Path) -> None:
         self.study, self.config, self.preset, self.folder = study, config, preset, folder
         self._cells = folder / "cells"
 
     def open(self, *, restart: bool) -> None:
-        """Says what the folder is a run of, or compares it with what it says.
+        """Writes into the folder which run it is, or compares this run with the one that is written there.
 
         Raises:
             ValueError: If it is one of other numbers, or with other versions of the libraries; or if its file system
@@ -80,7 +80,7 @@ class Journal:
         self.files = CellFiles(self._cells, run=_digest(self.head), older="format" not in self.head)
 
     def _begin(self, file: Path, head: dict[str, Any]) -> None:
-        """Writes what the folder is a run of unless it says so.
+        """Writes which run the folder is, unless it is written there already.
 
         Raises:
             ValueError: If there are cells or a result of something else.
@@ -138,7 +138,7 @@ class Journal:
             raise ValueError(f"folder={str(self.folder)!r}: another run was begun there; choose another folder")
 
     def compute(self, cell: Cell) -> None:
-        """Does a cell and keeps what it came to."""
+        """Computes a cell, and keeps its outcome."""
         self.check_mine()
         scratch = self.files.scratch(cell)
         outcome = outcome_of(self.study, self.config, dataclasses.replace(cell, scratch=scratch))
@@ -187,7 +187,7 @@ class Journal:
 
 
 def outcome_of(study: "Study[Any]", config: Any, cell: Cell) -> Outcome:
-    """Returns what a cell comes to, computed by one thread."""
+    """Returns the outcome of a cell, computed by one thread."""
     keep_freed_memory()
     with _one_torch_thread():
         return checked(study.run_cell(config, cell))
@@ -195,7 +195,7 @@ def outcome_of(study: "Study[Any]", config: Any, cell: Cell) -> Outcome:
 
 @contextmanager
 def _one_torch_thread() -> Iterator[None]:
-    """One thread of torch's: its sums depend on no number of cores, and small networks gain nothing from a second."""
+    """Lets torch have one thread: no sum depends on the cores then, and small networks need no second."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -64,7 +64,7 @@ def run(
 
 
 def _work(journal: Journal, cells: list[Cell], failures: Failures, advance: Callable[[Cell], None]) -> None:
-    """Does the cells that nobody else is at, then waits for those that somebody is."""
+    """Computes the cells that no other process is computing, then waits for those that another one is."""
     waiting = cells
     while waiting:
         left, tried = [], False
@@ -90,7 +90,7 @@ def _work(journal: Journal, cells: list[Cell], failures: Failures, advance: Call
 def _share(
     journal: Journal, job: Job, cells: list[Cell], workers: int, failures: Failures, advance: Callable[[Cell], None]
 ) -> None:
-    """Lets processes do the cells, the most expensive first."""
+    """Lets processes compute the cells, the most expensive first."""
 
     def done(cell: Cell) -> None:
         if journal.files.has(cell):  # otherwise another run is at it

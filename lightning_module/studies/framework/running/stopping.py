@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a command within seconds, whatever it is at."""
+"""Ctrl-C and SIGTERM end a command within seconds, whatever it is doing."""
 
 import multiprocessing
 import os

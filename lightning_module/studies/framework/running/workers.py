@@ -54,7 +54,14 @@ class Job:
 
 @dataclass
 class Worker:
-    """A process, our end of the pipe to it, and the cell that it is at."""
+    """A process, our end of the pipe to it, and the cell that it computes.
+
+    Attributes:
+        process: The process.
+        pipe: Our end of the pipe.
+        cell: The cell that it was given; None if it has none.
+        has_begun: Whether it has said that it can begin.
+    """
 
     process: Any
     pipe: Connection
@@ -63,7 +70,7 @@ class Worker:
 
 
 class Crew:
-    """Processes that share cells.
+    """Processes that share the cells of a run.
 
     Args:
         job: What they do cells of.
@@ -82,7 +89,7 @@ class Crew:
         self.kill()
 
     def do(self, cells: Sequence[Cell], failures: Failures, done: Callable[[Cell], None]) -> None:
-        """Does the cells in this order, but those that other runs are at; one that fails is tried again in the end.
+        """Computes the cells in this order, but not those that another run computes; tries failed ones again at last.
 
         Args:
             cells: What is to be done.
@@ -126,7 +133,7 @@ class Crew:
                 worker.pipe.send(worker.cell.name)
 
     def _hear(self, worker: Worker, waiting: deque[Cell], failures: Failures, done: Callable[[Cell], None]) -> None:
-        """Takes what a process says, or that it has ended."""
+        """Handles the message of a process, or its end."""
         try:
             error, trace = worker.pipe.recv() if worker.pipe.poll() else _ended(worker)
         except (EOFError, OSError):
@@ -194,7 +201,7 @@ def _without_interrupts() -> Iterator[None]:
 
 
 def _serve(pipe: Connection, folder: Path | None) -> None:
-    """Does the cells that the pipe names, until it ends; first it says of which job.
+    """Computes the cells that the pipe names, until it ends; the first message names the job.
 
     Args:
         pipe: To the process that started this one.

@@ -28,7 +28,13 @@ from lightning_module.studies.methods.activation.meta_activation import (
 
 
 class Setting(NamedTuple):
-    """How a network is trained, and its activation function stretched: outward * f(inward * x)."""
+    """How a network is trained, and its activation function stretched: outward * f(inward * x).
+
+    Attributes:
+        rate: Learning rate.
+        inward: Factor of the function's input.
+        outward: Factor of its output.
+    """
 
     rate: float = RATE
     inward: float = 1.0
@@ -41,10 +47,15 @@ def settings_of(rates: Sequence[float], inward: Sequence[float], outward: Sequen
 
 
 class InnerTrained(NamedTuple):
-    """Networks after their training."""
+    """Networks after their training.
 
-    losses: Tensor  # (k, steps), of each minibatch before its update
-    networks: Tensor  # (k, weights), flat
+    Attributes:
+        losses: Of each minibatch before its update, (k, steps).
+        networks: The weights, flat, (k, weights).
+    """
+
+    losses: Tensor
+    networks: Tensor
 
 
 def initial_networks(seeds: Sequence[int]) -> Tensor:

@@ -56,7 +56,7 @@ class LearnedActivation(nn.Module):
         return activation(x, self.table)[0] + PORTION * self.weights[-1]
 
     def by_definition(self, x: Tensor) -> Tensor:
-        """Returns the same without the table, at a hundred times the memory."""
+        """Returns the function of each number of x without the table, at a hundred times the memory."""
         return F.elu(x) + PORTION * (mlp(self.weights, x) + split(self.weights)[3])
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -65,7 +65,7 @@ class LearnedActivation(nn.Module):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "LearnedActivation":
-        """Returns what `save` wrote.
+        """Returns the function that `save` wrote.
 
         Raises:
             ValueError: If the file is not one of this function's weights.

@@ -27,17 +27,22 @@ CLAMP, OUTER_RATE = 0.1, 0.3
 
 
 class StepNoise(NamedTuple):
-    """What is added in one evaluation of the network."""
+    """The noise that is added in one evaluation of the network.
 
-    units: Tensor  # (100,), to the hidden units of the activation function's MLP; empty without such an MLP
-    hidden: Tensor  # (128,), to the network's hidden units
+    Attributes:
+        units: Added to the hidden units of the activation function's MLP, (100,); empty without such an MLP.
+        hidden: Added to the network's hidden units, (128,).
+    """
+
+    units: Tensor
+    hidden: Tensor
 
 
 @dataclass(frozen=True)
 class MetaDraws:
     """All that is random in a meta-training.
 
-    Args:
+    Attributes:
         function: First weights of the activation function (301,); empty if it is a fixed one.
         first: Initial weights of the network in the first outer step, flat.
         later: Those in all later outer steps.
@@ -127,15 +132,25 @@ def inner_training(
 
 
 class OuterStep(NamedTuple):
-    """What an outer step was made from, and what it came to."""
+    """An outer step: the losses and the gradient that it was made from, and the function after it.
 
-    objective: float  # mean of the last 200 inner losses, before the update
-    mean_loss: float  # of all inner losses
-    last_loss: float  # of the last inner step
-    gradient_square: float  # of the clamped gradient
-    accuracy: float  # on the evaluation examples, after the inner training, with noise
-    largest: float  # input of the activation function in training
-    function: Tensor  # (301,), after the update
+    Attributes:
+        objective: Mean of the last 200 inner losses, before the update.
+        mean_loss: Mean of all inner losses.
+        last_loss: Loss of the last inner step.
+        gradient_square: Square of the clamped gradient.
+        accuracy: On the evaluation examples, after the inner training, with noise.
+        largest: Largest input of the activation function in training.
+        function: The function's weights after the update, (301,).
+    """
+
+    objective: float
+    mean_loss: float
+    last_loss: float
+    gradient_square: float
+    accuracy: float
+    largest: float
+    function: Tensor
 
 
 def meta_train(

@@ -10,9 +10,9 @@ from lightning_module.studies.framework.cells import Config
 
 @dataclass(frozen=True, kw_only=True)
 class NetworksConfig(Config):
-    """The numbers of such a study.
+    """The numbers of a study that compares all networks.
 
-    Args:
+    Attributes:
         networks: The networks, by the names that they are registered with; () for all that are when the cells are made.
     """
 

@@ -15,7 +15,7 @@ from lightning_module.studies.methods.networks.hidden_layers import HiddenLayers
 class Family:
     """Networks for 40 points that differ in their width.
 
-    Args:
+    Attributes:
         name: What it is called in figures.
         make: Makes the network of a width, for a number of classes.
         parameters: Their number, by width and number of classes.
@@ -28,7 +28,7 @@ class Family:
     products: Callable[[int, int], int]
 
     def of_width(self, num_classes: int = 10) -> Callable[..., nn.Module]:
-        """Returns what an `Ensemble` makes replicas of different widths with: a function of `width`."""
+        """Returns the function of `width` by which an `Ensemble` makes replicas of different widths."""
         return partial(_make, self.make, num_classes)
 
     def width_near(self, parameters: float, num_classes: int = 10) -> int:

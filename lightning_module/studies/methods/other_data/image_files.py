@@ -21,9 +21,9 @@ class MissingDataError(ValueError):
 
 @dataclass(frozen=True)
 class OnHub:
-    """Where a data set of images is on the Hub.
+    """The place of a data set of images on the Hub.
 
-    Args:
+    Attributes:
         path: Its repository.
         image: The column with the images.
         label: The column with the labels.
@@ -45,7 +45,7 @@ HUB = {
 class Images:
     """A data set of images.
 
-    Args:
+    Attributes:
         train: Images (n, height, width, channels), uint8, and labels (n,).
         test: The same for its own test split; None if it has none.
         origin: What it was read from, by name and SHA-256, for the record.

@@ -19,9 +19,9 @@ MOONS_NOISE = 0.3  # that of scikit-learn's comparison of classifiers; without n
 
 @dataclass(frozen=True)
 class About:
-    """What an example of a data set is.
+    """The description of an example of a data set.
 
-    Args:
+    Attributes:
         shape: Of its numbers; (height, width, channels) of an image.
         classes: Number of classes.
         stored: Bytes of a number as it is stored.
@@ -52,9 +52,9 @@ SETS = {
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many examples of each kind.
+    """The number of examples of each kind.
 
-    Args:
+    Attributes:
         train: To train on.
         validation: To choose a learning rate by.
         tests: To test on, of a data set that has any number; of another what is left, if this is not 0.
@@ -73,7 +73,7 @@ class Sizes:
 class Task:
     """A seed's examples of a data set, normalised by the mean and standard deviation of those to train on.
 
-    Args:
+    Attributes:
         train: To train on.
         validation: To choose a learning rate by.
         test: To test on.

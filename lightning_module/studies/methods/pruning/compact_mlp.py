@@ -89,7 +89,7 @@ class _CrossEntropy(torch.autograd.Function):
 
 
 def _layers(x: Tensor, parameters: tuple[Tensor, ...], shared: int) -> tuple[Tensor, ...]:
-    """Returns what both hidden layers come to, (batch, c) and (batch, r), what goes on from them, and the logits."""
+    """Returns the outputs of both hidden layers, (batch, c) and (batch, r), their sum as in the MLP, and the logits."""
     w1, b1, w2, b2, w3, b3 = parameters
     h = times(x, w1, b1, relu=True)
     outputs = times(h, w2, b2, relu=True)

@@ -20,7 +20,7 @@ Tensors = Mapping[str, Tensor]
 class Alive:
     """The units of a masked MLP that count.
 
-    Args:
+    Attributes:
         hidden: Units of the first hidden layer, (c,).
         outputs: Units of the second, (r,).
         shared: The first `shared` of both are the same: over these goes the residual connection.

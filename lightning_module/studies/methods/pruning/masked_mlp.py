@@ -13,7 +13,7 @@ from lightning_module.studies.methods.pruning.compaction import Tensors
 
 
 class MaskedMLP(MinibatchTraining):
-    """Trains a network with Adam; what is masked stays 0.
+    """A network that is trained with Adam, and whose masked weights stay 0.
 
     An `Ensemble` of several would need them to be of one size, and goes through more memory than the caches hold: there
     a step of each would take longer than alone.

@@ -22,7 +22,7 @@ from lightning_module.twin import pl
 class Masked:
     """A masked MLP before its training.
 
-    Args:
+    Attributes:
         initial: The weights before masking, by their names in an MLP.
         masks: 0 where a parameter stays 0, and 1 elsewhere, by the same names.
         points: The order in which it sees the points of a signal, (length,); None for their own.
@@ -37,7 +37,7 @@ class Masked:
 class TrainedMasked:
     """A masked network after its training.
 
-    Args:
+    Attributes:
         model: The network, without its dead units.
         scores: What it scored, in the order of the steps: the columns step, on, loss and accuracy.
         weights: Those of the whole MLP, at the step asked for, else at the end.
@@ -106,7 +106,7 @@ def train_masked(
 
 
 class Watch(pl.Callback):
-    """Scores a network whenever the trainer validates, and keeps its weights as they are at a step.
+    """A callback that scores a network whenever the trainer validates, and keeps its weights at a step.
 
     Args:
         sets: Sets of examples by name.
@@ -119,7 +119,7 @@ class Watch(pl.Callback):
         self.weights: dict[str, Tensor] = {}
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Looks."""
+        """Scores the network."""
         assert isinstance(pl_module, MaskedMLP)  # for the type checker: `train_masked` makes it
         self.look(pl_module, trainer.global_step)
 

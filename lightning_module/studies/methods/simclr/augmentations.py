@@ -18,11 +18,17 @@ OFFSET: Final = 0.3
 
 
 class ViewDraws(NamedTuple):
-    """The random numbers of an augmentation, one of each for a signal."""
+    """The random numbers of an augmentation, one of each for a signal.
 
-    shift: Tensor  # (...), whole points to the right
-    slope: Tensor  # (...), per point
-    offset: Tensor  # (...), the height in the middle of the signal
+    Attributes:
+        shift: Whole points to the right, (...).
+        slope: Slope of the straight line per point, (...).
+        offset: Height of the straight line in the middle of the signal, (...).
+    """
+
+    shift: Tensor
+    slope: Tensor
+    offset: Tensor
 
     def to(self, x: Tensor) -> "ViewDraws":
         """Returns the draws on the device of `x`, slopes and offsets in its dtype as well."""

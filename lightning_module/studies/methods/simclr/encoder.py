@@ -111,7 +111,7 @@ def unit_length(z: Tensor) -> Tensor:
 
 
 class SimCLR(MinibatchTraining):
-    """Trains k encoders at once, each on its own signals and augmentations, without labels.
+    """Several encoders trained at once, each on its own signals and augmentations, without labels.
 
     A replica is what the encoder of its seed would be alone, to rounding: its augmentations come from a generator of
     its own, on the CPU, so they are the same on every device.
@@ -219,7 +219,7 @@ class SimCLR(MinibatchTraining):
         checkpoint["augmentations"] = [generator.get_state() for generator in self._generators]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Lets the augmentations go on from there."""
+        """Lets the augmentations go on where their generators were."""
         for generator, state in zip(self._generators, checkpoint["augmentations"], strict=True):
             generator.set_state(state)
 

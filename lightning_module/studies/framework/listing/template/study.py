@@ -12,7 +12,7 @@ from .figures import draw_accuracy
 class Numbers(Config):
     """The numbers of a run, which `--set seeds=10 steps=1000` changes.
 
-    Args:
+    Attributes:
         steps: Of each training.
     """
 
