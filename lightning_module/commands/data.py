@@ -10,20 +10,17 @@ import docstring_parser
 from rich.console import Console
 from rich.table import Table
 
-from lightning_module.commands import hub as hub_commands
-from lightning_module.commands import limits as limits_command
+from lightning_module.commands import hub, limits
 from lightning_module.commands.group import CommandGroup, Parser
 from mnist1d_hf import MNIST1D, RECIPES, Recipe
 from mnist1d_hf.atomic import replace
 from mnist1d_hf.bayes.posterior import Labels
-from mnist1d_hf.cache import builds as cache
-from mnist1d_hf.cache import golden
+from mnist1d_hf.cache import builds, golden
 from mnist1d_hf.checks import whole_number
 from mnist1d_hf.generator.recipe import Stream
 from mnist1d_hf.hub import verification
 from mnist1d_hf.hub.export import export as export_configs
-from mnist1d_hf.plot import animation
-from mnist1d_hf.plot import signals as plot
+from mnist1d_hf.plot import animation, signals
 from mnist1d_hf.plot.construction import Construction
 
 STILL: Final = (".png", ".pdf")
@@ -56,7 +53,7 @@ def info(config: str, **keywords: Any) -> int:
         **asdict(builder.config.recipe),
         **_digest_lines(builder.config_id),
     }
-    built = any(str(cached.folder) == builder.cache_dir for cached in cache.cached_builds())
+    built = any(str(cached.folder) == builder.cache_dir for cached in builds.cached_builds())
     lines["built"] = builder.cache_dir if built else "not yet"
     for name, value in lines.items():
         console.print(f"{name:18}{value}", soft_wrap=True, highlight=False, markup=False)
@@ -103,13 +100,13 @@ def verify(path: str | None, revision: str | None, config: list[str] | None) -> 
     verified, and 2 if the input cannot be used.
     """
     if path is not None:
-        return hub_commands.verify(path, revision, config)
+        return hub.verify(path, revision, config)
     if revision is not None or config is not None:
         raise ValueError("--revision and --config need a repository or folder: mnist1d data verify OWNER/NAME ...")
     checked = verification.verify_cache()
     answers = [answer for _, answer in checked]
     for build, answer in checked:
-        line = f"{hub_commands.label(answer)}{build.config_id} {build.data_version} {build.folder}"
+        line = f"{hub.label(answer)}{build.config_id} {build.data_version} {build.folder}"
         console.print(line, soft_wrap=True, markup=False)
         for text in filter(None, (answer.about, answer.remedy and f"remedy: {answer.remedy}")):
             console.print(f"{'':13}{text}", soft_wrap=True, markup=False)
@@ -121,7 +118,7 @@ def verify(path: str | None, revision: str | None, config: list[str] | None) -> 
 
 def install(config: list[str]) -> int:
     """Build configs so that load_dataset finds them with no import of this package."""
-    for folder in cache.install(config):
+    for folder in builds.install(config):
         console.print(str(folder), highlight=False, soft_wrap=True)
     console.print(
         f'load_dataset("mnist1d", "{config[0]}") now works without importing mnist1d_hf: at once with '
@@ -146,7 +143,7 @@ def animate(
         raise ValueError(f"out={out!r} is a still picture, which has neither fps nor duration; leave them out")
     builder = _builder(config, keywords)
     try:
-        plot.require_matplotlib()
+        signals.require_matplotlib()
     except ImportError as error:
         raise ValueError(str(error)) from None
     construction = Construction.make(builder.config.recipe, stream=builder.config.stream, index=index)
@@ -154,7 +151,7 @@ def animate(
         frames = animation.animate(construction, **_given({"fps": fps, "duration": duration}), dark=dark)
         write: Callable[[Path], object] = partial(animation.save_animation, frames)
     else:
-        figure = plot.plot_construction(construction, dark=dark)
+        figure = signals.plot_construction(construction, dark=dark)
         metadata = {"CreationDate": None} if path.suffix.lower() == ".pdf" else {"Software": None}
         write = partial(figure.savefig, format=path.suffix[1:].lower(), metadata=metadata)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -265,9 +262,9 @@ GROUP: Final = CommandGroup(
         "export": (export, _add_export),
         "verify": (verify, _add_verify),
         "install": (install, _add_install),
-        "limits": (limits_command.limits, _add_limits),
+        "limits": (limits.limits, _add_limits),
         "animate": (animate, _add_animate),
-        "push": (hub_commands.push, _add_push),
+        "push": (hub.push, _add_push),
     },
 )
 

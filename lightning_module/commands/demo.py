@@ -186,17 +186,17 @@ def _trainer(steps: int, curve: LearningCurve) -> pl.Trainer:
 
 def _write_figures(rows: list[dict[str, float]], out: Path) -> list[Path]:
     try:
-        from mnist1d_hf.plot import signals as plot
+        from mnist1d_hf.plot import signals
 
-        plot.require_matplotlib()
+        signals.require_matplotlib()
     except ImportError:
         return []
     arrays = mnist1d_hf.make_mnist1d()
     first = [int((arrays.train.y == digit).argmax()) for digit in range(10)]
     figures: dict[str, Any | Figure] = {
-        "templates": plot.plot_templates(),
-        "examples": plot.plot_signals(arrays.train.x[first], arrays.train.y[first]),
-        "learning_curve": plot.plot_learning_curve(rows),
+        "templates": signals.plot_templates(),
+        "examples": signals.plot_signals(arrays.train.x[first], arrays.train.y[first]),
+        "learning_curve": signals.plot_learning_curve(rows),
     }
     for name, figure in figures.items():
         replace(out / f"{name}.png", partial(figure.savefig, format="png"))

@@ -5,8 +5,9 @@ from typing import Any
 
 from rich.console import Console
 
-from mnist1d_hf.hub import push as hub
 from mnist1d_hf.hub import verification
+from mnist1d_hf.hub.push import Push
+from mnist1d_hf.hub.push import push as push_configs
 from mnist1d_hf.one_line import one_line
 
 console = Console()
@@ -25,7 +26,7 @@ def push(
     **numbers: Any,
 ) -> int:
     """Put configs on the Hub: one commit for all, then the tag; doing it again completes it or changes nothing."""
-    done = hub.push(
+    done = push_configs(
         repo,
         config or (),
         new_config=new_config,
@@ -64,7 +65,7 @@ def _print_files(files: Mapping[str, int], removed: Any) -> None:
         _print(f"{'removed':>12} {one_line(path)}")
 
 
-def _print_drift(done: hub.Push) -> None:
+def _print_drift(done: Push) -> None:
     """What is no longer what the card's records say."""
     for name, found in done.repaired.items():
         for what in found:
@@ -76,14 +77,14 @@ def _print_drift(done: hub.Push) -> None:
         _print("no tag can mark what has drifted: push those configs too, which puts them right, or --remove them")
 
 
-def _outcome(done: hub.Push) -> str:
+def _outcome(done: Push) -> str:
     if done.state == "unchanged":
         return f"unchanged: all of it is there already, in commit {done.commit[:12]}" + _tagged(done)
     what = "one commit" if done.committed else "no commit, for the content was there"
     return f"complete: {what}, {done.commit[:12]}" + _tagged(done)
 
 
-def _tagged(done: hub.Push) -> str:
+def _tagged(done: Push) -> str:
     if not done.tag:
         return ""
     return f", now tagged {done.tag}" if done.tagged else f", tagged {done.tag} before"

@@ -4,9 +4,7 @@ import pytest
 from every_parser import options, parsers
 
 from lightning_module.cli import main
-from lightning_module.commands import data as data_commands
-from lightning_module.commands import model as model_commands
-from lightning_module.commands import study as study_commands
+from lightning_module.commands import data, model, study
 from lightning_module.commands.options import StrictOptions, as_typed, options_of
 from lightning_module.commands.study import _changed
 from mnist1d_hf.generator.recipe import FIELD_NAMES
@@ -148,7 +146,7 @@ def test_repeated_changes_of_a_study_are_all_made():
 
 WRITTEN = [
     (group, command, action)
-    for group in (data_commands.GROUP, model_commands.GROUP, study_commands.GROUP)
+    for group in (data.GROUP, model.GROUP, study.GROUP)
     for command, parser in group.parsers().items()
     for action in parser._actions
     if action.dest != "help" and action.nargs != 0
