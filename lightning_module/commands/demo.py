@@ -17,7 +17,7 @@ from rich.table import Table
 
 import mnist1d_hf
 from lightning_module.classifier import Classifier
-from lightning_module.commands.group import Parser, exit_status
+from lightning_module.commands.group import Parser, run_command
 from lightning_module.datamodule import MNIST1DDataModule
 from lightning_module.networks import NETWORKS
 from lightning_module.twin import PACKAGE, pl
@@ -164,7 +164,7 @@ def command(arguments: Sequence[str] | None = None) -> int:
     options = parser()
     keywords = options.parse_args(arguments).as_dict()
     keywords.pop("config")
-    return exit_status(partial(main, **keywords), lambda: options)
+    return run_command(partial(main, **keywords), lambda: options)
 
 
 def _trainer(steps: int, curve: LearningCurve) -> pl.Trainer:

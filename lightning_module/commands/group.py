@@ -14,7 +14,7 @@ from lightning_module.commands.options import as_typed
 from mnist1d_hf.extras import missing_extra
 from mnist1d_hf.one_line import one_line
 
-__all__ = ["CommandGroup", "Parser", "exit_status"]
+__all__ = ["CommandGroup", "Parser", "run_command"]
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class CommandGroup:
         options = group.parse_args(arguments)
         function, _ = self.commands[options.command]
         keywords = options[options.command].as_dict()
-        return exit_status(partial(_call, function, keywords), lambda: group.of_command(options.command))
+        return run_command(partial(_call, function, keywords), lambda: group.of_command(options.command))
 
 
 def _call(function: Callable[..., int], keywords: Mapping[str, Any]) -> int:
@@ -66,7 +66,7 @@ def _call(function: Callable[..., int], keywords: Mapping[str, Any]) -> int:
     return function(**keywords)
 
 
-def exit_status(command: Callable[[], int], parser: Callable[[], Parser]) -> int:
+def run_command(command: Callable[[], int], parser: Callable[[], Parser]) -> int:
     """Run a command and return its exit status: what it returns, 2 and a line that says why if it cannot do it.
 
     Args:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from lightning_module.commands.group import Parser, exit_status
+from lightning_module.commands.group import Parser, run_command
 from lightning_module.quiz import networks
 from lightning_module.quiz.play import Play
 from lightning_module.quiz.questions import Questions
@@ -151,4 +151,4 @@ def parser() -> Parser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a quiz; returns its exit status: 0, 2 if the input cannot be used, 130 after Ctrl-C."""
     options = parser()
-    return exit_status(partial(quiz, **options.parse_args(arguments).as_dict()), lambda: options)
+    return run_command(partial(quiz, **options.parse_args(arguments).as_dict()), lambda: options)
