@@ -67,6 +67,7 @@ def run(
     mnist: str | None,
 ) -> int:
     """Run a study; interrupted, the same command goes on."""
+    from lightning_module.studies.framework.environment import cores
     from lightning_module.studies.framework.running.stopping import Stopped, stopping
 
     places: list[Path] = []  # known once the study is
@@ -79,7 +80,7 @@ def run(
             study = STUDIES.find(name)
             config = _changed(study.config(preset), [*(changes or []), *([f"mnist={mnist}"] if mnist else [])])
             places.append(Path(folder) if folder else study.folder(config))
-            return _run(study, config, places[0], _cores() if workers is None else workers, restart=restart)
+            return _run(study, config, places[0], cores() if workers is None else workers, restart=restart)
     except Stopped as stopped:
         _print_error(words())
         return stopped.status
@@ -316,10 +317,6 @@ def _draw(study: "Study[Any]", result: "Result", folder: Path) -> None:
 
     for path in save_figures(study, result, folder, again=True).values():
         _print(str(path))
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _minutes(seconds: float) -> str:

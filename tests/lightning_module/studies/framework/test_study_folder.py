@@ -19,7 +19,9 @@ README = (TESTS.parent / "README.md").read_text(encoding="utf-8")
 @pytest.fixture(autouse=True)
 def _in_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("lightning_module.commands.study._cores", lambda: 1)  # other processes take long to start
+    monkeypatch.setattr(
+        "lightning_module.studies.framework.environment.cores", lambda: 1
+    )  # other processes take long to start
 
 
 @pytest.fixture
