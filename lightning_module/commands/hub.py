@@ -1,10 +1,12 @@
 """``mnist1d data push`` and ``mnist1d data verify OWNER/NAME``: data sets on the Hub. Imports no torch."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from rich.console import Console
 
+from lightning_module.commands.numbers import add_numbers
+from lightning_module.commands.options import MoreOptions
 from mnist1d_hf.hub import verification
 from mnist1d_hf.hub.push import Push
 from mnist1d_hf.hub.push import push as push_configs
@@ -14,16 +16,19 @@ console = Console()
 
 
 def push(
-    repo: str,
-    config: list[str] | None,
-    new_config: str | None,
-    base: str,
-    version: str | None,
-    remove: list[str] | None,
-    private: bool,
-    tag: str | None,
-    dry_run: bool,
-    **numbers: Any,
+    repo: Annotated[str, "OWNER/NAME on the Hub; made if there is none"],
+    *,
+    config: Annotated[
+        list[str] | None, "configs, as they are; all that the reference stream makes if nothing is named"
+    ] = None,
+    new_config: Annotated[str | None, "a config of your own, of --base with other numbers"] = None,
+    base: Annotated[str, "the config that --new-config starts from"] = "default",
+    version: Annotated[str | None, "of --new-config's data; 1.0.0 at first"] = None,
+    remove: Annotated[list[str] | None, "configs to take out of the repository"] = None,
+    private: Annotated[bool, "if the repository is made, only you can see it"] = False,
+    tag: Annotated[str | None, "for the commit; never moved: data-v1.0.0"] = None,
+    dry_run: Annotated[bool, "write nothing; print files, sizes, the card's changes"] = False,
+    **numbers: Annotated[Any, MoreOptions(add_numbers)],
 ) -> int:
     """Put configs on the Hub: one commit for all, then the tag; doing it again completes it or changes nothing."""
     done = push_configs(
