@@ -7,7 +7,7 @@ import torch
 from lightning_module import LearnedActivation
 from lightning_module.studies.activation import learned
 from lightning_module.studies.activation.config import ActivationConfig
-from lightning_module.studies.activation.shape import feature_row, shape_rows
+from lightning_module.studies.activation.learned import feature_row, shape_rows
 from lightning_module.studies.activation.study import STUDY
 from lightning_module.studies.framework.checkpoint import Scratch
 from lightning_module.studies.methods.activation.functions import BASELINES
