@@ -6,7 +6,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Exactly the files whose digests are in requirements/, then the project itself; `check` says if one is missing.
 LOCKED := $(PIP) install --require-hashes --no-deps
 define install
-	$(LOCKED) -r requirements/torch-cpu.lock 2>/dev/null || $(LOCKED) -r requirements/torch.lock
+	$(LOCKED) -r requirements/torch-cpu.lock || \
+	  { echo "The torch that computes on the CPU only cannot be had, see above: now the usual one." >&2; \
+	    $(LOCKED) -r requirements/torch.lock; }
 	$(LOCKED) -r requirements/$(1).lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m pip --disable-pip-version-check check

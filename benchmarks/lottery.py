@@ -31,7 +31,7 @@ from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.framework.running.memory import keep_freed_memory
 from lightning_module.studies.lottery.config import LotteryConfig
 from lightning_module.studies.lottery.search import FIRST_SEED, weights_of_seed
-from lightning_module.studies.methods.pruning import compact_mlp as compact_network
+from lightning_module.studies.methods.pruning import compact_mlp
 from lightning_module.studies.methods.pruning.compaction import alive_units
 from lightning_module.studies.methods.pruning.masked_training import Masked, train_masked
 from lightning_module.studies.methods.pruning.pruning import Tensors, magnitudes, masks_by, sparsities
@@ -118,11 +118,11 @@ def counted() -> Iterator[list[int]]:
         operations.append(2 * a.shape[0] * a.shape[1] * b.shape[0])
         return product_transposed(a, b, *bias, relu=relu)
 
-    compact_network.times = times
+    compact_mlp.times = times
     try:
         yield operations
     finally:
-        compact_network.times = product_transposed
+        compact_mlp.times = product_transposed
 
 
 def speed(hidden: int, outputs: int) -> float:

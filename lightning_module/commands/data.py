@@ -1,29 +1,26 @@
 """``mnist1d data ...``: list, describe, build, export, verify, install, draw and push data sets. Imports no torch."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-import docstring_parser
 from rich.console import Console
 from rich.table import Table
 
-from lightning_module.commands import hub as hub_commands
-from lightning_module.commands import limits as limits_command
-from lightning_module.commands.group import CommandGroup, Parser
-from mnist1d_hf import MNIST1D, RECIPES, Recipe
+from lightning_module.commands import hub
+from lightning_module.commands.group import CommandGroup
+from lightning_module.commands.numbers import Config, Numbers
+from mnist1d_hf import MNIST1D, RECIPES
 from mnist1d_hf.atomic import replace
+from mnist1d_hf.bayes import Estimate, bayes_limits
 from mnist1d_hf.bayes.posterior import Labels
-from mnist1d_hf.cache import builds as cache
-from mnist1d_hf.cache import golden
+from mnist1d_hf.cache import builds, golden
 from mnist1d_hf.checks import whole_number
-from mnist1d_hf.generator.recipe import Stream
 from mnist1d_hf.hub import verification
 from mnist1d_hf.hub.export import export as export_configs
-from mnist1d_hf.plot import animation
-from mnist1d_hf.plot import signals as plot
+from mnist1d_hf.plot import animation, signals
 from mnist1d_hf.plot.construction import Construction
 
 STILL: Final = (".png", ".pdf")
@@ -43,7 +40,7 @@ def list_configs() -> int:
     return 0
 
 
-def info(config: str, **keywords: Any) -> int:
+def info(config: Config = "default", **keywords: Numbers) -> int:
     """Show a config's numbers, columns, digests and whether it is built."""
     builder = _builder(config, keywords)
     lines = {
@@ -56,7 +53,7 @@ def info(config: str, **keywords: Any) -> int:
         **asdict(builder.config.recipe),
         **_digest_lines(builder.config_id),
     }
-    built = any(str(cached.folder) == builder.cache_dir for cached in cache.cached_builds())
+    built = any(str(cached.folder) == builder.cache_dir for cached in builds.cached_builds())
     lines["built"] = builder.cache_dir if built else "not yet"
     for name, value in lines.items():
         console.print(f"{name:18}{value}", soft_wrap=True, highlight=False, markup=False)
@@ -73,7 +70,13 @@ def _digest_lines(config_id: str) -> dict[str, str]:
     }
 
 
-def build(config: str, force: bool, num_proc: int | None, **keywords: Any) -> int:
+def build(
+    config: Config = "default",
+    *,
+    force: Annotated[bool, "build even if it is in the cache"] = False,
+    num_proc: Annotated[int | None, "processes; for the fast stream"] = None,
+    **keywords: Numbers,
+) -> int:
     """Build a config, or a variant of it, into the cache."""
     if num_proc is not None:
         num_proc = whole_number("num_proc", num_proc, 1)
@@ -86,7 +89,12 @@ def build(config: str, force: bool, num_proc: int | None, **keywords: Any) -> in
     return 0
 
 
-def export(folder: str, config: list[str] | None, overwrite: bool) -> int:
+def export(
+    folder: Annotated[str, "folder to write"],
+    *,
+    config: Annotated[list[str] | None, "configs; all that the reference stream makes if not given"] = None,
+    overwrite: Annotated[bool, "replace the folder if it exists"] = False,
+) -> int:
     """Write configs as Parquet with a card, loadable without this package."""
     written = export_configs(folder, config or (), overwrite=overwrite)
     for path in written:
@@ -96,20 +104,25 @@ def export(folder: str, config: list[str] | None, overwrite: bool) -> int:
     return 0
 
 
-def verify(path: str | None, revision: str | None, config: list[str] | None) -> int:
+def verify(
+    path: Annotated[str | None, "OWNER/NAME on the Hub, or a folder; the cache if not given"] = None,
+    *,
+    revision: Annotated[str | None, "tag, branch or commit of the repository"] = None,
+    config: Annotated[list[str] | None, "configs; all in its card if not given"] = None,
+) -> int:
     """Compare contents with their digests: of everything in the cache, or of a repository or folder.
 
     Ends with 0 if there is something and all of it is ok, 1 if something is damaged, 3 if nothing is but not all is
     verified, and 2 if the input cannot be used.
     """
     if path is not None:
-        return hub_commands.verify(path, revision, config)
+        return hub.verify(path, revision, config)
     if revision is not None or config is not None:
         raise ValueError("--revision and --config need a repository or folder: mnist1d data verify OWNER/NAME ...")
     checked = verification.verify_cache()
     answers = [answer for _, answer in checked]
     for build, answer in checked:
-        line = f"{hub_commands.label(answer)}{build.config_id} {build.data_version} {build.folder}"
+        line = f"{hub.label(answer)}{build.config_id} {build.data_version} {build.folder}"
         console.print(line, soft_wrap=True, markup=False)
         for text in filter(None, (answer.about, answer.remedy and f"remedy: {answer.remedy}")):
             console.print(f"{'':13}{text}", soft_wrap=True, markup=False)
@@ -119,9 +132,9 @@ def verify(path: str | None, revision: str | None, config: list[str] | None) -> 
     return verification.exit_status(answers)
 
 
-def install(config: list[str]) -> int:
+def install(config: Annotated[Sequence[str], "names of configs"] = ("default",)) -> int:
     """Build configs so that load_dataset finds them with no import of this package."""
-    for folder in cache.install(config):
+    for folder in builds.install(config):
         console.print(str(folder), highlight=False, soft_wrap=True)
     console.print(
         f'load_dataset("mnist1d", "{config[0]}") now works without importing mnist1d_hf: at once with '
@@ -132,8 +145,38 @@ def install(config: list[str]) -> int:
     return 0
 
 
+def limits(
+    config: Config = "default",
+    *,
+    n: Annotated[int, "signals to draw; the errors fall with their root"] = 2000,
+    labels: Annotated[Labels, "noisy: of train, with the recipe's label noise"] = "clean",
+    workers: Annotated[int, "threads; the result does not depend on it"] = 1,
+    **keywords: Numbers,
+) -> int:
+    """Show the accuracy and the loss that no classifier surpasses on a config: the exact posterior's."""
+    builder = _builder(config, keywords)
+    found = bayes_limits(builder.config.recipe, n=n, labels=labels, workers=workers, progress=True)
+    lines = {
+        "config": builder.config_id,
+        "signals": f"{found.signals:,} drawn by the fast stream, {labels} labels; means and their standard errors",
+        "Bayes accuracy": f"{_percent(found.accuracy)}, the mean of the largest probability",
+        "Bayes loss": f"{found.entropy} nats, the mean entropy",
+        "by the labels": f"accuracy {_percent(found.label_accuracy)}, loss {found.label_loss}",
+    }
+    for name, value in lines.items():
+        console.print(f"{name:18}{value}", soft_wrap=True, highlight=False, markup=False)
+    return 0
+
+
 def animate(
-    config: str, out: str, index: int, fps: int | None, duration: float | None, dark: bool, **keywords: Any
+    config: Config = "default",
+    *,
+    out: Annotated[str, "file to write: .gif moves, .png and .pdf do not"] = "mnist1d.gif",
+    index: Annotated[int, "which example of each digit in train"] = 0,
+    fps: Annotated[int | None, "frames a second while something moves; 20"] = None,
+    duration: Annotated[float | None, "seconds until it starts again; 18"] = None,
+    dark: Annotated[bool, "white dots on black"] = False,
+    **keywords: Numbers,
 ) -> int:
     """Show how examples are made, stage by stage: a moving .gif, or a still as .png or .pdf."""
     path = Path(out)
@@ -146,7 +189,7 @@ def animate(
         raise ValueError(f"out={out!r} is a still picture, which has neither fps nor duration; leave them out")
     builder = _builder(config, keywords)
     try:
-        plot.require_matplotlib()
+        signals.require_matplotlib()
     except ImportError as error:
         raise ValueError(str(error)) from None
     construction = Construction.make(builder.config.recipe, stream=builder.config.stream, index=index)
@@ -154,13 +197,17 @@ def animate(
         frames = animation.animate(construction, **_given({"fps": fps, "duration": duration}), dark=dark)
         write: Callable[[Path], object] = partial(animation.save_animation, frames)
     else:
-        figure = plot.plot_construction(construction, dark=dark)
+        figure = signals.plot_construction(construction, dark=dark)
         metadata = {"CreationDate": None} if path.suffix.lower() == ".pdf" else {"Software": None}
         write = partial(figure.savefig, format=path.suffix[1:].lower(), metadata=metadata)
     path.parent.mkdir(parents=True, exist_ok=True)
     replace(path, write)
     console.print(f"{path.stat().st_size:>12,} {path}", highlight=False, markup=False, soft_wrap=True)
     return 0
+
+
+def _percent(estimate: Estimate) -> str:
+    return f"{100 * estimate.mean:.2f} ± {100 * estimate.error:.2f} %"
 
 
 def _builder(config: str, keywords: Mapping[str, Any]) -> MNIST1D:
@@ -171,103 +218,19 @@ def _given(keywords: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in keywords.items() if value is not None}
 
 
-def _add_config(parser: Parser) -> None:
-    parser.add_argument("config", nargs="?", help="name of a config; see mnist1d data list")
-    parser.set_defaults(config="default")  # jsonargparse takes it for positional arguments in this way only
-
-
-def _add_variant(parser: Parser) -> None:
-    _add_config(parser)
-    _add_numbers(parser)
-
-
-def _add_numbers(parser: Parser) -> None:
-    meaning = {entry.arg_name: entry.description for entry in docstring_parser.parse(Recipe.__doc__ or "").params}
-    for field in fields(Recipe):
-        flags = {f"--{field.name.replace('_', '-')}", f"--{field.name}"}
-        kind: Any = field.type | None  # type: ignore[operator]  # the fields' types are classes, not strings
-        parser.add_argument(*sorted(flags), type=kind, default=None, help=meaning[field.name])
-    parser.add_argument(
-        "--stream", type=Stream | None, default=None, help="which random stream; the config's own if not given"
-    )
-    parser.add_argument("--latents", type=bool | None, default=None, help="whether latents are columns")
-
-
-def _add_build(parser: Parser) -> None:
-    _add_variant(parser)
-    parser.add_argument("--force", action="store_true", help="build even if it is in the cache")
-    parser.add_argument("--num-proc", type=int | None, default=None, help="processes; for the fast stream")
-
-
-def _add_export(parser: Parser) -> None:
-    parser.add_argument("folder", help="folder to write")
-    parser.add_argument("--config", nargs="+", help="configs; all that the reference stream makes if not given")
-    parser.add_argument("--overwrite", action="store_true", help="replace the folder if it exists")
-
-
-def _add_install(parser: Parser) -> None:
-    parser.add_argument("config", nargs="*", help="names of configs")
-    parser.set_defaults(config=["default"])
-
-
-def _add_push(parser: Parser) -> None:
-    parser.add_argument("repo", help="OWNER/NAME on the Hub; made if there is none")
-    parser.add_argument(
-        "--config", nargs="+", help="configs, as they are; all that the reference stream makes if nothing is named"
-    )
-    parser.add_argument(
-        "--new-config", type=str | None, default=None, help="a config of your own, of --base with other numbers"
-    )
-    parser.add_argument("--base", type=str, default="default", help="the config that --new-config starts from")
-    parser.add_argument("--version", type=str | None, default=None, help="of --new-config's data; 1.0.0 at first")
-    parser.add_argument("--remove", nargs="+", help="configs to take out of the repository")
-    parser.add_argument("--private", action="store_true", help="if the repository is made, only you can see it")
-    parser.add_argument("--tag", type=str | None, default=None, help="for the commit; never moved: data-v1.0.0")
-    parser.add_argument("--dry-run", action="store_true", help="write nothing; print files, sizes, the card's changes")
-    _add_numbers(parser)
-
-
-def _add_limits(parser: Parser) -> None:
-    _add_variant(parser)
-    parser.add_argument("--n", type=int, default=2000, help="signals to draw; the errors fall with their root")
-    parser.add_argument("--labels", type=Labels, default="clean", help="noisy: of train, with the recipe's label noise")
-    parser.add_argument("--workers", type=int, default=1, help="threads; the result does not depend on it")
-
-
-def _add_animate(parser: Parser) -> None:
-    _add_variant(parser)
-    parser.add_argument(
-        "--out", type=str, default="mnist1d.gif", help="file to write: .gif moves, .png and .pdf do not"
-    )
-    parser.add_argument("--index", type=int, default=0, help="which example of each digit in train")
-    parser.add_argument("--fps", type=int | None, default=None, help="frames a second while something moves; 20")
-    parser.add_argument("--duration", type=float | None, default=None, help="seconds until it starts again; 18")
-    parser.add_argument("--dark", action="store_true", help="white dots on black")
-
-
-def _add_verify(parser: Parser) -> None:
-    parser.add_argument("path", nargs="?", help="OWNER/NAME on the Hub, or a folder; the cache if not given")
-    parser.add_argument("--revision", type=str | None, default=None, help="tag, branch or commit of the repository")
-    parser.add_argument("--config", nargs="+", help="configs; all in its card if not given")
-
-
-def _add_nothing(parser: Parser) -> None:
-    del parser
-
-
 GROUP: Final = CommandGroup(
     "mnist1d data",
     "Make, describe, export, check and publish data sets.",
     {
-        "list": (list_configs, _add_nothing),
-        "info": (info, _add_variant),
-        "build": (build, _add_build),
-        "export": (export, _add_export),
-        "verify": (verify, _add_verify),
-        "install": (install, _add_install),
-        "limits": (limits_command.limits, _add_limits),
-        "animate": (animate, _add_animate),
-        "push": (hub_commands.push, _add_push),
+        "list": list_configs,
+        "info": info,
+        "build": build,
+        "export": export,
+        "verify": verify,
+        "install": install,
+        "limits": limits,
+        "animate": animate,
+        "push": hub.push,
     },
 )
 

@@ -17,7 +17,7 @@ from rich.table import Table
 
 import mnist1d_hf
 from lightning_module.classifier import Classifier
-from lightning_module.commands.group import Parser, exit_status
+from lightning_module.commands.group import Parser, run_command
 from lightning_module.datamodule import MNIST1DDataModule
 from lightning_module.networks import NETWORKS
 from lightning_module.twin import PACKAGE, pl
@@ -164,7 +164,7 @@ def command(arguments: Sequence[str] | None = None) -> int:
     options = parser()
     keywords = options.parse_args(arguments).as_dict()
     keywords.pop("config")
-    return exit_status(partial(main, **keywords), lambda: options)
+    return run_command(partial(main, **keywords), lambda: options)
 
 
 def _trainer(steps: int, curve: LearningCurve) -> pl.Trainer:
@@ -186,17 +186,17 @@ def _trainer(steps: int, curve: LearningCurve) -> pl.Trainer:
 
 def _write_figures(rows: list[dict[str, float]], out: Path) -> list[Path]:
     try:
-        from mnist1d_hf.plot import signals as plot
+        from mnist1d_hf.plot import signals
 
-        plot.require_matplotlib()
+        signals.require_matplotlib()
     except ImportError:
         return []
     arrays = mnist1d_hf.make_mnist1d()
     first = [int((arrays.train.y == digit).argmax()) for digit in range(10)]
     figures: dict[str, Any | Figure] = {
-        "templates": plot.plot_templates(),
-        "examples": plot.plot_signals(arrays.train.x[first], arrays.train.y[first]),
-        "learning_curve": plot.plot_learning_curve(rows),
+        "templates": signals.plot_templates(),
+        "examples": signals.plot_signals(arrays.train.x[first], arrays.train.y[first]),
+        "learning_curve": signals.plot_learning_curve(rows),
     }
     for name, figure in figures.items():
         replace(out / f"{name}.png", partial(figure.savefig, format="png"))

@@ -10,11 +10,11 @@ from datasets.exceptions import DatasetsError
 from rich.console import Console
 
 from lightning_module.commands.options import StrictOptions as Parser
-from lightning_module.commands.options import as_typed
+from lightning_module.commands.options import add_signature, as_typed
 from mnist1d_hf.extras import missing_extra
 from mnist1d_hf.one_line import one_line
 
-__all__ = ["CommandGroup", "Parser", "exit_status"]
+__all__ = ["CommandGroup", "Parser", "run_command"]
 
 log = logging.getLogger(__name__)
 
@@ -26,13 +26,13 @@ class CommandGroup:
     Attributes:
         prog: What the user types before the command.
         description: What the group is for.
-        commands: By name, the function and what adds its options to a parser. The first line of the function's
-            docstring is the command's help; the options are its keyword arguments.
+        commands: By name, the function. Its signature has the options, see `add_signature`; the first line of its
+            docstring is the command's help.
     """
 
     prog: str
     description: str
-    commands: Mapping[str, tuple[Callable[..., int], Callable[[Parser], None]]]
+    commands: Mapping[str, Callable[..., int]]
 
     def parser(self) -> Parser:
         """Returns the parser of all the commands."""
@@ -45,18 +45,18 @@ class CommandGroup:
     def parsers(self) -> dict[str, Parser]:
         """Returns the parser of each command by its name."""
         made = {}
-        for name, (function, add_options) in self.commands.items():
+        for name, function in self.commands.items():
             made[name] = Parser(description=(function.__doc__ or "").split("\n")[0])
-            add_options(made[name])
+            add_signature(made[name], function)
         return made
 
     def run(self, arguments: Sequence[str] | None = None) -> int:
         """Runs one command and returns its exit status: what the function returns, 2 if the input cannot be used."""
         group = self.parser()
         options = group.parse_args(arguments)
-        function, _ = self.commands[options.command]
+        function = self.commands[options.command]
         keywords = options[options.command].as_dict()
-        return exit_status(partial(_call, function, keywords), lambda: group.of_command(options.command))
+        return run_command(partial(_call, function, keywords), lambda: group.of_command(options.command))
 
 
 def _call(function: Callable[..., int], keywords: Mapping[str, Any]) -> int:
@@ -66,7 +66,7 @@ def _call(function: Callable[..., int], keywords: Mapping[str, Any]) -> int:
     return function(**keywords)
 
 
-def exit_status(command: Callable[[], int], parser: Callable[[], Parser]) -> int:
+def run_command(command: Callable[[], int], parser: Callable[[], Parser]) -> int:
     """Runs a command and returns its exit status: what it returns, 2 and a line that says why if it cannot do it.
 
     Args:

@@ -1,31 +1,37 @@
 """``mnist1d data push`` and ``mnist1d data verify OWNER/NAME``: data sets on the Hub. Imports no torch."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from rich.console import Console
 
-from mnist1d_hf.hub import push as hub
+from lightning_module.commands.numbers import add_numbers
+from lightning_module.commands.options import MoreOptions
 from mnist1d_hf.hub import verification
+from mnist1d_hf.hub.push import Push
+from mnist1d_hf.hub.push import push as push_configs
 from mnist1d_hf.one_line import one_line
 
 console = Console()
 
 
 def push(
-    repo: str,
-    config: list[str] | None,
-    new_config: str | None,
-    base: str,
-    version: str | None,
-    remove: list[str] | None,
-    private: bool,
-    tag: str | None,
-    dry_run: bool,
-    **numbers: Any,
+    repo: Annotated[str, "OWNER/NAME on the Hub; made if there is none"],
+    *,
+    config: Annotated[
+        list[str] | None, "configs, as they are; all that the reference stream makes if nothing is named"
+    ] = None,
+    new_config: Annotated[str | None, "a config of your own, of --base with other numbers"] = None,
+    base: Annotated[str, "the config that --new-config starts from"] = "default",
+    version: Annotated[str | None, "of --new-config's data; 1.0.0 at first"] = None,
+    remove: Annotated[list[str] | None, "configs to take out of the repository"] = None,
+    private: Annotated[bool, "if the repository is made, only you can see it"] = False,
+    tag: Annotated[str | None, "for the commit; never moved: data-v1.0.0"] = None,
+    dry_run: Annotated[bool, "write nothing; print files, sizes, the card's changes"] = False,
+    **numbers: Annotated[Any, MoreOptions(add_numbers)],
 ) -> int:
     """Put configs on the Hub: one commit for all, then the tag; doing it again completes it or changes nothing."""
-    done = hub.push(
+    done = push_configs(
         repo,
         config or (),
         new_config=new_config,
@@ -64,7 +70,7 @@ def _print_files(files: Mapping[str, int], removed: Any) -> None:
         _print(f"{'removed':>12} {one_line(path)}")
 
 
-def _print_drift(done: hub.Push) -> None:
+def _print_drift(done: Push) -> None:
     """Prints what is no longer what the card's records say."""
     for name, found in done.repaired.items():
         for what in found:
@@ -76,14 +82,14 @@ def _print_drift(done: hub.Push) -> None:
         _print("no tag can mark what has drifted: push those configs too, which puts them right, or --remove them")
 
 
-def _outcome(done: hub.Push) -> str:
+def _outcome(done: Push) -> str:
     if done.state == "unchanged":
         return f"unchanged: all of it is there already, in commit {done.commit[:12]}" + _tagged(done)
     what = "one commit" if done.committed else "no commit, for the content was there"
     return f"complete: {what}, {done.commit[:12]}" + _tagged(done)
 
 
-def _tagged(done: hub.Push) -> str:
+def _tagged(done: Push) -> str:
     if not done.tag:
         return ""
     return f", now tagged {done.tag}" if done.tagged else f", tagged {done.tag} before"

@@ -1,17 +1,24 @@
 """``mnist1d model push | pull``: trained classifiers on the Hub. Torch is imported when one of them runs."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Final
 
 from rich.console import Console
 
-from lightning_module.commands.group import CommandGroup, Parser
+from lightning_module.commands.group import CommandGroup
 from mnist1d_hf.one_line import one_line
 
 console = Console()
 
 
-def push(repo: str, checkpoint: str, tag: str | None, private: bool, dry_run: bool) -> int:
+def push(
+    repo: Annotated[str, "OWNER/NAME on the Hub; made if there is none"],
+    checkpoint: Annotated[str, "a checkpoint that mnist1d fit has written"],
+    *,
+    tag: Annotated[str | None, "for the commit; never moved"] = None,
+    private: Annotated[bool, "if the repository is made, only you can see it"] = False,
+    dry_run: Annotated[bool, "write nothing; print files, sizes and the card"] = False,
+) -> int:
     """Put a checkpoint's classifier on the Hub, with a card: data, protocol, accuracy, code version."""
     from lightning_module.model_hub import TrainedModel, push_model
 
@@ -32,7 +39,12 @@ def push(repo: str, checkpoint: str, tag: str | None, private: bool, dry_run: bo
     return 0
 
 
-def pull(repo: str, folder: str, revision: str | None) -> int:
+def pull(
+    repo: Annotated[str, "OWNER/NAME on the Hub"],
+    folder: Annotated[str, "a new folder"],
+    *,
+    revision: Annotated[str | None, "tag, branch or commit; the newest if not given"] = None,
+) -> int:
     """Fetch a classifier at exactly one revision, its weights compared with the digest in its card."""
     from lightning_module.model_hub import pull_model
 
@@ -47,26 +59,10 @@ def _print(line: str) -> None:
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _add_push(parser: Parser) -> None:
-    parser.add_argument("repo", help="OWNER/NAME on the Hub; made if there is none")
-    parser.add_argument("checkpoint", help="a checkpoint that mnist1d fit has written")
-    parser.add_argument("--tag", type=str | None, default=None, help="for the commit; never moved")
-    parser.add_argument("--private", action="store_true", help="if the repository is made, only you can see it")
-    parser.add_argument("--dry-run", action="store_true", help="write nothing; print files, sizes and the card")
-
-
-def _add_pull(parser: Parser) -> None:
-    parser.add_argument("repo", help="OWNER/NAME on the Hub")
-    parser.add_argument("folder", help="a new folder")
-    parser.add_argument(
-        "--revision", type=str | None, default=None, help="tag, branch or commit; the newest if not given"
-    )
-
-
 GROUP: Final = CommandGroup(
     "mnist1d model",
     "Publish and fetch trained classifiers.",
-    {"push": (push, _add_push), "pull": (pull, _add_pull)},
+    {"push": push, "pull": pull},
 )
 
 

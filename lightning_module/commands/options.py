@@ -1,13 +1,16 @@
-"""The options of every command: no abbreviations, lists that keep all their values, errors that name what is typed.
+"""The options of every command: those of its function's signature, and errors that name what is typed.
 
+Nothing may be abbreviated, and lists keep all their values.
 `StrictOptions` is mixed into each parser class, so that the commands of LightningCLI obey the same rules as the others.
 """
 
 import re
 from argparse import Action, _SubParsersAction
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from inspect import Parameter, signature
 from types import NoneType, UnionType
-from typing import Any, Final, NoReturn, Union, get_args, get_origin
+from typing import Annotated, Any, Final, NoReturn, Union, get_args, get_origin, get_type_hints
 
 import jsonargparse
 
@@ -78,9 +81,94 @@ class StrictOptions(jsonargparse.ArgumentParser):
         return adding
 
 
+@dataclass(frozen=True)
+class Option:
+    """What an option is called and said to take, where that is not its parameter's name.
+
+    Attributes:
+        help: What it is.
+        name: As it is typed, such as ``--set``.
+        metavar: What stands for its value.
+    """
+
+    help: str
+    name: str = ""
+    metavar: str | None = None
+
+
+@dataclass(frozen=True)
+class MoreOptions:
+    """The options that a function takes by ``**keywords``.
+
+    Attributes:
+        add: Adds them to a parser.
+        first: Whether the help has them before the others.
+    """
+
+    add: Callable[[StrictOptions], None]
+    first: bool = False
+
+
+def add_signature(parser: StrictOptions, function: Callable[..., Any]) -> None:
+    """Add a function's parameters to a parser; each is ``Annotated`` with its help, an `Option` or `MoreOptions`.
+
+    Those before the ``*`` are typed without their names, those behind it are options: a switch for a bool, one value or
+    more for a list, else a value of the parameter's type.
+    """
+    kinds = get_type_hints(function, include_extras=True)
+    parameters = list(signature(function).parameters.values())
+    # Sorted by whether they are typed without names, and what is to come first; else as in the signature.
+    for parameter in sorted(parameters, key=lambda each: _place(each, kinds[each.name])):
+        kind, said = get_args(kinds[parameter.name])
+        if isinstance(said, MoreOptions):
+            said.add(parser)
+        elif parameter.kind is Parameter.KEYWORD_ONLY:
+            _add_option(parser, parameter, kind, said if isinstance(said, Option) else Option(said))
+        else:
+            _add_positional(parser, parameter, kind, said)
+
+
+def _place(parameter: Parameter, kind: Any) -> int:
+    if get_origin(kind) is not Annotated:
+        raise TypeError(f"parameter {parameter.name!r} must be Annotated with what its help says")
+    said = get_args(kind)[1]
+    first = isinstance(said, MoreOptions) and said.first
+    return 0 if parameter.kind is Parameter.POSITIONAL_OR_KEYWORD else 1 if first else 2
+
+
+def _add_positional(parser: StrictOptions, parameter: Parameter, kind: Any, said: str) -> None:
+    default = parameter.default
+    if default is Parameter.empty:
+        parser.add_argument(parameter.name, help=said)
+        return
+    several = _is_list(kind)
+    parser.add_argument(parameter.name, nargs="*" if several else "?", help=said)
+    if default is not None:  # jsonargparse takes it for positional arguments in this way only
+        parser.set_defaults({parameter.name: list(default) if several else default})
+
+
+def _add_option(parser: StrictOptions, parameter: Parameter, kind: Any, said: Option) -> None:
+    keywords: dict[str, Any] = {"help": said.help}
+    if said.metavar:
+        keywords["metavar"] = said.metavar
+    if said.name:
+        keywords["dest"] = parameter.name
+    if kind is bool:
+        keywords["action"] = "store_true"
+    elif _is_list(kind):
+        keywords["nargs"] = "+"
+    else:
+        keywords |= {"type": kind, "default": parameter.default}
+    parser.add_argument(said.name or f"--{parameter.name.replace('_', '-')}", **keywords)
+
+
 def _takes_only_lists(action: Action) -> bool:
     """Returns whether a value of an option, but for None, is a list; else a value alone may be meant as it is."""
-    kind = getattr(action, "_typehint", None)
+    return _is_list(getattr(action, "_typehint", None))
+
+
+def _is_list(kind: Any) -> bool:
+    """Returns whether a type's values, but for None, are lists."""
     kinds = (
         [each for each in get_args(kind) if each is not NoneType] if get_origin(kind) in (Union, UnionType) else [kind]
     )

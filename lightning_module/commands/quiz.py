@@ -4,14 +4,15 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from lightning_module.commands.group import Parser, exit_status
+from lightning_module.commands.group import Parser, run_command
+from lightning_module.commands.options import add_signature
 from lightning_module.quiz import networks
 from lightning_module.quiz.play import Play
 from lightning_module.quiz.questions import Questions
@@ -72,7 +73,14 @@ class Terminal:
         self.say()
 
 
-def quiz(config: str, number: int, seed: int | None, out: str | None, plain: bool) -> int:
+def quiz(
+    config: Annotated[str, "name of a config; see mnist1d data list"] = "default",
+    *,
+    number: Annotated[int, "how many signals"] = 40,
+    seed: Annotated[int | None, "the same seed shows the same signals"] = None,
+    out: Annotated[str | None, "JSON file to write; outputs/quiz-DATE.json"] = None,
+    plain: Annotated[bool, "draw with # in place of braille patterns"] = False,
+) -> int:
     """Read signals yourself, ten at a time, and compare with a person and with CNNs."""
     record = Record(None if out is None else Path(out))
     questions = Questions.draw(config, number=number, seed=seed)
@@ -139,16 +147,11 @@ def _has_braille(encoding: str) -> bool:
 def parser() -> Parser:
     """Returns the parser of the quiz's options."""
     parser = Parser(prog="mnist1d quiz", description=(quiz.__doc__ or "").split("\n")[0])
-    parser.add_argument("config", nargs="?", help="name of a config; see mnist1d data list")
-    parser.set_defaults(config="default")  # jsonargparse takes it for positional arguments in this way only
-    parser.add_argument("--number", type=int, default=40, help="how many signals")
-    parser.add_argument("--seed", type=int | None, default=None, help="the same seed shows the same signals")
-    parser.add_argument("--out", type=str | None, default=None, help="JSON file to write; outputs/quiz-DATE.json")
-    parser.add_argument("--plain", action="store_true", help="draw with # in place of braille patterns")
+    add_signature(parser, quiz)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a quiz; returns its exit status: 0, 2 if the input cannot be used, 130 after Ctrl-C."""
     options = parser()
-    return exit_status(partial(quiz, **options.parse_args(arguments).as_dict()), lambda: options)
+    return run_command(partial(quiz, **options.parse_args(arguments).as_dict()), lambda: options)

@@ -1,15 +1,16 @@
 """``mnist1d study list | new | run | plot | verify | report``. Torch is imported when a study is."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import jsonargparse
 from rich.console import Console
 from rich.table import Table
 
 from lightning_module.commands.group import CommandGroup, Parser
+from lightning_module.commands.options import Option
 from lightning_module.studies import STUDIES
 
 if TYPE_CHECKING:
@@ -27,6 +28,16 @@ EXIT: Final = {"ok": 0, "not verified": 3, "DIFFERS": 1}  # from the best to the
 ROOMY: Final = 100  # columns of a terminal from which on the published numbers have one of the table
 MOST_NUMBERS: Final = 8  # published numbers without a statement that are printed one by one
 
+Name = Annotated[
+    str, "name of a study, see mnist1d study list; or a Python file with a STUDY, or a folder with a study.py"
+]
+Preset = Annotated[str, "smoke (seconds), quick (minutes) or paper"]
+RECOMPUTE: Final = (
+    "compute N cells again, chosen by chance, after saying how long they took: the same to the last bit where "
+    "processor and versions are, elsewhere within what rounding explains, which is not verified"
+)
+Folder = Annotated[str | None, f"of the result; {FOLDER}/NAME-PRESET if not given"]
+
 
 def list_studies() -> int:
     """List the studies."""
@@ -39,7 +50,9 @@ def list_studies() -> int:
     return 0
 
 
-def new(name: str) -> int:
+def new(
+    name: Annotated[str, "the folder to write; lower-case letters, digits and underscores, as my_study"],
+) -> int:
     """Write a folder with a small study that runs, to be made one's own."""
     from lightning_module.studies.framework.listing.new_study import write_study
     from lightning_module.studies.framework.running.stopping import Stopped, stopping
@@ -58,15 +71,19 @@ def new(name: str) -> int:
 
 
 def run(
-    name: str,
-    preset: str,
-    folder: str | None,
-    workers: int | None,
-    restart: bool,
-    changes: list[str] | None,
-    mnist: str | None,
+    name: Name,
+    *,
+    preset: Preset = PRESET,
+    folder: Folder = None,
+    workers: Annotated[int | None, "processes; one for each core if not given"] = None,
+    restart: Annotated[bool, "begin anew, and delete what the folder holds of it"] = False,
+    mnist: Annotated[str | None, Option("the MNIST digits, for the studies that use them", metavar="FILE.npz")] = None,
+    changes: Annotated[
+        list[str] | None, Option("numbers of the study: seeds=3 steps=500", name="--set", metavar="NAME=VALUE")
+    ] = None,
 ) -> int:
     """Run a study; interrupted, the same command goes on."""
+    from lightning_module.studies.framework.environment import cores
     from lightning_module.studies.framework.running.stopping import Stopped, stopping
 
     places: list[Path] = []  # known once the study is
@@ -79,7 +96,7 @@ def run(
             study = STUDIES.find(name)
             config = _changed(study.config(preset), [*(changes or []), *([f"mnist={mnist}"] if mnist else [])])
             places.append(Path(folder) if folder else study.folder(config))
-            return _run(study, config, places[0], _cores() if workers is None else workers, restart=restart)
+            return _run(study, config, places[0], cores() if workers is None else workers, restart=restart)
     except Stopped as stopped:
         _print_error(words())
         return stopped.status
@@ -117,14 +134,21 @@ def _stopped_words(place: Path | None, *, restart: bool) -> str:
     )
 
 
-def plot(name: str, preset: str, folder: str | None) -> int:
+def plot(name: Name, *, preset: Preset = PRESET, folder: Folder = None) -> int:
     """Draw the figures of a result again."""
     study, result, place = _saved(name, preset, folder)
     _draw(study, result, place)
     return 0
 
 
-def verify(name: str, preset: str, folder: str | None, recompute: int, mnist: str | None) -> int:
+def verify(
+    name: Name,
+    *,
+    preset: Preset = PRESET,
+    folder: Folder = None,
+    recompute: Annotated[int, Option(RECOMPUTE, metavar="N")] = 0,
+    mnist: Annotated[str | None, Option("the MNIST digits that --recompute needs", metavar="FILE.npz")] = None,
+) -> int:
     """Check a result, and print its verdicts. Exit status: 0 ok, 1 something differs, 3 the rows are not verified."""
     from lightning_module.studies.framework.proof.checks import Check, overall
     from lightning_module.studies.framework.proof.verify import findings_of
@@ -191,7 +215,14 @@ def _print_checks(checks: "Sequence[Check]") -> int:
     return EXIT[overall(checks)]
 
 
-def report(folder: str, output: str, studies: list[str] | None) -> int:
+def report(
+    *,
+    folder: Annotated[str, "where the results are, each in a folder of its own"] = FOLDER,
+    output: Annotated[str, "folder of report.md and report.html"] = "report",
+    studies: Annotated[
+        list[str] | None, Option("files and folders of your own studies, for their verdicts", metavar="PLACE")
+    ] = None,
+) -> int:
     """Write one report of all results, as Markdown and HTML."""
     from lightning_module.studies.report.pages import write_report
 
@@ -318,10 +349,6 @@ def _draw(study: "Study[Any]", result: "Result", folder: Path) -> None:
         _print(str(path))
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _minutes(seconds: float) -> str:
     return f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
 
@@ -339,73 +366,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
-def _add_name(parser: Parser) -> None:
-    parser.add_argument(
-        "name",
-        help="name of a study, see mnist1d study list; or a Python file with a STUDY, or a folder with a study.py",
-    )
-    parser.add_argument("--preset", type=str, default=PRESET, help="smoke (seconds), quick (minutes) or paper")
-    parser.add_argument(
-        "--folder", type=str | None, default=None, help=f"of the result; {FOLDER}/NAME-PRESET if not given"
-    )
-
-
-def _add_run(parser: Parser) -> None:
-    _add_name(parser)
-    parser.add_argument("--workers", type=int | None, default=None, help="processes; one for each core if not given")
-    parser.add_argument("--restart", action="store_true", help="begin anew, and delete what the folder holds of it")
-    parser.add_argument(
-        "--mnist",
-        metavar="FILE.npz",
-        type=str | None,
-        default=None,
-        help="the MNIST digits, for the studies that use them",
-    )
-    parser.add_argument(
-        "--set", dest="changes", nargs="+", metavar="NAME=VALUE", help="numbers of the study: seeds=3 steps=500"
-    )
-
-
-def _add_verify(parser: Parser) -> None:
-    _add_name(parser)
-    parser.add_argument(
-        "--recompute",
-        metavar="N",
-        type=int,
-        default=0,
-        help="compute N cells again, chosen by chance, after saying how long they took: the same to the last bit where "
-        "processor and versions are, elsewhere within what rounding explains, which is not verified",
-    )
-    parser.add_argument(
-        "--mnist", metavar="FILE.npz", type=str | None, default=None, help="the MNIST digits that --recompute needs"
-    )
-
-
-def _add_report(parser: Parser) -> None:
-    parser.add_argument("--folder", type=str, default=FOLDER, help="where the results are, each in a folder of its own")
-    parser.add_argument("--output", type=str, default="report", help="folder of report.md and report.html")
-    parser.add_argument(
-        "--studies", nargs="+", metavar="PLACE", help="files and folders of your own studies, for their verdicts"
-    )
-
-
-def _add_new(parser: Parser) -> None:
-    parser.add_argument("name", help="the folder to write; lower-case letters, digits and underscores, as my_study")
-
-
-def _add_nothing(parser: Parser) -> None:
-    del parser
-
-
-_COMMANDS: Final[dict[str, tuple[Callable[..., int], Callable[[Parser], None]]]] = {
-    "list": (list_studies, _add_nothing),
-    "new": (new, _add_new),
-    "run": (run, _add_run),
-    "plot": (plot, _add_name),
-    "verify": (verify, _add_verify),
-    "report": (report, _add_report),
-}
-GROUP: Final = CommandGroup("mnist1d study", "Run studies, and judge what their sources claim.", _COMMANDS)
+GROUP: Final = CommandGroup(
+    "mnist1d study",
+    "Run studies, and judge what their sources claim.",
+    {"list": list_studies, "new": new, "run": run, "plot": plot, "verify": verify, "report": report},
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

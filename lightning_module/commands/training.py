@@ -14,7 +14,7 @@ from rich.console import Console
 
 from lightning_module.checkpoint_files import is_local
 from lightning_module.classifier import Classifier
-from lightning_module.commands.group import exit_status
+from lightning_module.commands.group import run_command
 from lightning_module.commands.options import StrictOptions
 from lightning_module.commands.predictions import PredictionWriter
 from lightning_module.datamodule import MNIST1DDataModule
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str]) -> int:
     for message in NOISE:
         warnings.filterwarnings("ignore", message=message)
     parsers: list[TrainingParser] = []  # of all commands, then of each, as LightningCLI makes them
-    return exit_status(partial(_run, arguments, parsers), lambda: parsers[0].of_command(arguments[0]))
+    return run_command(partial(_run, arguments, parsers), lambda: parsers[0].of_command(arguments[0]))
 
 
 def _run(arguments: Sequence[str], parsers: list[TrainingParser]) -> int:

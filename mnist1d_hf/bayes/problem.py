@@ -1,6 +1,5 @@
 """From the arguments of the public functions to raw signals and tables: which recipe, which constants, which order."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +11,7 @@ import numpy.typing as npt
 
 from mnist1d_hf.bayes.special import require_scipy
 from mnist1d_hf.bayes.tables import Curves, Tables, tables_of
-from mnist1d_hf.checks import kind_of, number, shown
+from mnist1d_hf.checks import kind_of, number
 from mnist1d_hf.generator.arithmetic import FloatArray, IntArray
 from mnist1d_hf.generator.columns import as_numpy
 from mnist1d_hf.generator.fast_stream import FastStream
@@ -21,7 +20,8 @@ from mnist1d_hf.generator.recipe import Recipe, Stream
 from mnist1d_hf.generator.reference_stream import mean_std_and_order
 from mnist1d_hf.generator.templates import Templates, digit_templates
 
-LARGEST: Final = 1e100  # of a signal: its squares are still finite
+LARGEST: Final = 1e100  # of a signal and its constants: its squares are still finite
+DIVISOR: Final = ": it is what the raw signals were divided by"
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +78,8 @@ class Problem:
         return cls(
             recipe=chosen,
             tables=tables,
-            mean=_number("mean", own_mean if mean is None else mean),
-            std=_positive(own_std if std is None else std),
+            mean=number("mean", own_mean if mean is None else mean, -LARGEST, LARGEST),
+            std=number("std", own_std if std is None else std, 0, LARGEST, above=True, also=DIVISOR),
             order=own_order if permutation is None else _permutation(permutation, chosen.final_seq_length),
             labels=labels,
             class_of=class_of,
@@ -150,20 +150,6 @@ def as_array(name: str, values: Any) -> npt.NDArray[Any]:
         return np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{name} must be an array, all rows of one length; it is a {kind_of(values)}") from error
-
-
-def _number(name: str, value: Any) -> float:
-    try:
-        return number(name, value, -math.inf)
-    except ValueError:
-        raise ValueError(f"{name}={shown(value)} must be a finite number") from None
-
-
-def _positive(value: Any) -> float:
-    std = _number("std", value)
-    if std <= 0:
-        raise ValueError(f"std={shown(value)} must be positive: it is what the raw signals were divided by")
-    return std
 
 
 def _permutation(order: npt.ArrayLike, length: int) -> IntArray:

@@ -5,7 +5,6 @@ mean something in a notebook: no seed, negative scales, one for each point, shif
 and made signal by signal, as the reference makes all.
 """
 
-import operator
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from mnist1d_hf.checks import whole_number
 from mnist1d_hf.generator.recipe import (
     DEFAULT,
     LONGEST_SIGNAL,
@@ -156,10 +156,9 @@ def _plain(name: str, value: Any, context: int) -> Any:
 
 def _integer(value: Any, low: int, high: int) -> int | None:
     try:
-        number = None if is_bool(value) else operator.index(value)
-    except TypeError:
+        return whole_number("", value, low, high)
+    except ValueError:
         return None
-    return number if number is not None and low <= number <= high else None
 
 
 def _fewer_samples(value: Any, classes: int) -> int | None:

@@ -164,10 +164,12 @@ def plot_signals(
     Raises:
         ValueError: If ``do_transform`` is set without ``args``.
     """
-    from mnist1d_hf.plot import signals as plot
+    from mnist1d_hf.plot import signals
 
     if do_transform and args is None:
         raise ValueError("do_transform=True needs args=, what get_dataset_args() returns")
     shown = [transform(xs[row], t, args) if do_transform else (xs[row], t) for row in range(10)]
     titles = None if labels is None else [f"label={label}" for label in labels[:10]]
-    return plot.show_in_a_row(shown, titles, ratio=ratio, zoom=zoom, style=plot.DARK if dark_mode else plot.LIGHT)
+    return signals.show_in_a_row(
+        shown, titles, ratio=ratio, zoom=zoom, style=signals.DARK if dark_mode else signals.LIGHT
+    )

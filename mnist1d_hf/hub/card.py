@@ -26,6 +26,7 @@ from mnist1d_hf.cache import golden
 from mnist1d_hf.generator.recipe import RECIPES
 from mnist1d_hf.hub.card_records import KEY, ConfigRecord, read_records, write_records
 from mnist1d_hf.hub.header import parsed_header
+from mnist1d_hf.markdown import table
 from mnist1d_hf.mnist1d import CITATION, DATA_HISTORY, MNIST1D
 from mnist1d_hf.register import NAME
 
@@ -308,7 +309,7 @@ def _config_table(records: Sequence[ConfigRecord]) -> str:
                 record.description,
             )
         )
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _bayes_accuracy(record: ConfigRecord) -> str:
@@ -334,7 +335,7 @@ def _digest_table(records: Sequence[ConfigRecord]) -> str:
         for split, columns in record.digests.items()
         for column, digest in columns.items()
     ]
-    return _table(("config", "split", "column", "SHA-256"), rows)
+    return table(("config", "split", "column", "SHA-256"), rows)
 
 
 def _population_table(records: Sequence[ConfigRecord]) -> str:
@@ -343,12 +344,7 @@ def _population_table(records: Sequence[ConfigRecord]) -> str:
         for record in records
         if record.population
     ]
-    return _table(("config", "mean", "standard deviation"), rows)
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return table(("config", "mean", "standard deviation"), rows)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ an earlier release, which does not tell of files, is completed once the files' c
 """
 
 import difflib
-import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,7 +15,7 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
 from mnist1d_hf.hub.card import CARD, FIGURE, CardError, configs_of, figure, merged_card, new_card
 from mnist1d_hf.hub.card_records import ConfigRecord
-from mnist1d_hf.hub.drift import Drift, drifts, matching
+from mnist1d_hf.hub.drift import Drift, drifts, matching, named_by
 from mnist1d_hf.hub.judge import Judge, Present, Verdict
 from mnist1d_hf.hub.parquet import BuiltConfig
 from mnist1d_hf.hub.publish import Plan, RefusedError
@@ -215,7 +214,7 @@ def _files_of(metadata: Mapping[str, Any], paths: frozenset[str]) -> set[str]:
     for entry in entries if isinstance(entries, list) else [entries]:
         path = entry["path"] if isinstance(entry, dict) else entry
         patterns += path if isinstance(path, list) else [path]
-    return {path for path in paths for pattern in patterns if fnmatch.fnmatchcase(path, pattern)}
+    return set(named_by(patterns, paths))
 
 
 def _own_files(record: ConfigRecord, paths: frozenset[str]) -> set[str]:

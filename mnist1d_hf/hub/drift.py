@@ -133,8 +133,7 @@ def files_drift(expected: Mapping[str, Stored], stored: Mapping[str, Stored], *,
 
 def matching(record: ConfigRecord, paths: Iterable[str], split: str | None = None) -> list[str]:
     """Returns those of the paths that are loaded as the config, or as a split; ``*`` does not reach into folders."""
-    entries = [entry for entry in record.expected_data_files() if split in (None, entry["split"])]
-    return sorted(path for path in paths if any(matches(path, entry["path"]) for entry in entries))
+    return named_by([entry["path"] for entry in record.expected_data_files() if split in (None, entry["split"])], paths)
 
 
 def recorded_files(record: ConfigRecord) -> Mapping[str, Stored]:
@@ -154,10 +153,23 @@ def _record_drift(record: ConfigRecord, stored: Mapping[str, Stored], whole: boo
     return replace(files_drift(expected, stored, whole=whole), extra=extra)
 
 
-def matches(path: str, pattern: str) -> bool:
-    """Returns whether a file is named by a pattern; ``*`` does not reach into folders."""
-    parts, wanted = path.split("/"), pattern.split("/")
-    return len(parts) == len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
+def named_by(patterns: Iterable[str], paths: Iterable[str]) -> list[str]:
+    """Returns those of the paths that a pattern names, as datasets reads it: ``*`` does not reach into folders, ``**`` does."""
+    wanted = [pattern.split("/") for pattern in patterns]
+    return sorted(path for path in paths if any(_matches(path.split("/"), each) for each in wanted))
+
+
+def _matches(parts: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Returns whether a path is named by a pattern, both in parts; in linear time, for somebody else may have written it."""
+    ends = {0}  # how many parts of the path the pattern may have used up
+    for each in wanted:
+        if not ends:
+            return False
+        if each == "**":
+            ends = set(range(min(ends), len(parts) + 1))
+        else:
+            ends = {end + 1 for end in ends if end < len(parts) and fnmatch.fnmatchcase(parts[end], each)}
+    return len(parts) in ends
 
 
 def _entry_drift(record: ConfigRecord, configs: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -17,7 +17,7 @@ from mnist1d_hf.generator.columns import column_digests
 from mnist1d_hf.hub.about import told_of
 from mnist1d_hf.hub.card_records import ConfigRecord
 from mnist1d_hf.hub.door import Opened, opened, say_once
-from mnist1d_hf.hub.drift import matches
+from mnist1d_hf.hub.drift import named_by
 from mnist1d_hf.hub.schema import ContentError, IncompleteError
 from mnist1d_hf.hub.snapshot import ONLINE, UnavailableError
 from mnist1d_hf.one_line import one_line
@@ -165,10 +165,7 @@ def _paths(door: Opened, name: str, record: ConfigRecord) -> dict[str, list[str]
             f"{door.where}, config {name!r}: its record has the splits {', '.join(record.examples)}, but `configs` in "
             f"its card name files of {', '.join(patterns) or 'none'}; tell its owner"
         )
-    found = {
-        split: sorted(path for path in door.source.files if any(matches(path, each) for each in wanted))
-        for split, wanted in patterns.items()
-    }
+    found = {split: named_by(wanted, door.source.files) for split, wanted in patterns.items()}
     if lacking := [split for split, paths in found.items() if not paths]:
         raise UnavailableError(f"the files of split {lacking[0]!r} of {door.where} are not on this machine; {ONLINE}")
     return found

@@ -28,8 +28,8 @@ if moment == "download":
 if moment == "commit":
     from huggingface_hub import HfApi
     HfApi.create_commit = die
-from mnist1d_hf.hub import push as hub
-hub.push(repo_id, ["train-1k"])
+from mnist1d_hf.hub.push import push
+push(repo_id, ["train-1k"])
 """
 
 

@@ -17,9 +17,9 @@ import mnist1d_hf
 from mnist1d_hf import MNIST1D, MNIST1DConfig, Recipe, RecipeError, checks, make_mnist1d, make_slice
 from mnist1d_hf.checks import shown
 from mnist1d_hf.generator.recipe import FIELD_NAMES
-from mnist1d_hf.hub import push as hub
 from mnist1d_hf.hub.export import export
 from mnist1d_hf.hub.parquet import BuiltConfig
+from mnist1d_hf.hub.push import push
 
 SMALL = {"num_samples": 20, "final_seq_length": 8}
 LONGEST = 1500  # characters of a message
@@ -123,7 +123,7 @@ def test_export_takes_or_names_every_odd_value_before_anything_is_written(keywor
 @pytest.mark.parametrize("value", ["default", {"default"}, 3, [b"default"], [3], Failing()], ids=range(6))
 def test_a_push_takes_lists_of_names_only(keyword, value):
     with pytest.raises(ValueError, match=rf"^{keyword}=.* must be a list of names"):
-        hub.push("someone/data", **{keyword: value})
+        push("someone/data", **{keyword: value})
 
 
 # Sizes that no machine has

@@ -10,8 +10,14 @@ from lightning_module.studies.activation.claims import BANDS, CLAIMS
 from lightning_module.studies.activation.config import PRESETS, ActivationConfig
 from lightning_module.studies.activation.fair_test import digits, fair_test, network_rows
 from lightning_module.studies.activation.figures import draw_fair, draw_shape, draw_transfer
-from lightning_module.studies.activation.learned import first_tests, frozen_draw, functions_of, meta_training
-from lightning_module.studies.activation.shape import feature_row, shape_rows
+from lightning_module.studies.activation.learned import (
+    feature_row,
+    first_tests,
+    frozen_draw,
+    functions_of,
+    meta_training,
+    shape_rows,
+)
 from lightning_module.studies.activation.transfer import transfer_rows
 from lightning_module.studies.framework.cells import Cell, Outcome, Row
 from lightning_module.studies.framework.protocol import ProtocolFile

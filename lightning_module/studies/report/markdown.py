@@ -1,7 +1,6 @@
-"""Pieces of Markdown: texts that are no Markdown made safe, tables, headings moved down."""
+"""Pieces of Markdown: texts that are no Markdown made safe, headings moved down."""
 
 import re
-from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -18,20 +17,6 @@ DEEPEST = 6  # levels of headings
 def escape(text: object) -> str:
     r"""Returns a text on one line in which nothing is Markdown: `a | b_c` becomes `a \| b\_c`."""
     return SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Returns a table whose cells are Markdown already.
-
-    Raises:
-        ValueError: If a row has more or fewer cells than the header.
-    """
-    lines = [header, ["---"] * len(header)]
-    for row in rows:
-        if len(row) != len(header):
-            raise ValueError(f"row={row} must have {len(header)} cells, one for each of {', '.join(header)}")
-        lines.append(row)
-    return "\n".join(f"| {' | '.join(cell.replace(chr(10), ' ') for cell in line)} |" for line in lines)
 
 
 def slug(heading: str) -> str:

@@ -12,11 +12,12 @@ from lightning_module.studies.framework.claims import Claim, FindingWord, Verdic
 from lightning_module.studies.framework.study import Study
 from lightning_module.studies.report.entries import NO_RESULT, Entry, entries
 from lightning_module.studies.report.html import page
-from lightning_module.studies.report.markdown import escape, slug, table
+from lightning_module.studies.report.markdown import escape, slug
 from lightning_module.studies.report.section import FRONT, answer, section
 from lightning_module.studies.report.times import INTRODUCTION, has_times, run_times
 from lightning_module.studies.report.words import FINDINGS, NUMBERS, in_words, interval_words, kind, needed
 from mnist1d_hf.atomic import replace
+from mnist1d_hf.markdown import table
 
 TITLE: Final = "MNIST-1D: which of the published findings hold?"
 

@@ -25,7 +25,7 @@ from lightning_module.studies.framework.result import Result
 from lightning_module.studies.framework.statistics import Interval
 from lightning_module.studies.framework.study import Study
 from lightning_module.studies.report.entries import Entry
-from lightning_module.studies.report.markdown import escape, lowered, table
+from lightning_module.studies.report.markdown import escape, lowered
 from lightning_module.studies.report.words import (
     finding_words,
     interval_words,
@@ -35,6 +35,7 @@ from lightning_module.studies.report.words import (
     p_words,
     quantity_words,
 )
+from mnist1d_hf.markdown import table
 
 ROWS_SHOWN = 10  # of a table of an unknown study
 DATA_SHOWN = 12  # data sets

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from lightning_module.studies.report.entries import Entry
-from lightning_module.studies.report.markdown import escape, slug, table
-from lightning_module.studies.report.words import finding_words, interval_words
+from lightning_module.studies.report.markdown import escape, slug
+from lightning_module.studies.report.words import FINDINGS, finding_words, interval_words
+from mnist1d_hf.markdown import table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +139,7 @@ def _measured(found: Sequence[Entry], claim: str | None) -> tuple[str, str]:
         if verdict.claim.name == claim:
             (part,) = verdict.parts or (None,)
             minutes = interval_words(part.interval, units=part.units) if part else "-"
-            return minutes, finding_words(verdict) if part else "○ not tested"
+            return minutes, finding_words(verdict) if part else FINDINGS["not tested"]
     return "-", "-"
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from datasets import load_dataset
 
-from lightning_module.commands import data as data_commands
+from lightning_module.commands import data
 from lightning_module.commands.data import main
 from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, Recipe, as_numpy, make_mnist1d
 from mnist1d_hf.bayes import bayes_limits
@@ -227,7 +227,7 @@ def test_a_build_that_fails_on_the_way_is_an_error_line(run, cache, monkeypatch,
         raise error
         yield
 
-    monkeypatch.setattr(data_commands.MNIST1D, "_generate_tables", full)
+    monkeypatch.setattr(data.MNIST1D, "_generate_tables", full)
     status, _, err = run("build", "train-1k")
     assert status == 2
     assert err.startswith("error: ")
@@ -246,7 +246,7 @@ def test_a_cache_that_is_a_file_is_an_error_line_that_names_it(run, cache):
 def test_every_command_explains_itself_and_every_option(run, command):
     status, out, err = run(command, "--help")
     assert (status, err) == (0, "")
-    assert (getattr(data_commands, "list_configs" if command == "list" else command).__doc__ or "?")[:20] in out
+    assert (getattr(data, "list_configs" if command == "list" else command).__doc__ or "?")[:20] in out
     if command in {"info", "build", "animate"}:
         text = " ".join(out.split())
         assert all(f"--{keyword}" in text for keyword in TYPED)
@@ -287,7 +287,7 @@ def test_animate_draws_the_variant_and_the_example_asked_for(run, tmp_path):
 
 def test_an_animation_that_fails_on_the_way_leaves_what_was_there(run, tmp_path, monkeypatch):
     (tmp_path / "a.gif").write_text("old")
-    monkeypatch.setattr(data_commands.animation, "save_animation", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr(data.animation, "save_animation", lambda *_: (_ for _ in ()).throw(OSError("full")))
     status, _, err = run("animate", "--out", tmp_path / "a.gif")
     assert (status, err) == (2, "error: full\n")
     assert [path.read_text() for path in tmp_path.glob("*.gif*")] == ["old"]

@@ -1,13 +1,14 @@
 """What holds for every option of every command; the options are found by asking the parsers."""
 
+import functools
+import inspect
+
 import pytest
 from every_parser import options, parsers
 
 from lightning_module.cli import main
-from lightning_module.commands import data as data_commands
-from lightning_module.commands import model as model_commands
-from lightning_module.commands import study as study_commands
-from lightning_module.commands.options import StrictOptions, as_typed, options_of
+from lightning_module.commands import data, model, study
+from lightning_module.commands.options import StrictOptions, add_signature, as_typed, options_of
 from lightning_module.commands.study import _changed
 from mnist1d_hf.generator.recipe import FIELD_NAMES
 
@@ -146,9 +147,30 @@ def test_repeated_changes_of_a_study_are_all_made():
     assert (config.seeds, config.steps) == (2, 3)
 
 
+@pytest.mark.parametrize("group", [data.GROUP, model.GROUP, study.GROUP], ids=lambda group: group.prog)
+def test_what_is_not_given_is_what_the_function_itself_takes_for_it(group):
+    for command, parser in group.parsers().items():
+        typed = [action.dest for action in parser._actions if action.dest != "help"]
+        parameters = inspect.signature(group.commands[command]).parameters.values()
+        named = [each for each in parameters if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        more = {*FIELD_NAMES, "stream", "latents"} if len(named) < len(parameters) else set()
+        assert {each.name for each in named} | more == set(typed), command
+        given = ["x" for each in named if each.default is inspect.Parameter.empty]
+        found = parser.parse_args(given).as_dict()
+        for each in named[len(given) :]:
+            assert found[each.name] == (list(each.default) if isinstance(each.default, tuple) else each.default)
+
+
+def test_a_parameter_without_its_help_is_no_option():
+    def command(*, steps: int = 3) -> int: ...
+
+    with pytest.raises(TypeError, match="'steps' must be Annotated"):
+        add_signature(StrictOptions(), command)
+
+
 WRITTEN = [
     (group, command, action)
-    for group in (data_commands.GROUP, model_commands.GROUP, study_commands.GROUP)
+    for group in (data.GROUP, model.GROUP, study.GROUP)
     for command, parser in group.parsers().items()
     for action in parser._actions
     if action.dest != "help" and action.nargs != 0
@@ -158,8 +180,7 @@ WRITTEN = [
 @pytest.mark.parametrize(("group", "command", "action"), WRITTEN, ids=lambda value: getattr(value, "dest", None))
 def test_nothing_at_all_is_no_value(group, command, action, monkeypatch, capsys):
     """Of a path it would be the current folder."""
-    _, add_options = group.commands[command]
-    monkeypatch.setitem(group.commands, command, (lambda **_: 0, add_options))
+    monkeypatch.setitem(group.commands, command, functools.wraps(group.commands[command])(lambda **_: 0))
     positional = [each for each in group.parsers()[command]._actions if not each.option_strings]
     needed = [
         "" if each.dest == action.dest else "x"

@@ -7,7 +7,6 @@ import pytest
 from rich.console import Console
 
 from lightning_module.cli import main
-from lightning_module.commands import study as study_commands
 from lightning_module.studies import STUDIES, Result
 
 FILE = str(Path(counting.__file__))
@@ -16,7 +15,9 @@ FILE = str(Path(counting.__file__))
 @pytest.fixture(autouse=True)
 def _in_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(study_commands, "_cores", lambda: 1)  # other processes take long to start
+    monkeypatch.setattr(
+        "lightning_module.studies.framework.environment.cores", lambda: 1
+    )  # other processes take long to start
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_every_listed_study_is_there_under_its_name():
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_no_column_of_the_verdicts_is_squeezed_away(run, monkeypatch, width):
-    monkeypatch.setattr(study_commands, "console", Console(width=width))
+    monkeypatch.setattr("lightning_module.commands.study.console", Console(width=width))
     status, out, _ = run("run", FILE, "--preset", "smoke")
     assert status == 0
     lines = out.splitlines()
@@ -78,7 +79,7 @@ def test_run_prints_verdicts_and_writes_everything(run, tmp_path):
 
 
 def test_many_numbers_are_counted_and_those_outside_are_named(run, monkeypatch):
-    monkeypatch.setattr(study_commands, "MOST_NUMBERS", 0)
+    monkeypatch.setattr("lightning_module.commands.study.MOST_NUMBERS", 0)
     status, out, _ = run("run", FILE, "--preset", "smoke")
     assert status == 0
     assert "Of 1 further published numbers 1 are inside" in out
@@ -222,7 +223,7 @@ def test_listing_needs_no_torch(python):
 
 
 def test_every_public_name_is_there():
-    import lightning_module.studies as studies
+    from lightning_module import studies
 
     for name in studies.__all__:
         assert getattr(studies, name) is not None

@@ -36,8 +36,11 @@ REFUSED = {
     "unknown stream": ({"stream": "slow"}, "stream='slow' is not known"),
     "templates with fast": ({"stream": "fast", "templates": digit_templates()}, "for stream='reference'"),
     "mean alone": ({"mean": 0.0}, "give both or neither"),
-    "std of zero": ({"mean": 0.0, "std": 0.0}, "std=0.0 must be positive"),
-    "mean of nothing": ({"mean": float("nan"), "std": 1.0}, "mean=nan must be a finite number"),
+    "std of zero": (
+        {"mean": 0.0, "std": 0.0},
+        "std=0.0 must be above 0.*: it is what the raw signals",
+    ),
+    "mean of nothing": ({"mean": float("nan"), "std": 1.0}, "mean=nan must be a number from -1e.100 to 1e.100"),
     "permutation too short": ({"permutation": [0, 1]}, "each of 0 to 39 once"),
     "permutation with a double": ({"permutation": [0, *range(39)]}, "each of 0 to 39 once"),
     "no workers": ({"workers": 0}, "workers=0 must be at least 1"),
@@ -50,9 +53,9 @@ REFUSED = {
     "ragged": ({"x": [[0.0] * 40, [0.0] * 39]}, "x must be an array, all rows of one length"),
     "masked": ({"x": np.ma.masked_less(X - np.eye(3, 40), 0)}, "x has masked values"),
     "ragged permutation": ({"permutation": [[0], [1, 2]]}, "permutation must be an array"),
-    "std beyond all floats": ({"mean": 0.0, "std": 10**400}, "std=.* must be a finite number"),
-    "complex mean": ({"mean": np.complex128(1j), "std": 1.0}, "mean=.* must be a finite number"),
-    "several means": ({"mean": np.zeros(2), "std": 1.0}, "mean=.* must be a finite number"),
+    "std beyond all floats": ({"mean": 0.0, "std": 10**400}, "std=.* must be above 0 and at most 1e.100"),
+    "complex mean": ({"mean": np.complex128(1j), "std": 1.0}, "mean=.* must be a number from -1e.100"),
+    "several means": ({"mean": np.zeros(2), "std": 1.0}, "mean=.* must be a number from -1e.100"),
     "splits": ({"x": {"train": X}}, r'pick a split, ds\["train"\]'),
 }
 

@@ -9,13 +9,14 @@ import huggingface_hub
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from datasets.data_files import resolve_pattern
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist1d_hf.cache import golden
 from mnist1d_hf.hub.card import CARD
 from mnist1d_hf.hub.card_records import read_records
-from mnist1d_hf.hub.drift import drifts
+from mnist1d_hf.hub.drift import drifts, named_by
 from mnist1d_hf.hub.export import export
 from mnist1d_hf.hub.schema import FILES, ContentError, checked
 from mnist1d_hf.stored import Stored, read_files, stored, stored_in, write_files
@@ -376,6 +377,27 @@ def test_removing_a_config_takes_its_own_files_and_leaves_the_rest(server, clien
     done = value(client.push(repo_id, [], remove=["train-2k"]))
     assert done["load_line"] == ""
     assert set(server.repo(repo_id).at("main").tree) >= {CARD, ".gitattributes", "train-1k/notes.md"}
+
+
+TREE = ("a.parquet", "train/a.parquet", "train/b.csv", "train/deep/a.parquet", "trains/a.parquet", "x/train/a.csv")
+PATTERNS = ("*", "*.parquet", "train/*", "train*/a.parquet", "train/**", "**/a.parquet", "**/train/**", "**", "[tx]/*")
+
+
+@pytest.mark.parametrize("pattern", [*TREE, *PATTERNS, "none/*"])
+def test_a_pattern_names_what_datasets_loads_for_it(pattern, tmp_path):
+    for path in TREE:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+    try:
+        loaded = [str(path).removeprefix(f"{tmp_path}/") for path in resolve_pattern(pattern, str(tmp_path))]
+    except FileNotFoundError:
+        loaded = []
+    assert named_by([pattern], TREE) == sorted(loaded)
+
+
+def test_a_long_pattern_takes_no_time():
+    path, pattern = "a/" * 60 + "b", "**/a/" * 60 + "c"
+    assert named_by([pattern, "b"], [path]) == []  # trying all ways would take longer than there are stars
 
 
 def test_a_pattern_that_matches_everything_takes_no_card_with_it(server, client, repo_id):

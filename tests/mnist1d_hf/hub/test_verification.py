@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from lightning_module.commands import data as data_commands
+from lightning_module.commands.data import main
 from mnist1d_hf.cache.builds import cached_builds, install
 from mnist1d_hf.hub import verification
 from mnist1d_hf.hub.export import export
@@ -48,7 +48,7 @@ def states(folder, *arguments, **keywords):
 
 
 def run(capsys, *arguments):
-    status = data_commands.main([str(argument) for argument in arguments])
+    status = main([str(argument) for argument in arguments])
     captured = capsys.readouterr()
     return status, captured.out + captured.err
 

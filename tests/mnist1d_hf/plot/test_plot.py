@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from mnist1d_hf import make_mnist1d
 from mnist1d_hf.generator.stages import STAGES
 from mnist1d_hf.generator.templates import digit_templates
-from mnist1d_hf.plot import signals as plot
+from mnist1d_hf.plot import signals
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def laid_out(figure):
 @pytest.mark.parametrize(("n", "rows", "columns"), [(1, 1, 1), (4, 1, 4), (10, 1, 10), (23, 3, 10)])
 def test_any_number_of_signals_stands_in_rows_of_ten(arrays, n, rows, columns):
     x, y = arrays.train.x[:n], arrays.train.y[:n]
-    figure = plot.plot_signals(x, y, arrays.t)
+    figure = signals.plot_signals(x, y, arrays.t)
     assert type(figure) is Figure
     assert len(figure.axes) == rows * columns
     assert np.array_equal(drawn(figure), x)
@@ -52,7 +52,7 @@ def test_any_number_of_signals_stands_in_rows_of_ten(arrays, n, rows, columns):
 
 
 def test_amplitude_to_the_right_position_downwards_one_scale_for_all(arrays):
-    figure = plot.plot_signals(arrays.train.x[:10], t=arrays.t)
+    figure = signals.plot_signals(arrays.train.x[:10], t=arrays.t)
     limits = {axes.get_xlim() for axes in figure.axes}
     ((low, high),) = limits
     assert -low == high > np.abs(arrays.train.x[:10]).max()
@@ -63,12 +63,12 @@ def test_amplitude_to_the_right_position_downwards_one_scale_for_all(arrays):
 
 
 def test_one_signal_may_come_alone_and_flat_ones_may_come_too(arrays):
-    assert np.array_equal(drawn(plot.plot_signals(arrays.train.x[0], 3))[0], arrays.train.x[0])
-    assert plot.plot_signals(np.zeros((2, 5))).axes[0].get_xlim() == (-1, 1)
+    assert np.array_equal(drawn(signals.plot_signals(arrays.train.x[0], 3))[0], arrays.train.x[0])
+    assert signals.plot_signals(np.zeros((2, 5))).axes[0].get_xlim() == (-1, 1)
 
 
 def test_dark_is_light_dots_on_dark_ground(arrays):
-    light, dark = (plot.plot_signals(arrays.train.x[:10], arrays.train.y[:10], dark=dark) for dark in (False, True))
+    light, dark = (signals.plot_signals(arrays.train.x[:10], arrays.train.y[:10], dark=dark) for dark in (False, True))
     assert rendered(light)[:, :3].mean() > 200
     assert rendered(dark)[:, :3].mean() < 60
     assert {axes.lines[0].get_linestyle() for axes in light.axes} == {"-"}
@@ -77,21 +77,21 @@ def test_dark_is_light_dots_on_dark_ground(arrays):
 
 
 def test_templates():
-    figure = plot.plot_templates()
+    figure = signals.plot_templates()
     assert np.array_equal(drawn(figure), digit_templates().x)
     assert [axes.get_title() for axes in figure.axes] == [str(digit) for digit in range(10)]
 
 
 def test_stages_are_a_row_each_with_a_column_per_digit_below_the_templates(arrays):
-    figure = plot.plot_stages(arrays)
-    signals = drawn(figure)
-    assert len(signals) == 90
-    assert np.array_equal(signals[:10], digit_templates().x)
+    figure = signals.plot_stages(arrays)
+    lines = drawn(figure)
+    assert len(lines) == 90
+    assert np.array_equal(lines[:10], digit_templates().x)
     for row, stage in enumerate(STAGES, start=1):
         for digit in range(10):
             first = int(np.flatnonzero(arrays.train.y == digit)[0])
             expected = arrays.train.trace[stage][first]
-            assert np.array_equal(signals[10 * row + digit], expected, equal_nan=True), (stage, digit)
+            assert np.array_equal(lines[10 * row + digit], expected, equal_nan=True), (stage, digit)
     assert [axes.get_title() for axes in figure.axes] == [*map(str, range(10)), *[""] * 80]
     assert [figure.axes[10 * row].get_ylabel() for row in range(9)] == ["template", *STAGES]
     # The names of the stages stand left of the panels, inside the figure.
@@ -100,7 +100,7 @@ def test_stages_are_a_row_each_with_a_column_per_digit_below_the_templates(array
 
 
 def test_stages_of_one_digit_are_a_panel_each(arrays):
-    figure = plot.plot_stages(arrays, digit=4)
+    figure = signals.plot_stages(arrays, digit=4)
     assert [axes.get_title() for axes in figure.axes] == ["template", *STAGES]
     first = int(np.flatnonzero(arrays.train.y == 4)[0])
     assert np.array_equal(drawn(figure)[-1], arrays.train.trace["resample"][first])
@@ -110,12 +110,14 @@ def test_stages_of_one_digit_are_a_panel_each(arrays):
 
 
 def test_stages_need_nothing():
-    assert len(plot.plot_stages(dark=True).axes) == 90
+    assert len(signals.plot_stages(dark=True).axes) == 90
 
 
 def test_stages_of_another_example(arrays):
     second = int(np.flatnonzero(arrays.train.y == 3)[1])
-    assert np.array_equal(drawn(plot.plot_stages(arrays, digit=3, index=1))[-1], arrays.train.trace["resample"][second])
+    assert np.array_equal(
+        drawn(signals.plot_stages(arrays, digit=3, index=1))[-1], arrays.train.trace["resample"][second]
+    )
 
 
 def test_a_learning_curve_has_a_panel_per_measure_and_a_line_per_split():
@@ -123,7 +125,7 @@ def test_a_learning_curve_has_a_panel_per_measure_and_a_line_per_split():
         {"step": 0, "train_accuracy": 0.1, "test_accuracy": 0.1, "train_loss": 2.3, "test_loss": 2.4},
         {"step": 250, "train_accuracy": 0.6, "test_accuracy": 0.5, "train_loss": 1.3},
     ]
-    figure = plot.plot_learning_curve(iter(rows))
+    figure = signals.plot_learning_curve(iter(rows))
     accuracy, loss = figure.axes
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["accuracy", "loss"]
     lines = {line.get_label(): line.get_xydata().tolist() for line in accuracy.lines}
@@ -134,23 +136,23 @@ def test_a_learning_curve_has_a_panel_per_measure_and_a_line_per_split():
 
 
 def test_a_learning_curve_may_be_of_accuracy_alone():
-    figure = plot.plot_learning_curve([{"step": 1, "val_accuracy": 0.2}, {"step": 2, "val_accuracy": 0.3}])
+    figure = signals.plot_learning_curve([{"step": 1, "val_accuracy": 0.2}, {"step": 2, "val_accuracy": 0.3}])
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["accuracy"]
 
 
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: plot.plot_signals(np.zeros((0, 40))), r"x has shape \(0, 40\); it must be \(n, length\)"),
-        (lambda: plot.plot_signals(np.zeros((2, 3, 4))), r"x has shape \(2, 3, 4\)"),
-        (lambda: plot.plot_signals(np.ones((2, 5)), y=[1, 2, 3]), r"y has shape \(3,\); with these .* \(2,\)"),
-        (lambda: plot.plot_signals(np.ones((2, 5)), t=np.ones(4)), r"t has shape \(4,\); with these .* \(5,\)"),
-        (lambda: plot.plot_signals(np.ones((2, 5)), columns=0), "columns=0 must be at least 1"),
-        (lambda: plot.plot_stages(make_mnist1d(num_samples=20)), r"no trace; .*trace=True"),
-        (lambda: plot.plot_stages(digit=10), "digit=10 does not occur in train"),
-        (lambda: plot.plot_learning_curve([{"train_loss": 1.0}]), "every row must have a 'step'"),
-        (lambda: plot.plot_learning_curve([{"step": 1, "acc": 1.0}]), "at least one of train_accuracy, "),
-        (lambda: plot.plot_learning_curve([]), "nothing to draw"),
+        (lambda: signals.plot_signals(np.zeros((0, 40))), r"x has shape \(0, 40\); it must be \(n, length\)"),
+        (lambda: signals.plot_signals(np.zeros((2, 3, 4))), r"x has shape \(2, 3, 4\)"),
+        (lambda: signals.plot_signals(np.ones((2, 5)), y=[1, 2, 3]), r"y has shape \(3,\); with these .* \(2,\)"),
+        (lambda: signals.plot_signals(np.ones((2, 5)), t=np.ones(4)), r"t has shape \(4,\); with these .* \(5,\)"),
+        (lambda: signals.plot_signals(np.ones((2, 5)), columns=0), "columns=0 must be at least 1"),
+        (lambda: signals.plot_stages(make_mnist1d(num_samples=20)), r"no trace; .*trace=True"),
+        (lambda: signals.plot_stages(digit=10), "digit=10 does not occur in train"),
+        (lambda: signals.plot_learning_curve([{"train_loss": 1.0}]), "every row must have a 'step'"),
+        (lambda: signals.plot_learning_curve([{"step": 1, "acc": 1.0}]), "at least one of train_accuracy, "),
+        (lambda: signals.plot_learning_curve([]), "nothing to draw"),
     ],
     ids=range(10),
 )
@@ -163,9 +165,9 @@ def test_nothing_global_changes_and_no_window_opens(arrays):
     from matplotlib import pyplot
 
     before = dict(matplotlib.rcParams)
-    plot.plot_signals(arrays.train.x[:3])
-    plot.plot_stages(arrays, digit=0)
-    plot.plot_learning_curve([{"step": 1, "test_loss": 1.0}])
+    signals.plot_signals(arrays.train.x[:3])
+    signals.plot_stages(arrays, digit=0)
+    signals.plot_learning_curve([{"step": 1, "test_loss": 1.0}])
     assert dict(matplotlib.rcParams) == before
     assert pyplot.get_fignums() == []
 
@@ -179,4 +181,4 @@ def test_without_matplotlib_the_error_says_how_to_get_it(monkeypatch):
     real_import = builtins.__import__
     monkeypatch.setattr(builtins, "__import__", no_matplotlib)
     with pytest.raises(ImportError, match=r'pip install "mnist1d-hf\[plot\]"'):
-        plot.plot_templates()
+        signals.plot_templates()

@@ -6,7 +6,10 @@ import json
 import logging
 import os
 import platform
+import re
+import shlex
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,14 +20,13 @@ import numpy.typing as npt
 import torch
 
 from lightning_module.studies.framework.cells import Cell, Outcome
+from lightning_module.studies.framework.environment import versions
 from lightning_module.studies.framework.json_files import as_json, canonical, read_json
 from lightning_module.studies.framework.result import Result, table_of
 from lightning_module.studies.framework.running.cell_files import CellFiles, Record, checked
 from lightning_module.studies.framework.running.claiming import check_locks
-from lightning_module.studies.framework.running.command_line import command_line
 from lightning_module.studies.framework.running.memory import keep_freed_memory
 from lightning_module.studies.framework.sealing import sealed
-from lightning_module.studies.framework.versions import versions
 from mnist1d_hf import atomic
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ class Journal:
             "config": as_json(self.config.record()),
             "versions": versions(),
             "claims_sha256": self.study.claims_sha256,
-            "command": command_line(),
+            "command": _command_line(),
         }
         file = self.folder / "run.json"
         if restart:
@@ -215,3 +217,10 @@ def _covered(records: list[Record]) -> float:
         seconds += max(0.0, record.end - max(until, record.started))
         until = max(until, record.end)
     return seconds
+
+
+def _command_line() -> str:
+    """Returns how this process was started, without the folders of this machine."""
+    program, *arguments = sys.argv or [""]
+    named = [re.sub(r"^([\w.-]+=|)/.*/", r"\1", argument) for argument in arguments]
+    return shlex.join([program.rsplit("/", 1)[-1], *named])

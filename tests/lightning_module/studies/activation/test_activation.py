@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from lightning_module import LearnedActivation
-from lightning_module.studies.activation import learned as activation_learned
+from lightning_module.studies.activation import learned
 from lightning_module.studies.activation.config import ActivationConfig
-from lightning_module.studies.activation.shape import feature_row, shape_rows
+from lightning_module.studies.activation.learned import feature_row, shape_rows
 from lightning_module.studies.activation.study import STUDY
 from lightning_module.studies.framework.checkpoint import Scratch
 from lightning_module.studies.methods.activation.functions import BASELINES
@@ -40,9 +40,9 @@ def test_tables(result):
 
 
 def test_learned_functions_are_kept(result):
-    learned = LearnedActivation.of(result, seed=1)
+    function = LearnedActivation.of(result, seed=1)
     shape = result.tables["shape"].query("seed == 1")
-    y = learned(torch.tensor(shape.x.to_numpy(), dtype=torch.float32))
+    y = function(torch.tensor(shape.x.to_numpy(), dtype=torch.float32))
     assert y.tolist() == pytest.approx(shape.y.tolist(), abs=1e-5)
     with pytest.raises(ValueError, match="seed=7 has no learned function"):
         LearnedActivation.of(result, seed=7)
@@ -61,9 +61,9 @@ def test_verdicts_and_figures(result):
 
 def test_an_interrupted_meta_training_comes_to_the_same(tmp_path, monkeypatch):
     config = ActivationConfig(outer_steps=7, steps=5, window=3)
-    whole = activation_learned.continued(config, 2, Scratch())
-    monkeypatch.setattr(activation_learned, "KEEP_EVERY", 3)
-    meta_train, taken = activation_learned.meta_train, []
+    whole = learned.continued(config, 2, Scratch())
+    monkeypatch.setattr(learned, "KEEP_EVERY", 3)
+    meta_train, taken = learned.meta_train, []
 
     def interrupted(*args, **options):
         for step in meta_train(*args, **options):
@@ -72,11 +72,11 @@ def test_an_interrupted_meta_training_comes_to_the_same(tmp_path, monkeypatch):
             taken.append(step)
             yield step
 
-    monkeypatch.setattr(activation_learned, "meta_train", interrupted)
+    monkeypatch.setattr(learned, "meta_train", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        activation_learned.continued(config, 2, Scratch(tmp_path / "scratch.npz"))
+        learned.continued(config, 2, Scratch(tmp_path / "scratch.npz"))
     taken.clear()
-    again = activation_learned.continued(config, 2, Scratch(tmp_path / "scratch.npz"))
+    again = learned.continued(config, 2, Scratch(tmp_path / "scratch.npz"))
     assert len(taken) == 4  # three were kept
     for one, other in zip(whole, again, strict=True):
         assert one[:-1] == other[:-1]

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from lightning_module.cli import main
-from lightning_module.commands import study as study_commands
 from lightning_module.studies import STUDIES, Result
 from lightning_module.studies.framework.listing.new_study import FILES, write_study
 
@@ -20,7 +19,9 @@ README = (TESTS.parent / "README.md").read_text(encoding="utf-8")
 @pytest.fixture(autouse=True)
 def _in_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(study_commands, "_cores", lambda: 1)  # other processes take long to start
+    monkeypatch.setattr(
+        "lightning_module.studies.framework.environment.cores", lambda: 1
+    )  # other processes take long to start
 
 
 @pytest.fixture

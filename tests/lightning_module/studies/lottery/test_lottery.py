@@ -9,7 +9,7 @@ import torch
 from lightning_module.networks import MLP
 from lightning_module.studies.framework.data import fresh_test, frozen
 from lightning_module.studies.framework.study import Study
-from lightning_module.studies.lottery import search as lottery_search
+from lightning_module.studies.lottery import search
 from lightning_module.studies.lottery.claims import STATEMENTS
 from lightning_module.studies.lottery.config import LotteryConfig
 from lightning_module.studies.lottery.evaluation import Trial, order_of, shuffled_mask, trials
@@ -171,7 +171,7 @@ def test_an_interrupted_ticket_comes_to_the_same(result, tmp_path, monkeypatch, 
             raise KeyboardInterrupt
         return train_masked(*arguments, **options)
 
-    train_masked = lottery_search.train_masked
+    train_masked = search.train_masked
     for module in ("search", "evaluation"):
         monkeypatch.setattr(f"lightning_module.studies.lottery.{module}.train_masked", interrupted)
     with pytest.raises(KeyboardInterrupt):

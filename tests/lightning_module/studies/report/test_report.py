@@ -23,9 +23,10 @@ from lightning_module.studies.framework.result import Result
 from lightning_module.studies.framework.statistics import Interval
 from lightning_module.studies.framework.study import Study
 from lightning_module.studies.report.entries import entries
-from lightning_module.studies.report.markdown import escape, lowered, slug, table
+from lightning_module.studies.report.markdown import escape, lowered, slug
 from lightning_module.studies.report.pages import report, write_report
 from lightning_module.studies.report.words import interval_words, number, p_words, quantity_words
+from mnist1d_hf.markdown import table
 
 NASTY = 'a < b & c >= d | e_f_g *h* `i` [j](k) <script>alert("l")</script> $m$ \\'
 DOCS = Path(__file__).parents[4] / "docs"

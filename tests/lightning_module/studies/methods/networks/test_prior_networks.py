@@ -1,10 +1,13 @@
+from functools import partial
+
 import pytest
 import torch
+from alike import assert_replicas_are_the_models_trained_alone, assert_same_logits_and_gradients
 from torch.nn import functional as F
 
 from lightning_module import CNN
 from lightning_module.networks import count_parameters
-from lightning_module.studies.methods.networks.priors import PRIORS, AverageCNN, LocallyConnectedCNN
+from lightning_module.studies.methods.networks.priors import PRIORS, AverageCNN, LocallyConnectedCNN, Transformer
 
 COUNTS = {
     "deep_sets": 5_290,
@@ -58,3 +61,20 @@ def test_average_cnn_does_not_see_a_shift_by_its_strides():
     a, b = (network(F.pad(signal, (before, 120 - before))) for before in (40, 48))
     torch.testing.assert_close(a, b)
     assert (a - network(F.pad(signal, (41, 79)))).abs().max() > 1e-6
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["shared signals", "own signals"])
+@pytest.mark.parametrize("length", [3, 40, 41])
+@pytest.mark.parametrize("name", PRIORS)
+def test_logits_and_gradients_are_those_of_single_networks(name, length, shared):
+    assert_same_logits_and_gradients(partial(PRIORS[name], length), length=length, shared=shared)
+
+
+def test_another_transformer():
+    make = partial(Transformer, 12, 3, size=6, layers=3, heads=3, hidden_size=5)
+    assert_same_logits_and_gradients(make, length=12, shared=True)
+
+
+@pytest.mark.parametrize("name", PRIORS)
+def test_replica_is_the_model_trained_alone(folder, tmp_path, name):
+    assert_replicas_are_the_models_trained_alone(PRIORS[name], folder, tmp_path)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from lightning_module.studies.framework.running import memory as allocation
+from lightning_module.studies.framework.running import memory
 
 # What glibc says of ten blocks of 4 MB: how many are mapped by themselves, and how many bytes it keeps once they are
 # freed. Of another process, since it is for good.
@@ -50,4 +50,4 @@ def test_freed_memory_stays() -> None:
 
 def test_other_c_libraries_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
-    assert not allocation.keep_freed_memory()
+    assert not memory.keep_freed_memory()
