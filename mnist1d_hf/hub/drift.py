@@ -154,13 +154,13 @@ def _record_drift(record: ConfigRecord, stored: Mapping[str, Stored], whole: boo
 
 
 def named_by(patterns: Iterable[str], paths: Iterable[str]) -> list[str]:
-    """Returns those of the paths that a pattern names, as datasets reads it: ``*`` does not reach into folders, ``**`` does."""
+    """Returns the paths that a pattern names, as datasets reads it: ``*`` does not reach into folders, ``**`` does."""
     wanted = [pattern.split("/") for pattern in patterns]
     return sorted(path for path in paths if any(_matches(path.split("/"), each) for each in wanted))
 
 
 def _matches(parts: Sequence[str], wanted: Sequence[str]) -> bool:
-    """Returns whether a path is named by a pattern, both in parts; in linear time, for somebody else may have written it."""
+    """Returns whether a pattern names a path, both in parts; in linear time, as somebody else may have written it."""
     ends = {0}  # how many parts of the path the pattern may have used up
     for each in wanted:
         if not ends:
