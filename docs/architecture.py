@@ -47,18 +47,24 @@ class Node:
 
     @property
     def width(self) -> float:
-        """The width, in pixels."""
+        """Returns the width, in pixels."""
         return max((len(line) for line in self.lines), default=-1) * LETTER + 16
 
     @property
     def height(self) -> int:
-        """The height, in pixels."""
+        """Returns the height, in pixels."""
         return len(self.lines) * LINE + 12
 
 
 @dataclass
 class Panel:
-    """A package: its rows of boxes, and the arrows, each as the nodes that it passes."""
+    """A package as it is drawn.
+
+    Attributes:
+        package: Its name.
+        rows: Rows of boxes, from above.
+        arrows: Each as the nodes that it passes.
+    """
 
     package: str
     rows: list[list[Node]]

@@ -17,7 +17,7 @@ GROUPS = (data.GROUP, model.GROUP, study.GROUP)
 _VERBS = """
 Accepts Adds Announces Attaches Brings Builds Calls Changes Checks Chooses Compares Computes Counts Decides Deletes
 Does Draws Ends Evaluates Executes Explains Fetches Fills Finds Forgets Generates Gives Goes Handles Imports Keeps
-Leaves Lets Loads Logs Makes Marks Measures Moves Notes Parses Prints Puts Raises Reads Records Refuses Removes
+Leaves Lets Loads Logs Makes Marks Measures Moves Notes Orders Parses Places Prints Puts Raises Reads Records Refuses Removes
 Renames Returns Runs Saves Says Scores Seeds Sets Shows Starts Stops Sweeps Takes Tells Trains Turns Uploads Waits
 Warns Writes Yields
 """
@@ -46,7 +46,7 @@ def files():
 
 def commands():
     """Returns module and name of the functions whose first line is the help of a command, which says what to do."""
-    found = {(function.__module__, function.__name__) for group in GROUPS for function, _ in group.commands.values()}
+    found = {(function.__module__, function.__name__) for group in GROUPS for function in group.commands.values()}
     for path in COMMANDS.glob("*.py"):  # a command that is no group reads the docstring itself
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and node.attr == "__doc__" and isinstance(node.value, ast.Name):
