@@ -86,6 +86,18 @@ def test_the_paper_has_thirty_recipes_and_each_is_a_recipe_with_a_density():
     assert {knob: getattr(Recipe(), knob) for knob in KNOBS} == DEFAULTS
 
 
+def test_no_validation_signal_is_one_to_train_or_test_on(result):
+    digests = {}
+    for label, what in result.data.items():
+        split = what["sha256"]["test" if label.endswith(", test") else "train"]
+        digests.setdefault(split["x"], []).append(label)
+    assert all(len(labels) == 1 for labels in digests.values())
+    # Prefixes of one stream have other digests than the whole: so the rows themselves.
+    validation = fresh(VALIDATION_SEED, tests=0, num_samples=50, train_split=1.0).train.x
+    for other in (fresh(0, tests=0).train.x, fresh(0, tests=2 * TESTS).test.x):
+        assert not (validation[:, None] == other[None, :50]).all(-1).any()
+
+
 def test_limits_are_means_over_blocks_of_the_test_signals():
     generator = np.random.default_rng(0)
     p = generator.dirichlet(np.ones(10), size=2 * BLOCKS)

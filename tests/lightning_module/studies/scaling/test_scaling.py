@@ -208,6 +208,15 @@ def test_a_row_is_the_best_of_bare_loops(result, recipe, network, width):
     assert row.floor_loss == pytest.approx(-log_p[at].mean(), rel=1e-5, abs=1e-7)
 
 
+def test_each_seed_has_test_signals_of_its_own(result):
+    for recipe, (config, changes) in RECIPES.items():
+        test = make_slice(config, "test", 0, SMOKE.seeds * SMOKE.tests, seed=TEST_SEED, **changes)
+        log_p = log_posterior(test.x, config, stream="fast", **changes)
+        for seed, part in enumerate(np.split(log_p, SMOKE.seeds)):
+            rows = result.rows[(result.rows.recipe == recipe) & (result.rows.seed == seed)]
+            np.testing.assert_allclose(rows.entropy, -(np.exp(part) * part).sum(1).mean(), rtol=1e-4, atol=1e-8)
+
+
 def test_the_paper_grid():
     config = ScalingConfig()
     assert config.sizes == tuple(250 * 4**k for k in range(7))
