@@ -47,18 +47,24 @@ class Node:
 
     @property
     def width(self) -> float:
-        """The width, in pixels."""
+        """Returns the width, in pixels."""
         return max((len(line) for line in self.lines), default=-1) * LETTER + 16
 
     @property
     def height(self) -> int:
-        """The height, in pixels."""
+        """Returns the height, in pixels."""
         return len(self.lines) * LINE + 12
 
 
 @dataclass
 class Panel:
-    """A package: its rows of boxes, and the arrows, each as the nodes that it passes."""
+    """A package as a picture.
+
+    Attributes:
+        package: Its name.
+        rows: Its rows of boxes, from above.
+        arrows: The arrows, each as the nodes that it passes.
+    """
 
     package: str
     rows: list[list[Node]]
@@ -143,7 +149,7 @@ def drawn_panel(root: Path, contracts: list[dict[str, Any]], graph: grimp.Import
 
 
 def _place(panel: Panel) -> None:
-    """Orders each row by where its arrows come from and go to, and moves it there as far as there is room."""
+    """Sorts each row by where its arrows come from and go to, and moves it there as far as there is room."""
     beside: dict[int, list[Node]] = {}
     for arrow in panel.arrows:
         for upper, lower in pairwise(arrow):
@@ -181,7 +187,7 @@ def _mean(numbers: Iterable[float]) -> float:
 
 
 def _spread(row: list[Node], wish: Mapping[int, float] | None = None) -> None:
-    """Places the nodes of a row in their order, the row as a whole where they wish to be."""
+    """Puts the nodes of a row in their order, the row as a whole where they wish to be."""
     end = 0.0
     for node in row:
         wished = (wish or {}).get(id(node), 0.0)

@@ -1,4 +1,4 @@
-"""Finds every private name of a library that the code uses: `python docs/private_names.py` lists them, with places.
+"""Every private name of a library that the code uses: `python docs/private_names.py` lists them, with places.
 
 A private name begins with one underscore. It may change with any release, so each use is to be known, and has its
 reason in docs/ARCHITECTURE.md. Taken for a library's is every such name that is not certainly our own:
@@ -39,9 +39,14 @@ OUR_OWN: Final = {
 
 
 class Use(NamedTuple):
-    """One private name of a library in one file."""
+    """One private name of a library in one file.
 
-    file: str  # from the root, with slashes
+    Attributes:
+        file: The file, from the root, with slashes.
+        name: The private name.
+    """
+
+    file: str
     name: str
 
 
