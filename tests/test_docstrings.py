@@ -46,7 +46,7 @@ def files():
 
 def commands():
     """Returns module and name of the functions whose first line is the help of a command, which says what to do."""
-    found = {(function.__module__, function.__name__) for group in GROUPS for function, _ in group.commands.values()}
+    found = {(each.__module__, each.__name__) for group in GROUPS for each in group.commands.values()}
     for path in COMMANDS.glob("*.py"):  # a command that is no group reads the docstring itself
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and node.attr == "__doc__" and isinstance(node.value, ast.Name):

@@ -110,7 +110,7 @@ class MoreOptions:
 
 
 def add_signature(parser: StrictOptions, function: Callable[..., Any]) -> None:
-    """Add a function's parameters to a parser; each is ``Annotated`` with its help, an `Option` or `MoreOptions`.
+    """Adds a function's parameters to a parser; each is ``Annotated`` with its help, an `Option` or `MoreOptions`.
 
     Those before the ``*`` are typed without their names, those behind it are options: a switch for a bool, one value or
     more for a list, else a value of the parameter's type.
