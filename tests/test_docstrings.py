@@ -18,8 +18,8 @@ _VERBS = """
 Accepts Adds Announces Attaches Brings Builds Calls Changes Checks Chooses Compares Computes Counts Decides Deletes
 Does Draws Ends Evaluates Executes Explains Fetches Fills Finds Forgets Generates Gives Goes Handles Imports Keeps
 Leaves Lets Loads Logs Makes Marks Measures Moves Notes Orders Parses Places Prints Puts Raises Reads Records Refuses
-Removes Renames Returns Runs Saves Says Scores Seeds Sets Shows Starts Stops Sweeps Takes Tells Trains Turns Uploads
-Waits Warns Writes Yields
+Removes Renames Returns Runs Saves Says Scores Seeds Sets Shows Sorts Starts Stops Sweeps Takes Tells Trains Turns
+Uploads Waits Warns Writes Yields
 """
 VERBS = frozenset(_VERBS.split())
 ALSO_NOUNS = {"Checks", "Draws", "Marks", "Notes", "Records", "Scores"}  # with which a class or module may begin
