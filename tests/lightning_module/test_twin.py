@@ -71,7 +71,7 @@ LATE = """
 import torch
 from lightning_module import Classifier, Ensemble, MNIST1DDataModule, StepsPerExecution
 from lightning_module.commands.predictions import PredictionWriter
-from lightning_module.replicas.replica import OwnRows
+from lightning_module.replicas.rows import OwnRows
 from lightning_module.loop.threads import ThreadPerNetwork
 import lightning as L
 Classifier("mlp"), Ensemble("mlp", 2), MNIST1DDataModule()

@@ -3,6 +3,7 @@
 import brute_force
 import numpy as np
 import pytest
+from brute_force import off_by_one_percent
 
 from mnist1d_hf import Recipe, digit_templates, make_mnist1d
 from mnist1d_hf.bayes import components, latent_posterior, log_evidence, log_posterior, problem, tables
@@ -79,7 +80,7 @@ FAULTS = {
         lambda recipe: np.ones(min(recipe.max_translation, recipe.dilated_length)),
         "shifts beyond the length",
     ),
-    "std off by 1 %": (problem, "_positive", lambda std: 1.01 * std, "one shift, shuffled"),
+    "std off by 1 %": (problem, "number", off_by_one_percent, "one shift, shuffled"),
 }
 
 
