@@ -11,7 +11,7 @@ from mnist1d_hf.generator.recipe import Stream
 
 
 def add_numbers(parser: StrictOptions) -> None:
-    """Adds them to a parser; what is not given stays as in the config."""
+    """Adds options for the numbers of a recipe to a parser; what is not given stays as in the config."""
     meaning = {entry.arg_name: entry.description for entry in docstring_parser.parse(Recipe.__doc__ or "").params}
     for field in fields(Recipe):
         flags = {f"--{field.name.replace('_', '-')}", f"--{field.name}"}
