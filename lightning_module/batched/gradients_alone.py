@@ -24,8 +24,8 @@ def gradients_alone(network: nn.Module) -> Callable[[Tensor, Tensor], Tensor | N
     """Returns the function that sets the gradients of the mean cross-entropy, and returns the latter.
 
     It takes signals (batch, length) and labels (batch,), and returns None, with nothing done, for those that it is not
-    for. What it sets has the bits of `as_replica.cross_entropy_alone` and `backward`. It holds for as long as the network
-    keeps its parameters, whatever their values, and nobody hooks into them.
+    for. What it sets has the bits of `as_replica.cross_entropy_alone` and `backward`. It holds for as long as the
+    network keeps its parameters, whatever their values, and nobody hooks into them.
 
     Args:
         network: Any module. None is returned for one that needs autograd: any but a fully connected reference network
