@@ -91,7 +91,7 @@ def run_demo(network: str = "cnn", steps: int = 6000, seed: int = 42, out: Path 
     """Generates the default data set, trains a reference network as the blog post does, and draws what came out.
 
     Args:
-        network: "logistic", "mlp", "cnn" or "gru".
+        network: The name of a registered network: "logistic", "mlp", "cnn", "gru", or one of your own.
         steps: Optimiser steps of 100 examples; evaluated 24 times.
         seed: Of the network's initial weights.
         out: Folder of the figures.
@@ -124,7 +124,7 @@ def main(network: str = "cnn", steps: int = 6000, seed: int = 42, out: Path = Pa
     """Generate MNIST-1D, train a network on it, and print and draw the outcome; takes about a minute.
 
     Args:
-        network: Which reference network: logistic, mlp, cnn or gru.
+        network: Which network: logistic, mlp, cnn, gru, or one that is registered.
         steps: Optimiser steps of 100 examples.
         seed: Of the network's initial weights.
         out: Folder of the figures.

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from datasets import load_dataset
 
-from mnist1d_hf import MNIST1D, as_numpy, make_mnist1d, manifest
+from mnist1d_hf import DATA_VERSION, MNIST1D, as_numpy, make_mnist1d, manifest
 from mnist1d_hf.cache.builds import cached_builds, install
 from mnist1d_hf.tidy import make_newest, prefer_default
 
@@ -32,7 +32,7 @@ def test_the_bare_name_means_default_after_other_builds_and_after_killed_ones(ca
     MNIST1D(config_name="long").download_and_prepare()
     assert found_without_import() == "default"
     (
-        folder.parents[2] / "long" / "1.0.0" / "0123.incomplete"
+        folder.parents[2] / "long" / DATA_VERSION / "0123.incomplete"
     ).mkdir()  # of a killed build; the library stumbles over it
     MNIST1D(config_name="train-1k").download_and_prepare()
     assert found_without_import() == "default"
