@@ -67,9 +67,8 @@ def test_predictions_are_kept_and_are_those_that_were_scored(result):
         chosen &= (rows.on == on.replace("-", " ")) & (rows.step == 60)
         assert wrong.dtype == np.uint8
         np.testing.assert_allclose((wrong == 0).mean(1), rows[chosen].sort_values("seed").accuracy, atol=1e-9)
-    assert (
-        len(result.arrays) == len(NETWORKS) * 2 * 3
-    )  # the frozen arm has a test split of its own, the fresh arm has not
+    # The frozen arm has a test split of its own, the fresh arm has not.
+    assert len(result.arrays) == len(NETWORKS) * 2 * 3
 
 
 def test_errors_by_class_add_up_to_the_error(result):
