@@ -3,19 +3,23 @@
 import errno
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from threading import Thread
 from typing import Final
 
 from filelock import FileLock, Timeout  # a dependency of datasets
+from multiprocess import current_process  # what datasets has its processes from
 
 NAME: Final = "mnist1d"
 PREFERRED: Final = "default"
 INFO: Final = "dataset_info.json"
 UNFINISHED: Final = ".incomplete"
+TEMPORARY: Final = "mnist1d-build-"
+ALIVE: Final = "alive.lock"
 UNWRITABLE: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
@@ -72,11 +76,17 @@ def make_newest(folder: str | os.PathLike[str], other: int = 0) -> None:
 def children_end_with_this_process() -> Iterator[None]:
     """Lets processes that are forked within the block end when this one does, however it ends.
 
-    Else a killed build's workers would write on into the next one's folder, and then wait for ever.
+    Else a killed build's workers would write on into the next one's folder, and then wait for ever. What they put into
+    the system's folder for temporary files is removed by the next block, if this process is killed.
     """
     if not hasattr(os, "register_at_fork"):  # nothing is forked there
         yield
         return
+    with _temporary_folder():
+        yield from _with_lifeline()
+
+
+def _with_lifeline() -> Iterator[None]:
     _register()
     lifeline = os.pipe()  # of which only this process holds the end that is written to
     _LIFELINES.append(lifeline)
@@ -86,6 +96,45 @@ def children_end_with_this_process() -> Iterator[None]:
         _LIFELINES.remove(lifeline)
         for end in lifeline:
             os.close(end)
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[None]:
+    """Lets the processes of a build have a folder for their sockets that shows whether somebody still needs it.
+
+    The one that they would make themselves stays for ever if all of them are killed at once.
+    """
+    config = current_process()._config  # where they look for it, and no public way
+    try:
+        folder = None if "tempdir" in config else _claimed_folder()
+    except OSError:  # a place for temporary files that is full, or cannot be locked
+        folder = None
+    if folder is None:
+        yield
+        return
+    path, lock = folder
+    config["tempdir"] = str(path)
+    try:
+        yield
+    finally:
+        config.pop("tempdir", None)
+        shutil.rmtree(path, ignore_errors=True)
+        lock.release()
+
+
+def _claimed_folder() -> tuple[Path, FileLock]:
+    """Returns a new folder for temporary files and its lock, after removing those whose process is gone."""
+    for left in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
+        with suppress(OSError, Timeout), FileLock(left / ALIVE, timeout=0):  # another user's, or in use
+            shutil.rmtree(left, ignore_errors=True)
+    path = Path(tempfile.mkdtemp(prefix=TEMPORARY))
+    lock = FileLock(path / ALIVE)
+    try:
+        lock.acquire(timeout=0)
+    except BaseException:
+        shutil.rmtree(path, ignore_errors=True)
+        raise
+    return path, lock
 
 
 _LIFELINES: Final[list[tuple[int, int]]] = []

@@ -47,7 +47,8 @@ class StrictOptions(jsonargparse.ArgumentParser):
             return super().parse_args(None if args is None else self._adding(args), *more, **keywords)
         except OverflowError:  # of a number that is no number for the machine
             large = [each for each in getattr(self, "args", None) or [] if sum(map(str.isdigit, each)) > MOST_DIGITS]
-            self.error(f"{brief(large[0]) if large else 'a number'} is too large for a number")
+            what = brief(large[0]) if large else "a number in the file of --config"
+            self.error(f"{what} is too large for a number")
 
     def of_command(self, name: str) -> "StrictOptions":
         """Returns the parser of a subcommand."""

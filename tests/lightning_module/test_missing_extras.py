@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -100,7 +101,7 @@ next(animation.animate(Construction.make(mnist1d_hf.Recipe(), stream='reference'
 FAILING = {"push", "model push", "model pull"}  # without a network, and a checkpoint
 # What may be done without each, and what not.
 NEEDING = {
-    "matplotlib": {"animate", "still", "plot", "report", "run", "neighbours"}
+    "matplotlib": {"animate", "still", "plot", "run", "neighbours"}  # a report has the figures beside the result
     | {"plot_signals", "animation", "data module", "panels"},
     "scipy": {"plot", "study verify", "report", "run", "neighbours"}
     | {"studies", "power", "censored", "panels", "sklearn", "tsne", "each study"},
@@ -117,9 +118,8 @@ def without(tmp_path_factory):
         folder = tmp_path_factory.mktemp("without")
         (folder / "sitecustomize.py").write_text(BLOCKER)
         published = ROOT / "docs" / "results" / "benchmark"
-        (folder / "results").mkdir()
-        for name in ("saved", "results/benchmark"):
-            (folder / name).symlink_to(published)
+        (folder / "saved").symlink_to(published)
+        shutil.copytree(published, folder / "results" / "benchmark")  # reports look into no linked folders
         lines = [("command", arguments) for arguments in COMMANDS.values()] + [("python", x) for x in PYTHON.values()]
         done = subprocess.run(
             [sys.executable, "-c", RUN, json.dumps(lines)],
@@ -145,7 +145,10 @@ def assert_said(outcomes, packages):
     needing = set().union(*(NEEDING[each] for each in packages))
     for name, (status, error) in outcomes.items():
         assert "Traceback" not in error, name
-        if name not in needing:
+        if packages == ["sklearn"] and name == "run":  # one cell of many needs it, and the others are kept
+            assert status == 1, (status, error)
+            assert any(install.partition(":")[0] in error for install in installs), error
+        elif name not in needing:
             assert name in FAILING or status == 0, (name, status, error)
             assert not any(install in f"{status}{error}" for install in installs), name
         elif name in PYTHON:
