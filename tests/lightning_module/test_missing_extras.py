@@ -105,7 +105,7 @@ NEEDING = {
     | {"plot_signals", "animation", "data module", "panels"},
     "scipy": {"plot", "study verify", "report", "run", "neighbours"}
     | {"studies", "power", "censored", "panels", "sklearn", "tsne", "each study"},
-    "sklearn": {"neighbours", "sklearn"},
+    "sklearn": {"sklearn", "tsne"},  # openTSNE stands on it
     "openTSNE": {"tsne"},
 }
 
