@@ -12,6 +12,7 @@ from rich.table import Table
 from lightning_module.commands.group import CommandGroup, Parser
 from lightning_module.commands.options import Option
 from lightning_module.studies import STUDIES
+from mnist1d_hf.extras import MissingExtraError
 
 if TYPE_CHECKING:
     from lightning_module.studies.framework.cells import Config
@@ -114,6 +115,8 @@ def _run(study: "Study[Any]", config: "Config", place: Path, workers: int, *, re
                 f"the same command{' without --restart' if restart else ''} goes on with what is missing; "
                 f"{place / 'cells'}{os.sep}CELL.error.txt says where each failed"
             )
+            if error.missing:
+                raise MissingExtraError(error.missing) from error
         return 1
     _print_verdicts(study, result)
     _draw(study, result, place)

@@ -1,8 +1,7 @@
 import pytest
+from scipy import stats
 
 from lightning_module.quiz.score import QuizScore, published_person
-
-stats = pytest.importorskip("scipy.stats")
 
 
 @pytest.mark.parametrize(("right", "of"), [(0, 1), (1, 1), (0, 40), (40, 40), (36, 40), (383, 400), (1, 1000)])

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from lightning_module.studies import Band, Cell, Claim, Config, Finding, Number, Outcome, Study, value
+from mnist1d_hf.extras import missing_extra
 
 NOTES, FAILS, SLOW = "COUNTING_NOTES", "COUNTING_FAILS", "COUNTING_SLOW"
-STUBBORN, KILLED = "COUNTING_STUBBORN", "COUNTING_KILLED"
+STUBBORN, KILLED, LACKS = "COUNTING_STUBBORN", "COUNTING_KILLED", "COUNTING_LACKS"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,8 @@ def run_cell(config, cell):
             file.write(f"{cell['cell']}\n")
     if os.environ.get(FAILS) == str(cell["cell"]):
         raise LookupError("no such thing")
+    if os.environ.get(LACKS) == str(cell["cell"]):
+        raise missing_extra(ModuleNotFoundError("No module named 'sklearn'", name="sklearn"))
     if os.environ.get(SLOW) == str(cell["cell"]):
         sleep_long()
     number, *noted = os.environ.get(KILLED, "-").split()

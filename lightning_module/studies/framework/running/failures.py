@@ -5,9 +5,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from lightning_module.studies.framework.cells import Cell
+from mnist1d_hf.extras import MissingExtraError
 
 logger = logging.getLogger(__name__)
 
+_MISSING = f"{MissingExtraError.__name__}: "  # as text, for it may come from another process
 TRIES = 3  # a process may be killed for memory that another program needed, a file be away for a moment
 
 
@@ -18,12 +20,16 @@ class CellError(RuntimeError):
         failures: What went wrong, by the name of the cell.
         done: How many cells are done.
         of: How many cells there are.
+        missing: What installs a package, if the lack of one that an extra brings is all that went wrong.
     """
 
     def __init__(self, failures: dict[str, str], *, done: int, of: int) -> None:
         self.failures, self.done, self.of = failures, done, of
         each = "\n".join(f"cell {name}: {what}" for name, what in failures.items())
-        kept = f"{len(failures)} of {of} cells failed, each {TRIES} times; {done} are done and kept"
+        missing = {what.removeprefix(_MISSING) for what in failures.values() if what.startswith(_MISSING)}
+        self.missing = missing.pop() if len(missing) == 1 == len(set(failures.values())) else None
+        often = "for want of a package" if self.missing else f"each {TRIES} times"
+        kept = f"{len(failures)} of {of} cells failed, {often}; {done} are done and kept"
         super().__init__(f"{each}\n{kept}")
 
 
@@ -46,7 +52,7 @@ class Failures:
 
     def add(self, cell: Cell, what: str, cause: BaseException | str) -> bool:
         """Notes that a cell failed; returns whether it is to be tried again."""
-        self._tries[cell.name] += 1
+        self._tries[cell.name] = TRIES if what.startswith(_MISSING) else self._tries[cell.name] + 1
         self.last[cell.name], self.causes[cell.name] = what, cause
         again = self._tries[cell.name] < TRIES
         if again:

@@ -12,7 +12,7 @@ from pathlib import Path
 import counting
 import numpy as np
 import pytest
-from counting import FAILS, NOTES, SLOW, STUDY, CountingConfig
+from counting import FAILS, LACKS, NOTES, SLOW, STUDY, CountingConfig
 
 from lightning_module.studies import Cell, Config, Outcome, Result, Study
 from lightning_module.studies.framework.cells import grid
@@ -131,6 +131,20 @@ def test_exception_in_a_worker_names_cell_and_cause(tmp_path, monkeypatch, notes
     assert "run_cell" in str(caught.value.__cause__)  # the worker's traceback
     monkeypatch.delenv(FAILS)
     assert STUDY.run("smoke", folder=tmp_path / "run") == undisturbed
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_missing_package_is_not_waited_for_and_the_other_cells_are_kept(tmp_path, monkeypatch, notes, workers):
+    monkeypatch.setenv(LACKS, "1")
+    with pytest.raises(CellError, match=r"cells failed, for want of a package") as caught:
+        STUDY.run("smoke", folder=tmp_path / "run", workers=workers)
+    assert caught.value.missing == 'sklearn is needed here and is not installed: pip install "mnist1d-hf[studies]"'
+    assert len(caught.value.failures) + caught.value.done == caught.value.of
+    assert notes().count(1) == len(caught.value.failures) == 1  # tried once
+    monkeypatch.setenv(FAILS, "0")  # something else is wrong as well
+    with pytest.raises(CellError) as both:
+        STUDY.run("smoke", folder=tmp_path / "other", workers=workers)
+    assert both.value.missing is None
 
 
 @pytest.mark.parametrize("config", ["quick", CountingConfig(scale=2.0)])
