@@ -12,10 +12,12 @@ The choice is written into that variable, so that child processes (spawned strat
 A checkpoint of either is a checkpoint of the other.
 """
 
+import logging
 import os
 import sys
 import warnings
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
@@ -94,6 +96,7 @@ __all__ = [
     "loggers",
     "pl",
     "plugins",
+    "quiet",
     "rank_zero_info",
     "rank_zero_warn",
     "refuse_foreign",
@@ -101,6 +104,20 @@ __all__ = [
     "strategies",
     "warn_of_other",
 ]
+
+
+@contextmanager
+def quiet(level: int) -> Iterator[None]:
+    """Lets Lightning say nothing below a level of `logging`, and warn of nothing, within the block and not after it."""
+    log = logging.getLogger(PACKAGE)
+    before = log.level
+    log.setLevel(level)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=PACKAGE)
+            yield
+    finally:
+        log.setLevel(before)
 
 
 class Callback(pl.Callback):

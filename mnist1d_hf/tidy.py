@@ -18,7 +18,8 @@ NAME: Final = "mnist1d"
 PREFERRED: Final = "default"
 INFO: Final = "dataset_info.json"
 UNFINISHED: Final = ".incomplete"
-TEMPORARY: Final = "mnist1d-build-"
+# No longer than the "pymp-" of multiprocess: a socket's whole path may have 107 characters (104 on macOS).
+TEMPORARY: Final = "m1d-"
 ALIVE: Final = "alive.lock"
 UNWRITABLE: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 

@@ -1,5 +1,6 @@
 """Tests run without a network and with a cache of their own; child processes inherit both."""
 
+import logging
 import os
 import shutil
 import socket
@@ -83,3 +84,24 @@ def python(tmp_path):
         return done.stdout
 
     return run
+
+
+def _of_the_process():
+    """What one test could leave behind for those that come after it in the same process."""
+    logs = ["", "mnist1d_hf", "lightning_module", "pytorch_lightning", "lightning.pytorch", "datasets"]
+    state = {f"level of the log {name!r}": logging.getLogger(name).level for name in logs}
+    state |= {"level below which nothing is logged": logging.root.manager.disable, "folder": os.getcwd()}
+    if torch := sys.modules.get("torch"):
+        state |= {"default dtype": torch.get_default_dtype(), "threads": torch.get_num_threads()}
+        state["deterministic algorithms"] = torch.are_deterministic_algorithms_enabled()
+        state["gradients"] = torch.is_grad_enabled()
+    return state
+
+
+@pytest.fixture(autouse=True)
+def _process_as_it_was():
+    """A test, or what it calls, changes nothing of this process that would show in a test after it."""
+    before = _of_the_process()
+    yield
+    after = _of_the_process()
+    assert {name: after[name] for name in before} == before

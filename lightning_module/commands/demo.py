@@ -2,7 +2,6 @@
 
 import logging
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +19,7 @@ from lightning_module.classifier import Classifier
 from lightning_module.commands.group import Parser, run_command
 from lightning_module.datamodule import MNIST1DDataModule
 from lightning_module.networks import NETWORKS
-from lightning_module.twin import PACKAGE, pl
+from lightning_module.twin import pl, quiet
 from mnist1d_hf.atomic import replace
 from mnist1d_hf.cache import golden
 from mnist1d_hf.checks import one_of, whole_number
@@ -107,9 +106,10 @@ def run_demo(network: str = "cnn", steps: int = 6000, seed: int = 42, out: Path 
     pl.seed_everything(seed, verbose=False)
     classifier = Classifier(network)
     curve = LearningCurve()
-    trainer = _trainer(steps, curve)
-    start = time.perf_counter()
-    trainer.fit(classifier, MNIST1DDataModule(val="test", shuffle="none"))
+    with quiet(logging.WARNING):  # devices and a table of layers would hide what the demonstration is about
+        trainer = _trainer(steps, curve)
+        start = time.perf_counter()
+        trainer.fit(classifier, MNIST1DDataModule(val="test", shuffle="none"))
     seconds = time.perf_counter() - start
     return DemoResult(
         rows=curve.rows,
@@ -168,9 +168,6 @@ def command(arguments: Sequence[str] | None = None) -> int:
 
 
 def _trainer(steps: int, curve: LearningCurve) -> pl.Trainer:
-    # What Lightning says about devices, and its table of layers, would hide what the demonstration is about.
-    logging.getLogger(PACKAGE).setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module=PACKAGE)  # about torch's coming changes, not ours to act on
     return pl.Trainer(
         accelerator="cpu",  # networks this small are fastest there
         max_steps=steps,

@@ -5,10 +5,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
+from multiprocess import current_process, util
 
-from mnist1d_hf.tidy import children_end_with_this_process
+from mnist1d_hf.tidy import TEMPORARY, children_end_with_this_process
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="forks processes")
 
@@ -24,11 +26,10 @@ with children_end_with_this_process(), Manager() as manager:
 
 
 @pytest.fixture
-def temporary(tmp_path, monkeypatch):
-    folder = tmp_path / "t"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
+def temporary(monkeypatch):
+    with tempfile.TemporaryDirectory(prefix="t-") as folder:  # short: a socket's path may have about 100 characters
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
 
 
 def started(folder):
@@ -54,6 +55,18 @@ def test_the_next_build_removes_what_a_killed_one_left_and_nothing_else(temporar
         alive.communicate("")
         assert alive.returncode == 0
     assert [path.name for path in temporary.iterdir()] == ["somebody-elses"]
+
+
+def test_the_folder_has_no_longer_a_name_than_the_one_of_multiprocess(temporary, monkeypatch):
+    """Else a build would fail where one of datasets works: in a deep folder for temporary files."""
+    monkeypatch.setattr(current_process(), "_config", {})
+    with children_end_with_this_process():
+        ours = util.get_temp_dir()
+    assert ours.startswith(str(temporary / TEMPORARY))
+    assert not Path(ours).exists()
+    theirs = util.get_temp_dir()
+    assert len(ours) <= len(theirs)
+    assert Path(theirs).is_dir()
 
 
 def test_a_folder_that_cannot_be_made_stops_no_build(tmp_path, monkeypatch):

@@ -2,9 +2,7 @@
 
 import hashlib
 import logging
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -17,7 +15,7 @@ from lightning_module.datamodule import Examples
 from lightning_module.loop.loader import TensorLoader
 from lightning_module.replicas.ensemble import Ensemble
 from lightning_module.replicas.replica import Replica
-from lightning_module.twin import PACKAGE, pl
+from lightning_module.twin import pl, quiet
 
 EVALUATION_ROWS = 10_000
 
@@ -168,7 +166,7 @@ def fit(
     # Lightning validates to give the callbacks their turn; executions end there by themselves.
     turn = TensorLoader(x[:1], y[:1], batch_size=1, pad=False)
     validation: dict[str, Any] = {"check_val_every_n_epoch": None, "val_check_interval": every, "limit_val_batches": 1}
-    with _quiet():
+    with quiet(logging.ERROR):  # its advice is for one training and not for hundreds
         trainer = pl.Trainer(
             max_steps=steps,
             accelerator=accelerator,
@@ -227,20 +225,6 @@ def sha256(examples: Examples) -> dict[str, str]:
 def _seven_digits(tensor: Tensor) -> npt.NDArray[np.float64]:
     """Returns float32 numbers as the decimal fractions that tell them apart nearly, for short files."""
     return np.array([float(f"{number:.7g}") for number in tensor.tolist()])
-
-
-@contextmanager
-def _quiet() -> Any:
-    """Keeps Lightning's advice quiet, which is for one training and not for hundreds."""
-    log = logging.getLogger(PACKAGE)
-    level = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=PACKAGE)
-            yield
-    finally:
-        log.setLevel(level)
 
 
 # `EpochScores`: what an ensemble scores at the end of some epochs, such as 1, 2, 4, 8; and which epochs those are.
