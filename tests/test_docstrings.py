@@ -47,7 +47,7 @@ def files():
 def commands():
     """Returns module and name of the functions whose first line is the help of a command, which says what to do."""
     found = {(function.__module__, function.__name__) for group in GROUPS for function in group.commands.values()}
-    for path in COMMANDS.glob("*.py"):  # a command that is no group reads the docstring itself
+    for path in COMMANDS.rglob("*.py"):  # a command that is no group reads the docstring itself
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and node.attr == "__doc__" and isinstance(node.value, ast.Name):
                 found.add((f"lightning_module.commands.{path.stem}", node.value.id))
@@ -57,7 +57,7 @@ def commands():
 def classes_in_help():
     """Returns the names of the classes whose first line is the heading of their options."""
     found = set()
-    for path in COMMANDS.glob("*.py"):
+    for path in COMMANDS.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in SHOWN_IN_HELP:
                 found |= {argument.id for argument in node.args if isinstance(argument, ast.Name)}

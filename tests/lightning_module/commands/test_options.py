@@ -9,7 +9,7 @@ from every_parser import options, parsers
 from lightning_module.cli import main
 from lightning_module.commands import data, model, study
 from lightning_module.commands.options import StrictOptions, add_signature, as_typed, options_of
-from lightning_module.commands.study import _changed
+from lightning_module.commands.study.options import changed
 from mnist1d_hf.generator.recipe import FIELD_NAMES
 
 # Values that some option of a list takes, each in two.
@@ -143,7 +143,7 @@ def test_repeated_changes_of_a_study_are_all_made():
     from lightning_module.studies import STUDIES
 
     typed = parsers()["study run"].parse_args(["benchmark", "--set", "seeds=2", "--set", "steps=3"])
-    config = _changed(STUDIES.find("benchmark").config("smoke"), typed.changes)
+    config = changed(STUDIES.find("benchmark").config("smoke"), typed.changes)
     assert (config.seeds, config.steps) == (2, 3)
 
 

@@ -51,7 +51,7 @@ def test_every_listed_study_is_there_under_its_name():
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_no_column_of_the_verdicts_is_squeezed_away(run, monkeypatch, width):
-    monkeypatch.setattr("lightning_module.commands.study.console", Console(width=width))
+    monkeypatch.setattr("lightning_module.commands.study.printing.console", Console(width=width))
     status, out, _ = run("run", FILE, "--preset", "smoke")
     assert status == 0
     lines = out.splitlines()
@@ -79,7 +79,7 @@ def test_run_prints_verdicts_and_writes_everything(run, tmp_path):
 
 
 def test_many_numbers_are_counted_and_those_outside_are_named(run, monkeypatch):
-    monkeypatch.setattr("lightning_module.commands.study.MOST_NUMBERS", 0)
+    monkeypatch.setattr("lightning_module.commands.study.verdicts.MOST_NUMBERS", 0)
     status, out, _ = run("run", FILE, "--preset", "smoke")
     assert status == 0
     assert "Of 1 further published numbers 1 are inside" in out

@@ -1,0 +1,27 @@
+"""``mnist1d study new``."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from lightning_module.commands.study.printing import print_error, print_line
+
+
+def new(
+    name: Annotated[str, "the folder to write; lower-case letters, digits and underscores, as my_study"],
+) -> int:
+    """Write a folder with a small study that runs, to be made one's own."""
+    from lightning_module.studies.framework.listing.new_study import write_study
+    from lightning_module.studies.framework.running.stopping import Stopped, stopping
+
+    words = "stopped; nothing is written"
+    try:
+        with stopping(lambda: words):
+            written = write_study(Path(name))
+    except Stopped as stopped:
+        print_error(words)
+        return stopped.status
+    for path in written:
+        print_line(str(path))
+    print_line(f"a study that runs: mnist1d study run {written[0].parent}{os.sep} --preset smoke")
+    return 0

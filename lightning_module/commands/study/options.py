@@ -1,0 +1,64 @@
+"""Options that several study commands have, and what they stand for: a saved result, changed numbers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import jsonargparse
+
+from lightning_module.commands.group import Parser
+from lightning_module.studies import STUDIES
+
+if TYPE_CHECKING:
+    from lightning_module.studies.framework.cells import Config
+    from lightning_module.studies.framework.result import Result
+    from lightning_module.studies.framework.study import Study
+
+FOLDER: Final = "outputs/studies"
+PRESET: Final = "quick"
+
+Name = Annotated[
+    str, "name of a study, see mnist1d study list; or a Python file with a STUDY, or a folder with a study.py"
+]
+Preset = Annotated[str, "smoke (seconds), quick (minutes) or paper"]
+Folder = Annotated[str | None, f"of the result; {FOLDER}/NAME-PRESET if not given"]
+
+
+def saved_result(name: str, preset: str, folder: str | None) -> "tuple[Study[Any], Result, Path]":
+    """Returns a study, its result, and the result's folder.
+
+    Raises:
+        ValueError: If the folder holds no result, or one of another study.
+    """
+    from lightning_module.studies.framework.result import Result
+
+    study = STUDIES.find(name)
+    place = Path(folder) if folder else study.folder(preset)
+    result = Result.load(place)
+    if result.study != study.name:
+        raise ValueError(f"folder={str(place)!r} holds a result of study {result.study!r}, not of {study.name!r}")
+    return study, result, place
+
+
+def changed(config: "Config", changes: Sequence[str]) -> "Config":
+    """Returns the numbers with some of them changed, given as `name=value`, the value in the type of the field.
+
+    Raises:
+        ValueError: If there is no such number, or it cannot have this value.
+    """
+    from dataclasses import fields, replace
+
+    from mnist1d_hf.generator.recipe import nearest
+
+    known = [field.name for field in fields(config)]
+    for change in changes:
+        if change.partition("=")[0] not in known or "=" not in change:
+            raise ValueError(f"--set {change!r} must be NAME=VALUE{nearest(change.partition('=')[0], known)}")
+    parser = Parser(exit_on_error=False, allow_abbrev=False)
+    parser.add_class_arguments(type(config))
+    parser.set_defaults({name: getattr(config, name) for name in known})
+    try:
+        values = parser.parse_args([f"--{change}" for change in changes])
+    except jsonargparse.ArgumentError as error:
+        raise ValueError(f"--set {' '.join(changes)}: {' '.join(str(error).split())}") from error
+    return replace(config, **{change.partition("=")[0]: values[change.partition("=")[0]] for change in changes})
