@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from rich.console import Console
-from rich.table import Table
 
 from lightning_module.commands import hub
 from lightning_module.commands.group import CommandGroup
 from lightning_module.commands.numbers import Config, Numbers
+from lightning_module.terminal.tables import Column, Pairs, Table, show
 from mnist1d_hf import MNIST1D, RECIPES
 from mnist1d_hf.atomic import replace
 from mnist1d_hf.bayes import Estimate, bayes_limits
@@ -24,26 +24,28 @@ from mnist1d_hf.plot import animation, signals
 from mnist1d_hf.plot.construction import Construction
 
 STILL: Final = (".png", ".pdf")
+WHY: Final = Column("what it is for", sentence=True)
 
 console = Console()
 
 
 def list_configs() -> int:
     """List the configs."""
-    table = Table(box=None, pad_edge=False)
-    for column in ("config", "train", "test", "what it is for"):
-        table.add_column(column, justify="right" if column in {"train", "test"} else "left")
-    for name, named in RECIPES.items():
-        sizes = named.recipe.split_sizes(named.stream)
-        table.add_row(name, f"{sizes['train']:,}", f"{sizes['test']:,}", named.why)
-    console.print(table)
+    sizes = {name: named.recipe.split_sizes(named.stream) for name, named in RECIPES.items()}
+    show(
+        Table(
+            [Column("config"), Column("train", right=True, rank=1), Column("test", right=True, rank=2), WHY],
+            [[name, f"{of['train']:,}", f"{of['test']:,}", RECIPES[name].why] for name, of in sizes.items()],
+        ),
+        console,
+    )
     return 0
 
 
 def info(config: Config = "default", **keywords: Numbers) -> int:
     """Show a config's numbers, columns, digests and whether it is built."""
     builder = _builder(config, keywords)
-    lines = {
+    lines: dict[str, Any] = {
         "config": builder.config_id,
         "version": builder.config.version,
         "for": builder.config.description,
@@ -55,8 +57,7 @@ def info(config: Config = "default", **keywords: Numbers) -> int:
     }
     built = any(str(cached.folder) == builder.cache_dir for cached in builds.cached_builds())
     lines["built"] = builder.cache_dir if built else "not yet"
-    for name, value in lines.items():
-        console.print(f"{name:18}{value}", soft_wrap=True, highlight=False, markup=False)
+    show(Pairs({name: str(value) for name, value in lines.items()}), console)
     return 0
 
 
@@ -163,8 +164,7 @@ def limits(
         "Bayes loss": f"{found.entropy} nats, the mean entropy",
         "by the labels": f"accuracy {_percent(found.label_accuracy)}, loss {found.label_loss}",
     }
-    for name, value in lines.items():
-        console.print(f"{name:18}{value}", soft_wrap=True, highlight=False, markup=False)
+    show(Pairs({name: str(value) for name, value in lines.items()}), console)
     return 0
 
 

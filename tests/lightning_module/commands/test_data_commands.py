@@ -322,8 +322,8 @@ def test_limits_are_those_of_the_variant_whatever_the_number_of_workers(run):
 
 def test_limits_of_noisy_labels_are_lower(run):
     typed = ("limits", "label-noise", "--padding", "[40, 42]", "--max-translation=4", "--n=100")
-    assert "Bayes accuracy    86.5" in run(*typed, "--labels", "noisy")[1]  # 0.85 + 0.015
-    assert "Bayes accuracy    100.0" in run(*typed)[1]
+    assert "Bayes accuracy  86.5" in run(*typed, "--labels", "noisy")[1]  # 0.85 + 0.015
+    assert "Bayes accuracy  100.0" in run(*typed)[1]
 
 
 @pytest.mark.parametrize(
