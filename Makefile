@@ -36,11 +36,13 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The committed digests and the card; both refuse to change what a published data version contains.
+# After a new config: its digests, its limits, the card, the README's list. What a published data version contains is not
+# changed, but refused.
 card: $(VENV)/.dev
 	$(BIN)/python -m mnist1d_hf.cache.golden
 	$(BIN)/python -m mnist1d_hf.bayes.renew --missing
 	$(BIN)/python -m mnist1d_hf.hub.card dataset_card.md
+	$(BIN)/python docs/config_list.py
 
 # Executes the notebooks whose sources or results have changed; NOTEBOOK=pooling for one, changed or not.
 notebooks: $(VENV)/.dev

@@ -40,6 +40,12 @@ DATA_HISTORY: Final = {
     "1.0.0": "First release. The default config is the frozen 2020 data set, bit for bit in float32."
 }
 
+
+def has_same_records(version: object) -> bool:
+    """Returns whether the configs of another data version have the records that they have in this one."""
+    return isinstance(version, str) and version.split(".")[0] == DATA_VERSION.split(".")[0]
+
+
 LICENSE: Final = "Apache-2.0"
 HOMEPAGE: Final = "https://github.com/greydanus/mnist1d"
 CITATION: Final = """\

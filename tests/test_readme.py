@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hub_server import client_environment, serving
 
+from mnist1d_hf import RECIPES
+
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(
     r"^```(\w+)\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
@@ -67,6 +69,13 @@ def test_command_lines(place: tuple[Path, dict[str, str]]) -> None:
             assert program == "mnist1d", f"the README names {program}, which no test runs"
             typed = "0123456789\n" if arguments[0] == "quiz" else ""
             run([str(shutil.which("mnist1d", path=environment["PATH"])), *arguments], folder, environment, typed)
+
+
+def test_the_configs_are_those_of_the_package() -> None:
+    """By the names themselves, not by what writes the list."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = text.partition("<!-- configs: written by make card -->")[2].partition("<!-- end of configs -->")[0]
+    assert re.findall(r"`([^`]+)`", listed) == list(RECIPES), "run make card"
 
 
 def test_pictures_and_pages_exist() -> None:

@@ -3,7 +3,10 @@
 The reference stream is exact, so a SHA-256 per column and split says all. The fast stream hangs on numpy's `Generator`,
 whose streams may change between releases, so a few rows and moments are compared within a tolerance.
 
-``python -m mnist1d_hf.cache.golden`` writes the file anew. It refuses to change what a published data version contains.
+A version is written as what it adds to those before it with the same MAJOR, whose records it has as well: a MINOR that
+brings a config adds that config, and says nothing of the others.
+
+``python -m mnist1d_hf.cache.golden`` adds what is missing. It refuses to change what a published data version contains.
 """
 
 import json
@@ -30,10 +33,22 @@ Golden = Mapping[str, Any]
 
 
 @cache
-def committed() -> dict[str, Golden]:
+def committed() -> dict[str, dict[str, Golden]]:
     """Returns the committed content of every config of this data version, by config and split."""
-    content = json.loads(files("mnist1d_hf.cache").joinpath(FILE).read_text(encoding="utf-8"))
-    return dict(content[DATA_VERSION])
+    return _contained(json.loads(files("mnist1d_hf.cache").joinpath(FILE).read_text(encoding="utf-8")), DATA_VERSION)
+
+
+def _contained(content: Mapping[str, Mapping[str, Any]], version: str) -> dict[str, dict[str, Golden]]:
+    """Returns what a version contains: its own entry, and those before it with the same MAJOR."""
+    until = _numbers(version)
+    entries = sorted(
+        (each for each in content if _numbers(each)[0] == until[0] and _numbers(each) <= until), key=_numbers
+    )
+    return {name: splits for each in entries for name, splits in content[each].items()}
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 def computed(name: str) -> dict[str, Golden]:
@@ -91,23 +106,30 @@ def _generated_probes(named: NamedRecipe, split: str) -> Golden:
 
 
 def write(path: Path) -> None:
-    """Writes the content of every config to the file, under the present data version.
+    """Writes what the present data version adds to those before it into the file.
 
     Raises:
-        ValueError: If a config that the file already holds under this version would change.
+        ValueError: If a config that the file already holds, under this version or one before it with the same MAJOR,
+            would change or be gone; a higher MINOR may add columns to it.
     """
     content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     present = content.setdefault(DATA_VERSION, {})
-    for name in RECIPES:
-        found = computed(name)
-        changed = differences(name, present[name], found) if name in present else []
-        if changed:
+    known = _contained(content, DATA_VERSION)
+    for name in dict.fromkeys([*RECIPES, *known]):
+        found = computed(name) if name in RECIPES else {}
+        kept = found if name in present else _without_new_columns(found, known.get(name, {}))
+        if name in known and (changed := differences(name, known[name], kept)):
             raise ValueError(
                 f"{changed[0]}. Published records never change under their version: raise DATA_VERSION in mnist1d.py "
                 "to the next MAJOR and say why in DATA_HISTORY, or restore the generator"
             )
-        present.setdefault(name, found)
+        if name not in known or differences(name, known[name], found):
+            present[name] = found
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _without_new_columns(found: Mapping[str, Golden], known: Mapping[str, Golden]) -> Mapping[str, Golden]:
+    return {split: {key: entry[key] for key in entry if key in known.get(split, {})} for split, entry in found.items()}
 
 
 if __name__ == "__main__":

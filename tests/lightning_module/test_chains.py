@@ -12,6 +12,7 @@ from huggingface_hub import ModelCard
 
 from lightning_module import Classifier, MNIST1DDataModule
 from lightning_module.model_hub import TrainedModel
+from mnist1d_hf import DATA_VERSION
 
 MAIN = "lightning_module.cli:main"
 QUIET = [f"--trainer.{part}=false" for part in ("enable_progress_bar", "enable_model_summary", "logger")]
@@ -86,7 +87,7 @@ def old(tmp_path_factory) -> Path:
 def test_checkpoints_of_the_last_version(old, tmp_path, left):
     content = torch.load(old, weights_only=True)
     content |= {"hyper_parameters": OLD_MODULE | left, "datamodule_hyper_parameters": OLD_DATA | left}
-    assert content["MNIST1DDataModule"] == {"path": "mnist1d", "config_id": "train-1k", "version": "1.0.0"}
+    assert content["MNIST1DDataModule"] == {"path": "mnist1d", "config_id": "train-1k", "version": DATA_VERSION}
     path = tmp_path / "last.ckpt"
     torch.save(content, path)
 

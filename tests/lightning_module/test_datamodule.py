@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -71,8 +73,21 @@ def test_checkpoint_of_other_data_is_noticed(folder, tmp_path):
     trainer.save_checkpoint(tmp_path / "a.ckpt")
     saved = torch.load(tmp_path / "a.ckpt", weights_only=True)["MNIST1DDataModule"]
     assert saved == {"path": str(folder), "config_id": "default", "version": "0.0.0"}
-    with pytest.warns(UserWarning, match="trained on the data .* now there are .*'version': '1.0.0'"):
+    now = f"'version': '{mnist1d_hf.DATA_VERSION}'"
+    with pytest.warns(UserWarning, match=f"trained on the data .* now there are .*{now}"):
         MNIST1DDataModule().load_state_dict(saved)
+
+
+def test_checkpoint_of_the_same_records_under_another_version_is_none_of_other_data():
+    module = MNIST1DDataModule(name="train-1k")
+    module.examples("test")
+    saved, major = module.state_dict(), int(mnist1d_hf.DATA_VERSION.split(".")[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        module.load_state_dict(saved | {"version": f"{major}.77.0"})
+    for other in ({"version": f"{major + 1}.0.0"}, {"version": f"{major}.77.0", "config_id": "long"}):
+        with pytest.warns(UserWarning, match="trained on the data"):
+            module.load_state_dict(saved | other)
 
 
 def test_plot(folder):

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lightning_module import MNIST1DDataModule
+from mnist1d_hf import DATA_VERSION
 from mnist1d_hf.hub.export import export
 
 READ = """
@@ -46,7 +47,7 @@ def test_each_revision_is_served_as_itself_and_offline_no_other(server, start_cl
 
 def test_a_folder_is_verified(tmp_path, cache):
     export(tmp_path / "data", ["train-1k"])
-    module = MNIST1DDataModule(str(tmp_path / "data"), "train-1k", revision="1.0.0")
+    module = MNIST1DDataModule(str(tmp_path / "data"), "train-1k", revision=DATA_VERSION)
     assert module.examples("test").x.shape == (1000, 40)
     text = (tmp_path / "data" / "README.md").read_text(encoding="utf-8")
     digest = text.split("      x: ")[1][:64]

@@ -16,7 +16,7 @@ from lightning_module import Classifier, MNIST1DDataModule
 from lightning_module.commands.model import GROUP
 from lightning_module.model_hub import TrainedModel, read_model, weights_digest
 from lightning_module.twin import pl
-from mnist1d_hf import __version__
+from mnist1d_hf import DATA_VERSION, __version__
 
 MAIN = "lightning_module.commands.model:main"
 
@@ -55,7 +55,7 @@ def test_a_model_is_one_commit_with_a_card_that_tells_where_it_comes_from(server
 
     card = huggingface_hub.ModelCard(server.file(repo_id, "README.md", kind="model").decode())
     record = card.data["mnist1d"]
-    assert (record["path"], record["config_id"], record["version"]) == ("mnist1d", "train-1k", "1.0.0")
+    assert (record["path"], record["config_id"], record["version"]) == ("mnist1d", "train-1k", DATA_VERSION)
     assert (record["network"], record["steps"], record["code_version"]) == ("cnn", 60, __version__)
     assert record["accuracy"] == pytest.approx(accuracy, abs=1e-6)
     assert "in their own order" in record["protocol"]

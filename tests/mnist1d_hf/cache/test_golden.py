@@ -13,7 +13,7 @@ REFERENCE = [name for name, named in RECIPES.items() if named.stream == "referen
 
 
 def test_every_config_has_committed_content():
-    assert golden.committed().keys() == RECIPES.keys()
+    assert golden.committed().keys() == RECIPES.keys(), "run make card"
     assert all(splits.keys() == {"train", "test"} for splits in golden.committed().values())
 
 
@@ -88,6 +88,59 @@ def test_a_changed_generator_is_refused_and_a_raised_version_is_written_beside_t
     after = json.loads(file.read_text())
     assert after[DATA_VERSION] == before[DATA_VERSION]
     assert after["2.0.0"]["no-shift"]["train"]["x"] != before[DATA_VERSION]["no-shift"]["train"]["x"]
+
+
+def test_a_minor_version_says_only_what_it_adds(file, monkeypatch):
+    before = json.loads(file.read_text())
+    major, minor, _ = map(int, DATA_VERSION.split("."))
+    higher = f"{major}.{minor + 10}.0"  # not the next: as numbers, not as text
+    monkeypatch.setattr(golden, "DATA_VERSION", higher)
+    monkeypatch.setattr(golden, "RECIPES", {**golden.RECIPES, "train-2k": RECIPES["train-2k"]})
+    golden.write(file)
+    assert json.loads(file.read_text()) == {**before, higher: {"train-2k": golden.committed()["train-2k"]}}
+
+
+def test_a_minor_version_may_add_columns(file, monkeypatch):
+    before = json.loads(file.read_text())
+    major, minor, _ = map(int, DATA_VERSION.split("."))
+    higher = f"{major}.{minor + 1}.0"
+    monkeypatch.setattr(golden, "DATA_VERSION", higher)
+    made = golden.computed
+    more = {"no-shift": {"padding": "0" * 64}}
+    monkeypatch.setattr(
+        golden,
+        "computed",
+        lambda name: {split: {**found, **more.get(name, {})} for split, found in made(name).items()},
+    )
+    golden.write(file)
+    after = json.loads(file.read_text())
+    assert after[DATA_VERSION] == before[DATA_VERSION]
+    assert after[higher].keys() == {"no-shift"}
+    for split, columns in before[DATA_VERSION]["no-shift"].items():
+        assert after[higher]["no-shift"][split] == columns | more["no-shift"]
+    written = file.read_text()
+    golden.write(file)
+    assert file.read_text() == written
+
+
+@pytest.mark.parametrize("change", ["records", "gone", "a column gone"])
+def test_a_minor_version_changes_nothing_of_those_before_it(file, monkeypatch, change):
+    before = file.read_text()
+    major, minor, _ = map(int, DATA_VERSION.split("."))
+    monkeypatch.setattr(golden, "DATA_VERSION", f"{major}.{minor + 1}.0")
+    if change == "records":
+        make = golden.make_mnist1d
+        monkeypatch.setattr(golden, "make_mnist1d", lambda name: make(name, seed=1))
+    elif change == "gone":
+        monkeypatch.setattr(golden, "RECIPES", {"train-1k": RECIPES["train-1k"]})
+    else:
+        made = golden.computed
+        monkeypatch.setattr(
+            golden, "computed", lambda name: {split: {"x": found["x"]} for split, found in made(name).items()}
+        )
+    with pytest.raises(ValueError, match=r"raise DATA_VERSION .*next MAJOR"):
+        golden.write(file)
+    assert file.read_text() == before
 
 
 def test_a_new_config_may_join_a_version(file, monkeypatch):

@@ -130,11 +130,12 @@ def test_an_unknown_config_or_stream_gets_the_nearest_and_all():
 
 
 def test_the_named_recipes_are_those_promised_and_say_why():
-    promised = "default high-noise no-noise no-shift no-shear shuffled flipped long label-noise double-descent "
-    promised += "double-descent-noisy train-1k train-2k train-5k train-10k train-20k train-50k large latents"
-    assert set(RECIPES) == set(promised.split())
+    names = "default high-noise no-noise no-shift no-shear shuffled flipped long label-noise double-descent "
+    names += "double-descent-noisy train-1k train-2k train-5k train-10k train-20k train-50k large latents"
+    promised = names.split()  # at 1.0.0: those that came later are promised by their digests in golden.json
+    assert set(promised) <= set(RECIPES)
     assert len({named.why for named in RECIPES.values()}) == len(RECIPES)
-    same = [name for name, named in RECIPES.items() if named.recipe == DEFAULT]
+    same = [name for name in promised if RECIPES[name].recipe == DEFAULT]
     assert same == ["default", "latents"]
 
 

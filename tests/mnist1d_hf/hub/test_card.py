@@ -36,7 +36,7 @@ def with_files(tmp_path_factory):
 
 def test_the_committed_card_is_the_generated_one(built_in):
     committed = COMMITTED.read_text(encoding="utf-8")
-    assert committed == built_in, "write it anew: python -m mnist1d_hf.hub.card dataset_card.md"
+    assert committed == built_in, "run make card"
 
 
 def test_the_command_writes_it(tmp_path, python):

@@ -13,13 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 from hub_server import READ_TOKEN, WRITE_TOKEN, Fault
 
+from mnist1d_hf import DATA_VERSION
 from mnist1d_hf.cache import golden
 from mnist1d_hf.generator.columns import column_digests
 from mnist1d_hf.hub.card_records import read_records
 from mnist1d_hf.hub.push import HubError, RefusedError, push
 from mnist1d_hf.stored import stored
 
-TAG = "data-v1.0.0"
+TAG = "data-v1"
 WRITES = ("create", "preupload", "lfs_batch", "lfs_put", "commit", "tag")
 
 
@@ -51,7 +52,7 @@ def test_two_configs_are_one_commit_and_one_tag_and_again_nothing(server, client
     first = client.push(repo_id, ["default", "high-noise"], tag=TAG)
     done = value(first)
     assert (done["state"], done["created"], done["committed"], done["tagged"]) == ("complete", True, True, True)
-    assert commits(server, repo_id) == ["MNIST-1D: default 1.0.0, high-noise 1.0.0"]
+    assert commits(server, repo_id) == [f"MNIST-1D: default {DATA_VERSION}, high-noise {DATA_VERSION}"]
     assert server.repo(repo_id).tags == {TAG: done["commit"]}
     assert set(done["files"]) == set(server.repo(repo_id).at("main").tree) - {".gitattributes"}
     assert done["url"] == f"{server.url}/datasets/{repo_id}"
@@ -69,7 +70,7 @@ def test_plain_datasets_load_it_by_tag_as_what_the_builder_makes(server, client,
     found = value(client.call("datasets:load_dataset", repo_id, "label-noise", revision=TAG))
     for split, digests in golden.committed()["label-noise"].items():
         assert found[split]["digests"] == digests
-        assert found[split]["version"] == "1.0.0"
+        assert found[split]["version"] == DATA_VERSION
 
 
 def test_licence_homepage_and_citation_are_there_when_it_is_loaded(server, client, repo_id):
@@ -87,7 +88,7 @@ for load in (datasets.load_dataset, mnist1d_hf.load):
 def test_a_config_of_ones_own_has_its_numbers_in_the_card(server, client, repo_id):
     value(client.push(repo_id, [], new_config="my-noise", recipe={"iid_noise_scale": 0.1, "padding": [36, 60]}))
     record = read_records(card(server, repo_id).data)["my-noise"]
-    assert (dict(record.recipe), record.version, record.stream) == ({"iid_noise_scale": 0.1}, "1.0.0", "reference")
+    assert (dict(record.recipe), record.version, record.stream) == ({"iid_noise_scale": 0.1}, DATA_VERSION, "reference")
     assert record.examples == {"train": 4000, "test": 1000}
     loaded = value(client.load(repo_id, "my-noise"))
     made = value(client.call("datasets:load_dataset", "mnist1d", "default", iid_noise_scale=0.1))
@@ -248,15 +249,15 @@ def test_a_tag_is_never_moved(server, client, repo_id):
 def test_content_changes_only_with_its_version_and_the_old_one_stays_at_its_tag(server, client, repo_id):
     old, new = {"seed": 1, "num_samples": 1000}, {"seed": 2, "num_samples": 1000}
     value(client.push(repo_id, [], new_config="mine", recipe=old, tag="v1"))
-    for version in (None, "1.0.0", "0.9.0"):
+    for version in (None, DATA_VERSION, "0.9.0"):
         refused(client.push(repo_id, [], new_config="mine", recipe=new, version=version), "raise it", "unchanged")
     assert len(commits(server, repo_id)) == 1
-    value(client.push(repo_id, [], new_config="mine", recipe=new, version="2.0.0", tag="v2"))
-    refused(client.push(repo_id, [], new_config="mine", recipe=old), "2.0.0")
+    value(client.push(repo_id, [], new_config="mine", recipe=new, version="9.0.0", tag="v2"))
+    refused(client.push(repo_id, [], new_config="mine", recipe=old), "9.0.0")
     loaded = {tag: value(client.load(repo_id, "mine", revision=tag)) for tag in ("v1", "v2")}
-    assert [loaded[tag]["train"]["version"] for tag in ("v1", "v2")] == ["1.0.0", "2.0.0"]
+    assert [loaded[tag]["train"]["version"] for tag in ("v1", "v2")] == [DATA_VERSION, "9.0.0"]
     assert loaded["v1"]["train"]["digests"]["x"] != loaded["v2"]["train"]["digests"]["x"]
-    done = value(client.push(repo_id, [], new_config="mine", recipe=new, version="2.1.0"))
+    done = value(client.push(repo_id, [], new_config="mine", recipe=new, version="9.1.0"))
     assert set(done["files"]) == {"README.md"}  # the same records under a higher version: only the card
 
 

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+import mnist1d_hf
 from lightning_module.studies.framework.data import CHEAP, fresh, fresh_test, frozen, is_same_data
 from mnist1d_hf import RECIPES, make_mnist1d
 from mnist1d_hf.cache import golden
@@ -100,6 +101,10 @@ def test_same_data_are_recognised():
     ):
         assert is_same_data(draw.what) is True
         assert is_same_data({**draw.what, "sha256": {}}) is False
+    major = int(mnist1d_hf.DATA_VERSION.split(".")[0])
+    for version, answer in ((f"{major}.77.0", True), (f"{major + 1}.0.0", None), (major, None), (None, None)):
+        assert is_same_data({**frozen().what, "version": version}) is answer
+    assert is_same_data({**frozen().what, "version": f"{major}.77.0", "sha256": {}}) is False
     as_json = {**fresh(2, padding=(30, 60), tests=10).what, "changes": {"padding": [30, 60], "tests": 10, "seed": 2}}
     assert is_same_data(as_json) is True
 
