@@ -51,15 +51,16 @@ def verify(
 
 def _recompute(study: "Study[Any]", result: "Result", count: int, mnist: str | None) -> int:
     """Computes cells again, after saying which and how long each took; returns the exit status."""
+    from lightning_module.studies.framework.cells import ConfigError
     from lightning_module.studies.framework.json_files import as_json
     from lightning_module.studies.framework.proof.checks import Check
     from lightning_module.studies.framework.proof.recompute import choose, recomputed
     from lightning_module.studies.framework.proof.verify import config_of
 
-    config = config_of(study, result)
-    if config is None:
-        what = "no cell is computed again: the numbers are none that the study can be run with"
-        return print_checks([Check("not verified", what, essential=True)])
+    try:
+        config = config_of(study, result)
+    except ConfigError as error:
+        return print_checks([Check("not verified", f"no cell is computed again: {error}", essential=True)])
     config = changed(config, [f"{field}={value}" for field, value in _data_sources(config, result, mnist).items()])
     record = as_json(config.record())
     if odd := [field for field in record if record[field] != result.config[field]]:

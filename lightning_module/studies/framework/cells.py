@@ -15,6 +15,10 @@ Row = dict[str, Any]
 C = TypeVar("C", bound="Config")
 
 
+class ConfigError(ValueError):
+    """The numbers of a result are none that its study can be run with here; the message says why."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """The numbers of a study; each has its own, derived from this one.
@@ -38,6 +42,9 @@ class Config:
 
         Args:
             record: What the result keeps of its numbers.
+
+        Raises:
+            ConfigError: If this program registers less than the one that made the result.
         """
         return self
 

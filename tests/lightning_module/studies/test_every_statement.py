@@ -5,7 +5,7 @@ Each entry is what is said, in a few words, and the claims or regression bands t
 
 import pytest
 
-from lightning_module.studies import STUDIES
+from lightning_module.studies import STUDIES, Claim
 
 # The post of December 2020, in its order.
 BLOG = {
@@ -190,7 +190,7 @@ def test_no_statement_of_the_sources_comes_from_nowhere():
         (name, claim.name)
         for name, study in STUDIES.items()
         for claim in study.claims
-        if claim.findings and not claim.exploratory
+        if claim.findings and not claim.exploratory and claim.source != Claim.source  # the default: nobody states it
     }
     assert own - listed == REPEATED
 
@@ -215,6 +215,6 @@ def test_published_numbers_are_compared(name):
         assert any(each == pytest.approx(number, abs=1e-9) for each in compared), number
 
 
-def test_the_lists_are_about_all_studies():
-    without_printed_numbers = {"priors", "recipe-sweep", "ceiling", "soft-labels", "scaling"}
-    assert set(NUMBERS) | without_printed_numbers == set(STUDIES)
+def test_no_study_with_published_numbers_is_left_out():
+    compared = {name for name, study in STUDIES.items() if any(claim.number for claim in study.claims)}
+    assert set(NUMBERS) == compared, "give NUMBERS some of those that the source of the study prints"

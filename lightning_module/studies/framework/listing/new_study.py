@@ -10,7 +10,7 @@ from typing import Final
 from lightning_module.studies import STUDIES
 from mnist1d_hf.staged_folder import new_folder
 
-FILES: Final = ("__init__.py", "study.py", "claims.py", "figures.py")
+FILES: Final = ("__init__.py", "study.py", "claims.py", "figures.py", "protocol.md")
 TEMPLATE: Final = "template"  # the package that is copied, and the name of its study
 NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 

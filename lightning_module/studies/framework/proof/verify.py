@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from lightning_module.studies.framework.cells import Cell, Config
+from lightning_module.studies.framework.cells import Config, ConfigError
 from lightning_module.studies.framework.data import is_same_data
 from lightning_module.studies.framework.environment import versions
 from lightning_module.studies.framework.json_files import as_json
@@ -21,6 +21,7 @@ from lightning_module.studies.framework.sealing import seal_of, tables_of_cells
 from lightning_module.studies.framework.study import Study
 
 LISTED = 5  # names in a sentence
+UNUSABLE = "its numbers are none that the study can be run with"
 LARGEST = 10**6  # of the numbers of somebody's own run that its cells are made of here
 
 
@@ -58,28 +59,30 @@ def _files(result: Result, folder: Path | None) -> Check:
     )
 
 
-def config_of(study: Study[Any], result: Result) -> Config | None:
-    """Returns the numbers that a result was made with, but not where its data came from; None if they cannot be had."""
+def config_of(study: Study[Any], result: Result) -> Config:
+    """Returns the numbers that a result was made with, but not where its data came from.
+
+    Raises:
+        ConfigError: If they cannot be had.
+    """
     if result.preset in study.presets:
         known: Config = study.config(result.preset).recorded(result.config)
         return known
     preset = next(iter(study.presets.values()), None)
     if preset is None or any(number > LARGEST for number in _integers(result.config)):
-        return None
+        raise ConfigError(UNUSABLE)
     try:
         preset = preset.recorded(result.config)
         names = [field.name for field in fields(preset) if field.compare and field.name in preset.record()]
         found = replace(preset, **{name: _tuples(result.config[name]) for name in names})
         record = as_json(found.record())
-    except (ValueError, TypeError, LookupError, AttributeError, OSError):
-        return None
-    return found if all(record[name] == result.config[name] for name in names) else None
-
-
-def cells_of(study: Study[Any], result: Result) -> list[Cell] | None:
-    """Returns the cells that a result should have; None if that is not known."""
-    config = config_of(study, result)
-    return None if config is None else list(study.cells(config))
+    except ConfigError:
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError, OSError) as error:
+        raise ConfigError(UNUSABLE) from error
+    if any(record[name] != result.config[name] for name in names):
+        raise ConfigError(UNUSABLE)
+    return found
 
 
 def _committed(result: Result, is_committed: str) -> Iterator[Check]:
@@ -95,9 +98,12 @@ def _cells(study: Study[Any], result: Result, *, essential: bool) -> Check:
     if not result.cells:
         words = "what each cell came to: results of versions up to 0.1.0 do not say it"
         return Check("not verified", words, essential=essential)
-    expected = cells_of(study, result)
-    names = [cell.name for cell in result.cells]
-    if expected is not None and names != (wanted := [cell.name for cell in expected]):
+    names, wanted, unknown = [cell.name for cell in result.cells], None, ""
+    try:
+        wanted = [cell.name for cell in study.cells(config_of(study, result))]
+    except ConfigError as error:
+        unknown = str(error)
+    if wanted is not None and names != wanted:
         odd = sorted(set(names) ^ set(wanted)) or ["their order"]
         return Check("DIFFERS", f"it has not the cells of these numbers: {_some(odd)}")
     arrays = list(chain.from_iterable(cell.arrays for cell in result.cells))
@@ -112,8 +118,8 @@ def _cells(study: Study[Any], result: Result, *, essential: bool) -> Check:
     differ = [cell.name for cell, part in parts if seal_of(result, cell, part) != cell.sha256]
     good = f"rows, arrays and data are those that its {len(result.cells)} cells came to, by their digests"
     bad = f"{len(differ)} of {len(result.cells)} cells came to something else, or with other numbers or versions: "
-    if expected is None and not differ:
-        return Check("not verified", f"{good}; whether it has all cells, its numbers do not tell", essential=essential)
+    if unknown and not differ:
+        return Check("not verified", f"{good}; whether it has all cells is not known: {unknown}", essential=essential)
     return same(not differ, good, bad + _some(differ))
 
 
@@ -126,7 +132,12 @@ def _config(study: Study[Any], result: Result) -> Check:
         return Check("not verified", "the numbers are somebody's own, and no preset's to be compared with")
     if result.preset not in study.presets:
         return Check("DIFFERS", f"the study has no preset {result.preset!r}, but {', '.join(study.presets)}")
-    preset = study.presets[result.preset].recorded(result.config)
+    try:
+        preset = study.presets[result.preset].recorded(result.config)
+    except ConfigError as error:
+        return Check(
+            "not verified", f"whether the numbers are those of preset {result.preset}: {error}", essential=True
+        )
     expected = as_json(preset.record())
     if odd := sorted(expected.keys() ^ result.config.keys()):
         return Check("DIFFERS", f"its numbers are not those of the study: {_some(odd)}")

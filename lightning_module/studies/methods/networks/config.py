@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from lightning_module.networks import NETWORKS, REFERENCE, registered
-from lightning_module.studies.framework.cells import Config
+from lightning_module.studies.framework.cells import Config, ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +38,19 @@ class NetworksConfig(Config):
         return numbers
 
     def recorded(self, record: Mapping[str, Any]) -> Self:
-        """Returns the numbers with the networks that a result was made with, if they are known here."""
+        """Returns the numbers with the networks that a result was made with.
+
+        Raises:
+            ConfigError: If one is not registered here.
+        """
         names = record.get("networks", REFERENCE)
-        if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name in NETWORKS for name in names):
-            return self
+        if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+            raise ConfigError(f"networks={names!r:.60} must be a list of names")
+        if unknown := [name for name in names if name not in NETWORKS]:
+            raise ConfigError(
+                f"its network {unknown[0]!r:.60} is not registered here; verify it in a program that imports the "
+                "module which registers it"
+            )
         return replace(self, networks=tuple(dict.fromkeys(names)))
 
 
