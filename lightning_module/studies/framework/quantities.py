@@ -179,8 +179,8 @@ def value(column: str, /, *, table: str = "rows", unit: str | None = "seed", **w
     return Value(column, dict(sorted(where.items())), table, unit)  # sorted: their order decides nothing
 
 
-class Counted(Quantity):
-    """A share of things that each are a hit or not, independent of each other: its interval is Wilson's."""
+class Counted(Quantity, kind="counted"):
+    """What shares have in common: things that each are a hit or not, independent of each other, with Wilson's interval."""
 
     @abstractmethod
     def counts(self, tables: Tables) -> tuple[int, int]:
