@@ -11,6 +11,13 @@ from typing import Any, Final
 
 from lightning_module.datamodule import Examples
 from lightning_module.replicas.replica import Replica
+from lightning_module.studies.double_descent.amendments import (
+    AMENDED_CHANNELS,
+    AMENDED_WIDTHS,
+    AMENDMENTS,
+    FIRST_SEED,
+    SEEDS,
+)
 from lightning_module.studies.double_descent.claims import BANDS, CLAIMS
 from lightning_module.studies.double_descent.figures import draw_2020, draw_epochs, draw_sizes
 from lightning_module.studies.double_descent.published import (
@@ -22,7 +29,7 @@ from lightning_module.studies.double_descent.published import (
     WIDTHS,
     WIDTHS_2020,
 )
-from lightning_module.studies.framework.cells import Cell, Config, Outcome, Row
+from lightning_module.studies.framework.cells import Cell, Config, Outcome, Row, later
 from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
@@ -46,6 +53,7 @@ KEPT_ROWS: Final = 2000  # test signals whose final predictions are kept
 SECONDS_PER_PRODUCT: Final = 6 * BATCH / 40e9
 OVERHEAD: Final = 3e-5
 CELL_SECONDS: Final = 150.0
+ARMS: Final = ("frozen", "fresh")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +61,7 @@ class DoubleDescentConfig(Config):
     """The numbers of the study of double descent.
 
     Attributes:
-        seeds: Number of seeds of the MLP, which are 0, 1, 2, ...
+        seeds: Number of seeds of the MLP.
         few_seeds: Number of seeds of the CNN, and of the form of 2020.
         widths: Units in each of two hidden layers.
         channels: Of the CNN; in the fresh arm.
@@ -66,6 +74,7 @@ class DoubleDescentConfig(Config):
         n_2020: Training signals in the form of 2020.
         evaluations: Evaluations on the way, at most; each epoch of them nearly the same multiple of the one before.
         tests: Examples in the fresh test set.
+        arms: "frozen" and "fresh" data, or one of them, of the current form.
 
     Raises:
         ValueError: If there are fewer training signals than in a minibatch, or more than the data have.
@@ -84,6 +93,7 @@ class DoubleDescentConfig(Config):
     n_2020: int = N_2020
     evaluations: int = 20
     tests: int = 20_000
+    arms: tuple[str, ...] = later(ARMS)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -92,15 +102,17 @@ class DoubleDescentConfig(Config):
                 f"n={self.n} must be {BATCH}..4000, from one minibatch to what the frozen data have, and "
                 f"n_2020={self.n_2020} at least {BATCH}"
             )
+        if not self.arms or not set(self.arms) <= set(ARMS):
+            raise ValueError(f"arms={self.arms} must be one or several of {', '.join(ARMS)}")
 
 
 def cells(config: DoubleDescentConfig) -> list[Cell]:
     """Returns a cell for each form, arm, network and kind of labels; and of those that take long, for some widths."""
-    few, all_seeds = config.few_seeds, config.seeds
+    few, all_seeds = config.range_of(config.few_seeds), config.seed_range
     cnn = {"frozen": config.frozen_channels, "fresh": config.channels}
     current = [
         cell
-        for arm in ("frozen", "fresh")
+        for arm in config.arms
         for network, labels, widths, seeds in (
             ("mlp", "clean", config.widths, all_seeds),
             ("mlp", "noisy", config.widths, all_seeds),
@@ -117,16 +129,16 @@ def cells(config: DoubleDescentConfig) -> list[Cell]:
     return [*current, *earlier]
 
 
-def _parts(of: tuple[str, str, str, str], widths: Sequence[int], seeds: int, steps: int) -> Iterator[Cell]:
+def _parts(of: tuple[str, str, str, str], widths: Sequence[int], seeds: range, steps: int) -> Iterator[Cell]:
     """Yields cells of neighbouring widths; of a width that takes too long with all its seeds, one for each seed."""
     form, arm, network, labels = of
 
     def seconds(width: int) -> float:
         return steps * (FAMILIES[network].products(width, 10) * SECONDS_PER_PRODUCT + OVERHEAD)
 
-    for group in side_by_side(widths, lambda width: seeds * seconds(width), most=CELL_SECONDS):
-        each = seeds * seconds(group[-1]) > 2 * CELL_SECONDS  # together they are faster
-        for first, last in ((seed, seed) for seed in range(seeds)) if each else [(0, seeds - 1)]:
+    for group in side_by_side(widths, lambda width: len(seeds) * seconds(width), most=CELL_SECONDS):
+        each = len(seeds) * seconds(group[-1]) > 2 * CELL_SECONDS  # together they are faster
+        for first, last in ((seed, seed) for seed in seeds) if each else [(seeds[0], seeds[-1])]:
             cost = len(group) * (last - first + 1) * seconds(group[-1])
             names = {"form": form, "arm": arm, "network": network, "labels": labels}
             yield Cell(
@@ -253,11 +265,36 @@ STUDY = Study(
             tests=5000,
         ),
         "paper": DoubleDescentConfig(),
+        "amended": DoubleDescentConfig(
+            seeds=SEEDS,
+            few_seeds=SEEDS,
+            first_seed=FIRST_SEED,
+            arms=("fresh",),
+            widths=AMENDED_WIDTHS,
+            channels=AMENDED_CHANNELS,
+            widths_2020=(),
+            channels_2020=(),
+        ),
+        "amended-smoke": DoubleDescentConfig(
+            seeds=2,
+            few_seeds=2,
+            first_seed=90,
+            arms=("fresh",),
+            widths=AMENDED_WIDTHS,
+            channels=(2, 8, 10, 12, 16, 18, 20, 22, 90),
+            epochs=2,
+            n=200,
+            widths_2020=(),
+            channels_2020=(),
+            evaluations=2,
+            tests=300,
+        ),
     },
     cells=cells,
     run_cell=run_cell,
     claims=CLAIMS,
     figures={"figure": draw_sizes, "epochs": draw_epochs, "figure-2020": draw_2020},
     bands=BANDS,
+    amendments=AMENDMENTS,
     protocol=ProtocolFile(__file__, {"epochs": EPOCHS, "curve_rows": CURVE_ROWS}),
 )

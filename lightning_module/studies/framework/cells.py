@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import numpy.typing as npt
 
@@ -12,6 +12,8 @@ from lightning_module.studies.framework.checkpoint import Scratch
 from lightning_module.studies.framework.quantities import Quantity, Scalar
 
 Row = dict[str, Any]
+LATER: Final = "later"  # in the metadata of a field
+MOST_SEED: Final = 99_999
 C = TypeVar("C", bound="Config")
 
 
@@ -19,23 +21,52 @@ class ConfigError(ValueError):
     """The numbers of a result are none that its study can be run with here; the message says why."""
 
 
+def later(default: Any) -> Any:
+    """Returns the field for a number that came after results were committed, of which none says what it was.
+
+    Such a number is in a result only where it is not its default, which is what the code did before there was a number.
+
+    Args:
+        default: What those results were made with.
+    """
+    return field(default=default, metadata={LATER: True})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """The numbers of a study; each has its own, derived from this one.
 
     Attributes:
-        seeds: Number of seeds, which are 0, 1, 2, ...
+        seeds: Number of seeds, which are `first_seed`, `first_seed + 1`, ...
+        first_seed: The first of them; another one for a run that shares nothing with those that were made before.
     """
 
     seeds: int = 5
+    first_seed: int = later(0)
 
     def __post_init__(self) -> None:
         if self.seeds < 1:
             raise ValueError(f"seeds={self.seeds} must be at least 1; intervals need 2")
+        if not 0 <= self.first_seed <= MOST_SEED:
+            raise ValueError(
+                f"first_seed={self.first_seed} must be in 0..{MOST_SEED}: from there on are the seeds of tunings"
+            )
+
+    @property
+    def seed_range(self) -> range:
+        """Returns the seeds."""
+        return self.range_of(self.seeds)
+
+    def range_of(self, count: int) -> range:
+        """Returns so many seeds, for a part of a study that has another number of them."""
+        return range(self.first_seed, self.first_seed + count)
 
     def record(self) -> dict[str, Any]:
         """Returns the numbers as a result keeps them; a study whose numbers name files says what is in them instead."""
-        return dataclasses.asdict(self)
+        unsaid = {
+            f.name for f in dataclasses.fields(self) if LATER in f.metadata and getattr(self, f.name) == f.default
+        }
+        return {name: number for name, number in dataclasses.asdict(self).items() if name not in unsaid}
 
     def recorded(self, record: Mapping[str, Any]) -> Self:
         """Returns these numbers as they were for a result; others only where they depend on what a program registers.

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from lightning_module.studies.framework.quantities import (
+    Counted,
     Exact,
     NoRowsError,
-    Proportion,
     Quantity,
     Tables,
     Unpaired,
@@ -221,7 +221,7 @@ class NoIntervalError(ValueError):
 
 
 def _part(finding: Finding, tables: Tables) -> Part:
-    if isinstance(finding.of, Proportion):
+    if isinstance(finding.of, Counted):
         hits, trials = finding.of.counts(tables)
         interval, units = wilson_interval(hits, trials), trials
         p_values = {margin: wilson_p(hits, trials, margin) for margin in finding.margins}
@@ -246,7 +246,7 @@ def _part(finding: Finding, tables: Tables) -> Part:
 
 
 def _estimate(quantity: Quantity, tables: Tables) -> Estimate:
-    if isinstance(quantity, Proportion):
+    if isinstance(quantity, Counted):
         return proportion_estimate(*quantity.counts(tables))
     return mean_estimate(_finite(quantity, tables))
 

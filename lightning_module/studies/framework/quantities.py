@@ -179,8 +179,16 @@ def value(column: str, /, *, table: str = "rows", unit: str | None = "seed", **w
     return Value(column, dict(sorted(where.items())), table, unit)  # sorted: their order decides nothing
 
 
+class Counted(Quantity, kind="counted"):
+    """What shares have in common: things that each are a hit or not, independent of each other, with Wilson's interval."""
+
+    @abstractmethod
+    def counts(self, tables: Tables) -> tuple[int, int]:
+        """Returns hits and trials."""
+
+
 @dataclass(frozen=True)
-class Proportion(Quantity, kind="proportion"):
+class Proportion(Counted, kind="proportion"):
     """Hits out of trials that are independent of each other: its interval is Wilson's.
 
     Attributes:

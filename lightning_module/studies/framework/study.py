@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic
 
+from lightning_module.studies.framework.amendments import Amended, Amendment, amended, of_preset, with_amendments
 from lightning_module.studies.framework.cells import Band, C, Cell, Outcome, Row
 from lightning_module.studies.framework.claims import Claim, Verdict, claims_digest, judge
 from lightning_module.studies.framework.protocol import ProtocolText
@@ -41,6 +42,7 @@ class Study(Generic[C]):
         bands: Regression checks.
         protocol: What was done, and where it departs from the source, in Markdown: a text or a `ProtocolFile`.
         measured_times: By table, the columns that are times, which no two runs share.
+        amendments: Rules that stand beside those of `claims`, which stay as they were.
     """
 
     name: str
@@ -53,11 +55,14 @@ class Study(Generic[C]):
     bands: Sequence[Band] = ()
     protocol: ProtocolText = ProtocolText()  # noqa: RUF009  # a descriptor: the default is what it returns, ""
     measured_times: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    amendments: Sequence[Amendment] = ()
 
     def __post_init__(self) -> None:
-        names = [claim.name for claim in self.claims]
-        if twice := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"claims of study {self.name!r}: {min(twice)!r} is the name of more than one")
+        for what, listed in (("claims", self.claims), ("amendments", [each.claim for each in self.amendments])):
+            names = [claim.name for claim in listed]
+            if twice := {name for name in names if names.count(name) > 1}:
+                raise ValueError(f"{what} of study {self.name!r}: {min(twice)!r} is the name of more than one")
+        with_amendments(self.claims, self.amendments)  # each is about a claim
 
     def config(self, preset: str, **changes: Any) -> C:
         """Returns the numbers of a preset, some of them changed.
@@ -111,8 +116,30 @@ class Study(Generic[C]):
         return run(self, config, folder=folder, workers=workers, progress=progress, restart=restart)
 
     def judge(self, result: "Result") -> list[Verdict]:
-        """Returns the two verdicts on each claim."""
-        return judge(self.claims, result.tables)
+        """Returns the two verdicts on each claim that a result is to decide: see `claims_of`."""
+        return judge(self.claims_of(result.preset), result.tables)
+
+    def amended(self, result: "Result", runs: "Sequence[Result]" = ()) -> list[Amended]:
+        """Returns each amendment with the old verdict and the new one.
+
+        Args:
+            result: The result that the old verdicts are about.
+            runs: Results of the presets that decide amendments, as far as they were run.
+        """
+        tables = {run.preset: run.tables for run in runs}
+        return amended(self.claims, self.amendments, result.tables, tables)
+
+    def claims_of(self, preset: str) -> Sequence[Claim]:
+        """Returns the claims that a preset decides: for one that was made for amendments, those as they were amended.
+
+        Args:
+            preset: Its name.
+        """
+        return of_preset(self.amendments, preset) or self.claims
+
+    def claims_sha256_of(self, preset: str) -> str:
+        """Returns the digest of the claims that a preset decides."""
+        return claims_digest(self.claims_of(preset))
 
     @property
     def claims_sha256(self) -> str:

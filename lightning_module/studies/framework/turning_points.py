@@ -105,6 +105,45 @@ class At(Quantity, kind="at"):
 
 
 @dataclass(frozen=True)
+class PeakAbove(Quantity, kind="peak-above-valley"):
+    """The number of parameters at which a curve has its peak behind a valley, for each unit; nan if there is no peak.
+
+    The largest number of the whole curve would often be that of the smallest network. So only sizes above the valley
+    are looked at; and as of several numbers one is always the largest, it is a peak only if it is higher than the
+    valley by more than chance, and not at the curve's end.
+
+    Attributes:
+        curve: A column of a table that has the columns "parameters" and `size`.
+        valley: The sizes of the valley; the peak is above the largest of them.
+        rise: By how much a peak is higher than the valley's mean.
+        size: The column of the sizes.
+        over: What the number is divided by.
+    """
+
+    curve: Value
+    valley: tuple[int, ...]
+    rise: float
+    size: str = "width"
+    over: float = 1.0
+
+    def per_unit(self, tables: Tables) -> "pd.Series[float]":
+        """Returns the numbers, by unit."""
+        return _by_unit(self.curve, tables, self._of_one)
+
+    def _of_one(self, rows: "pd.DataFrame") -> float:
+        column = self.curve.column
+        valley = float(rows[rows[self.size].isin(self.valley)][column].mean())  # nan if all of it is missing
+        last = max(self.valley)
+        behind = rows[rows[self.size] > last].groupby("parameters")[column].mean().sort_index()
+        if behind.empty or not behind.max() > valley + self.rise:
+            return math.nan
+        # For the parabola a peak at the first size behind the valley has the valley's last size on its left.
+        left = rows[rows[self.size] == last].groupby("parameters")[column].mean().clip(upper=behind.max() - 1e-12)
+        place = peak([*left.index, *behind.index], [*left, *behind])
+        return place.at / self.over if place.seen == "here" else math.nan
+
+
+@dataclass(frozen=True)
 class Log(Quantity, kind="logarithm"):
     """The logarithm of a quantity to a base: by how many factors of the base it differs from 1.
 

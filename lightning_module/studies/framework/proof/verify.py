@@ -73,7 +73,8 @@ def config_of(study: Study[Any], result: Result) -> Config:
         raise ConfigError(UNUSABLE)
     try:
         preset = preset.recorded(result.config)
-        names = [field.name for field in fields(preset) if field.compare and field.name in preset.record()]
+        said = preset.record().keys() | result.config.keys()  # a later number is said where it is not its default
+        names = [field.name for field in fields(preset) if field.compare and field.name in said]
         found = replace(preset, **{name: _tuples(result.config[name]) for name in names})
         record = as_json(found.record())
     except ConfigError:
@@ -162,7 +163,7 @@ def _versions(result: Result) -> Iterator[Check]:
 
 def _claims(study: Study[Any], result: Result) -> Check:
     return same(
-        study.claims_sha256 == result.claims_sha256,
+        study.claims_sha256_of(result.preset) == result.claims_sha256,
         "the claims' rules are those from before the run",
         "the claims' rules were changed after the run began: run the study again",
     )

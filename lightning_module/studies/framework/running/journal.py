@@ -58,7 +58,7 @@ class Journal:
             "study": self.study.name,
             "config": as_json(self.config.record()),
             "versions": versions(),
-            "claims_sha256": self.study.claims_sha256,
+            "claims_sha256": self.study.claims_sha256_of(self.preset),
             "command": _command_line(),
         }
         file = self.folder / "run.json"
