@@ -75,13 +75,13 @@ def config_of(study: Study[Any], result: Result) -> Config:
         preset = preset.recorded(result.config)
         said = preset.record().keys() | result.config.keys()  # a later number is said where it is not its default
         names = [field.name for field in fields(preset) if field.compare and field.name in said]
-        found = replace(preset, **{name: _tuples(result.config[name]) for name in names})
+        found: Config = replace(preset, **{name: _tuples(result.config[name]) for name in names})
         record = as_json(found.record())
     except ConfigError:
         raise
     except (ValueError, TypeError, LookupError, AttributeError, OSError) as error:
         raise ConfigError(UNUSABLE) from error
-    if any(record[name] != result.config[name] for name in names):
+    if any(record.get(name) != result.config[name] for name in names):
         raise ConfigError(UNUSABLE)
     return found
 
