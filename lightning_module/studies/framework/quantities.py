@@ -180,7 +180,7 @@ def value(column: str, /, *, table: str = "rows", unit: str | None = "seed", **w
 
 
 class Counted(Quantity, kind="counted"):
-    """What shares have in common: things that are each a hit or none, independently, with Wilson's interval."""
+    """A share of things that each are a hit or not, independent of each other: its interval is Wilson's."""
 
     @abstractmethod
     def counts(self, tables: Tables) -> tuple[int, int]:
