@@ -1,5 +1,6 @@
 """The pictures of the ceiling: errors beside the posterior's, divergence before and after, reliability."""
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from lightning_module.studies.ceiling.config import DEFAULTS, KNOBS, recipe_at
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 LABELS = {"logistic": "logistic", "mlp": "MLP", "gru": "GRU", "cnn": "CNN"}
 GREY = "#6B7785"
+LEAST_ERROR = 0.005  # a share of fewer errors than ten in 2,000 signals says nothing
 LINEAR = ("max_translation", "final_seq_length", "scale_coeff")  # knobs whose levels do not double
 
 
@@ -28,7 +30,8 @@ def draw_errors(result: "Result") -> "Figure":
             chosen = own[own.network == network]
             chosen = chosen.assign(percent=100 * chosen.error, share=100 * chosen.data_share)
             curve(upper, chosen, knob, "percent", label=label, colour=network_colours()[network])
-            curve(lower, chosen, knob, "share", label=label, colour=network_colours()[network])
+            enough = chosen.groupby(knob).error.transform("mean") >= LEAST_ERROR
+            curve(lower, chosen[enough], knob, "share", label=label, colour=network_colours()[network])
         least = limits.assign(percent=100 * limits.error)
         curve(upper, least, knob, "percent", label="exact posterior", colour=INK, arm="fresh", linewidth=2)
         for panel in (upper, lower):
@@ -67,7 +70,7 @@ def draw_divergence(result: "Result") -> "Figure":
             panel.set_ylim(max(min(limits), 0.02), max(limits))
     for knob, panel in zip(KNOBS, axes[0], strict=True):
         panel.set_title(KNOBS[knob])
-    _legend(figure, axes[0, 0])
+    _legend(figure, axes[0, 0], common=GREY)  # of lines that have another colour in each row
     return figure
 
 
@@ -106,9 +109,16 @@ def draw_reliability(result: "Result") -> "Figure":
     return figure
 
 
-def _legend(figure: "Figure", panel: "Axes") -> None:
-    """Gives a figure the legend of a panel below all panels, where it covers no curve."""
+def _legend(figure: "Figure", panel: "Axes", *, common: str | None = None) -> None:
+    """Gives a figure the legend of a panel below all panels, where it covers no curve; `common` is for all but INK."""
+    from matplotlib.lines import Line2D
+
     handles, labels = panel.get_legend_handles_labels()
+    if common is not None:
+        handles = [copy(handle) for handle in handles]
+        for handle in handles:
+            if isinstance(handle, Line2D) and handle.get_color() != INK:
+                handle.set_color(common)
     figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False, fontsize=9, handlelength=4)
 
 
