@@ -108,11 +108,11 @@ def _packed(thing: Any, place: str, arrays: Arrays, depth: int) -> Any:
     if thing is None or kind in (bool, int, float, str):
         return thing
     if depth > _DEEPEST:
-        raise TypeError(f"{_place_in_words(place)} lies more than {_DEEPEST} containers deep; does it contain itself?")
+        raise TypeError(f"{_at_place(place)} lies more than {_DEEPEST} containers deep; does it contain itself?")
     if kind is np.ndarray or isinstance(thing, np.generic):
         if thing.dtype.hasobject:
             raise TypeError(
-                f"{_place_in_words(place)} is an array of Python objects; give it a plain dtype, or make it a list"
+                f"{_at_place(place)} is an array of Python objects; give it a plain dtype, or make it a list"
             )
         name = _free_name(place, arrays)
         arrays[name] = np.asarray(thing)
@@ -132,9 +132,9 @@ def _packed(thing: Any, place: str, arrays: Arrays, depth: int) -> Any:
         ]
         return {"dict" if kind is dict else "view": pairs}
     raise TypeError(
-        f"{_place_in_words(place)} is a {kind.__module__}.{kind.__qualname__}, and only arrays, numbers, texts, None and lists, "
-        "tuples, sets and dictionaries of these are kept without a pickle; turn it into one of them, a tensor by "
-        ".numpy(), a model by its arrays"
+        f"{_at_place(place)} is a {kind.__module__}.{kind.__qualname__}, and only arrays, numbers, texts, None and "
+        "lists, tuples, sets and dictionaries of these are kept without a pickle; turn it into one of them, a tensor "
+        "by .numpy(), a model by its arrays"
     )
 
 
@@ -158,7 +158,7 @@ def _unpacked(node: Any, arrays: Arrays) -> Any:
     raise ValueError(f"unknown entry {kind!r}")
 
 
-def _place_in_words(place: str) -> str:
+def _at_place(place: str) -> str:
     return f"the value at {place!r}" if place else "the value"
 
 
