@@ -1,4 +1,4 @@
-"""Writes the list of configs in README.md, between its marks: `python docs/config_list.py`, a part of `make card`."""
+"""The list of configs in README.md: `python docs/config_list.py` writes it between its marks, as `make card` does."""
 
 import re
 import sys

@@ -178,7 +178,9 @@ def pull_model(
     present = _present(target)
     if not present <= FILES:
         raise occupied
-    found = load_pretrained(Classifier, repo_id_of(repo_id), revision=revision, token=token, **_own(network))
+    found = load_pretrained(
+        Classifier, repo_id_of(repo_id), revision=revision, token=token, **_network_keyword(network)
+    )
     record = _recorded(found)
     contents = {name: found.door.fetch(name).read_bytes() for name in FILES}
     for name, digest in found.files.items():
@@ -204,7 +206,7 @@ def read_model(
         ContentError: If they differ.
         ValueError: If the folder holds no such classifier.
     """
-    found = load_pretrained(Classifier, Path(folder).absolute(), where=where, **_own(network))
+    found = load_pretrained(Classifier, Path(folder).absolute(), where=where, **_network_keyword(network))
     return TrainedModel(found.module, _recorded(found))
 
 
@@ -215,7 +217,7 @@ def _present(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()} if folder.exists() else set()
 
 
-def _own(network: nn.Module | None) -> dict[str, Any]:
+def _network_keyword(network: nn.Module | None) -> dict[str, Any]:
     return {} if network is None else {"network": network}
 
 

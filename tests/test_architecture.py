@@ -157,7 +157,7 @@ def test_a_new_import_and_a_new_layer_are_seen_in_the_picture():
     )  # leads there now
     assert architecture.drawing(contracts, known) == drawn
     new = deepcopy(graph)
-    new.add_import(importer="mnist1d_hf.plot.signals", imported="mnist1d_hf.downloads")
+    new.add_import(importer="lightning_module.studies.report.pages", imported="lightning_module.model_hub")
     assert architecture.drawing(contracts, new) != drawn
     layered = deepcopy(contracts)
     (layers,) = (each["layers"] for each in layered if each.get("containers") == ["mnist1d_hf"])

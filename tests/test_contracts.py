@@ -85,7 +85,7 @@ def test_every_kind_of_contract_is_put_to_the_test():
 def test_a_contract_is_kept_and_breaks_by_each_import_against_it(contract, graph):
     assert kept(contract, graph)
     imports = [*planted(contract, graph)]
-    assert imports
+    assert imports or len(contract["layers"]) == 1  # a folder with one file as yet
     for importer, imported in imports:
         broken = deepcopy(graph)
         if imported not in broken.modules:

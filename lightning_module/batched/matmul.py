@@ -27,12 +27,12 @@ def products(a: Tensor, b: Tensor) -> Tensor:
 
     The bits of each depend on its own factors and their sizes, not on k, where the products are wide.
     """
-    return _Products.apply(a, b) if _wide(a, b) else torch.bmm(a, b)  # type: ignore[no-untyped-call]
+    return _Products.apply(a, b) if _is_wide(a, b) else torch.bmm(a, b)  # type: ignore[no-untyped-call]
 
 
 def products_plus(bias: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """Returns `bias` (k, m, 1) and the products (k, m, p) of a (k, m, n) and b (k, n, p) together."""
-    if _wide(a, b):
+    if _is_wide(a, b):
         return products(a, b).add_(bias)
     if a.shape[2] <= THIN and b.shape[2] % ALIGNED and a.device.type == "cpu":
         return _ThinProductsPlus.apply(bias, a, b)  # type: ignore[no-any-return, no-untyped-call]
@@ -68,7 +68,7 @@ def product_transposed(a: Tensor, b: Tensor, bias: Tensor | None = None, *, relu
 class _Products(torch.autograd.Function):
     @staticmethod
     def forward(a: Tensor, b: Tensor) -> Tensor:
-        return _by_onednn(a, b) if _wide(a, b) else torch.bmm(a, b)
+        return _by_onednn(a, b) if _is_wide(a, b) else torch.bmm(a, b)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
@@ -115,7 +115,7 @@ def _ahead(a: Tensor, b: Tensor) -> bool:
     return n >= SIDE and (a.stride(1) == 1 or 2 * m * n * p >= WIDE)
 
 
-def _wide(a: Tensor, b: Tensor) -> bool:
+def _is_wide(a: Tensor, b: Tensor) -> bool:
     if a.device.type != "cpu" or a.dtype != torch.float32 or _onednn() is None:
         return False
     m, n, p = *a.shape[1:], b.shape[2]

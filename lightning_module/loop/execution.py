@@ -94,7 +94,7 @@ class StepsPerExecution(Callback):
                 'use steps_per_execution="auto", which takes single steps where it must, or 1'
             )
         if reason is not None:
-            self._tell(reason)
+            self._log_reason(reason)
         self._limit = AUTO_LIMIT if pl_module.steps_per_execution == "auto" else pl_module.steps_per_execution
         self._looked = is_known(pl_module) and not all_vouched_for(trainer)
         self._logged, self._others, self._results_in_use = [], set(), False
@@ -258,7 +258,7 @@ class StepsPerExecution(Callback):
         reason_in_log = self._reason_in_log()
         reason = self._gate.reason(trainer, module) or reason_in_log
         if reason is not None:
-            self._tell(reason)
+            self._log_reason(reason)
         if reason is not None or not self._looked:
             self._results_in_use = True
             return None
@@ -295,7 +295,7 @@ class StepsPerExecution(Callback):
                 f"somebody else counted{_of_those_vouched_for(trainer)}; use steps_per_execution=1"
             )
 
-    def _tell(self, reason: str) -> None:
+    def _log_reason(self, reason: str) -> None:
         if reason not in self._told:
             self._told.add(reason)
             rank_zero_info(f'steps_per_execution="auto" takes single steps: {reason}')

@@ -262,10 +262,10 @@ def package_of(kind: type) -> str:
 def _hooks_at_steps(kind: type) -> set[str]:
     """Returns the hooks of training steps that a callback of Lightning's overrides."""
     base = next((each for each in kind.__mro__ if _base(each)), kind)
-    return set() if base is kind else {name for name in vars(kind) if name in vars(base) and _acts(name)}
+    return set() if base is kind else {name for name in vars(kind) if name in vars(base) and _may_act_on_steps(name)}
 
 
-def _acts(name: str) -> bool:
+def _may_act_on_steps(name: str) -> bool:
     return not name.startswith("__") and name not in HARMLESS_IN_CALLBACK
 
 

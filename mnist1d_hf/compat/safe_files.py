@@ -108,10 +108,12 @@ def _packed(thing: Any, place: str, arrays: Arrays, depth: int) -> Any:
     if thing is None or kind in (bool, int, float, str):
         return thing
     if depth > _DEEPEST:
-        raise TypeError(f"{_where(place)} lies more than {_DEEPEST} containers deep; does it contain itself?")
+        raise TypeError(f"{_at_place(place)} lies more than {_DEEPEST} containers deep; does it contain itself?")
     if kind is np.ndarray or isinstance(thing, np.generic):
         if thing.dtype.hasobject:
-            raise TypeError(f"{_where(place)} is an array of Python objects; give it a plain dtype, or make it a list")
+            raise TypeError(
+                f"{_at_place(place)} is an array of Python objects; give it a plain dtype, or make it a list"
+            )
         name = _free_name(place, arrays)
         arrays[name] = np.asarray(thing)
         return {"array" if kind is np.ndarray else "number": name}
@@ -130,9 +132,9 @@ def _packed(thing: Any, place: str, arrays: Arrays, depth: int) -> Any:
         ]
         return {"dict" if kind is dict else "view": pairs}
     raise TypeError(
-        f"{_where(place)} is a {kind.__module__}.{kind.__qualname__}, and only arrays, numbers, texts, None and lists, "
-        "tuples, sets and dictionaries of these are kept without a pickle; turn it into one of them, a tensor by "
-        ".numpy(), a model by its arrays"
+        f"{_at_place(place)} is a {kind.__module__}.{kind.__qualname__}, and only arrays, numbers, texts, None and "
+        "lists, tuples, sets and dictionaries of these are kept without a pickle; turn it into one of them, a tensor "
+        "by .numpy(), a model by its arrays"
     )
 
 
@@ -156,7 +158,7 @@ def _unpacked(node: Any, arrays: Arrays) -> Any:
     raise ValueError(f"unknown entry {kind!r}")
 
 
-def _where(place: str) -> str:
+def _at_place(place: str) -> str:
     return f"the value at {place!r}" if place else "the value"
 
 

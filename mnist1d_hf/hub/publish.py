@@ -208,7 +208,7 @@ class _Publication:
                     raise
                 head = self._reread(head, error, before)
                 if self.plan_at(head).operations:
-                    self._rest(attempt, error)
+                    self._wait_before_next(attempt, error)
                 else:  # the reply was lost, or somebody else pushed the same
                     self.committed = error.kind == "trouble"
                 attempt += 1
@@ -232,7 +232,7 @@ class _Publication:
             self.state = before  # the server is done with ours, and nothing was committed
         return head
 
-    def _rest(self, attempt: int, error: RemoteError) -> None:
+    def _wait_before_next(self, attempt: int, error: RemoteError) -> None:
         """Waits before another attempt; after a conflict for a random time, or those who collided would again."""
         longest = LONGEST_JITTER * 2 ** min(attempt, 3)
         if error.kind == "conflict" and longest < self.remote.remaining():

@@ -24,8 +24,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from mnist1d_hf.downloads import sweep_once
 from mnist1d_hf.hub.credentials import Credentials
+from mnist1d_hf.hub.downloads import sweep_once
 from mnist1d_hf.one_line import one_line
 from mnist1d_hf.stored import Stored
 

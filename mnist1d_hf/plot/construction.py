@@ -42,7 +42,7 @@ class Construction:
         Raises:
             ValueError: If the arrays hold no trace, or not so many examples of a digit.
         """
-        return cls._of(arrays.train, arrays.templates, arrays.recipe, arrays.mean, arrays.std, digits, index)
+        return cls._traced(arrays.train, arrays.templates, arrays.recipe, arrays.mean, arrays.std, digits, index)
 
     @classmethod
     def make(cls, recipe: Recipe, *, stream: Stream = "reference", index: int = 0) -> Self:
@@ -58,10 +58,10 @@ class Construction:
         stop = BLOCK_SIZE * (NUM_CLASSES * index // BLOCK_SIZE + 1)
         fast = FastStream.of(recipe)
         train = fast.slice("train", 0, min(stop, recipe.split_sizes(stream)["train"]), trace=True)
-        return cls._of(train, digit_templates(), recipe, fast.mean, fast.std, range(NUM_CLASSES), index)
+        return cls._traced(train, digit_templates(), recipe, fast.mean, fast.std, range(NUM_CLASSES), index)
 
     @classmethod
-    def _of(
+    def _traced(
         cls,
         train: Split,
         templates: Templates,

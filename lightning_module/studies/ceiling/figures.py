@@ -85,7 +85,7 @@ def draw_reliability(result: "Result") -> "Figure":
         ("stopped", "own"): ("stopped", "#D55E00", ":", "^"),
     }
     for level, line in zip(levels, axes, strict=True):
-        here = _at(bins, recipe_at("iid_noise_scale", level))
+        here = _rows_of_recipe(bins, recipe_at("iid_noise_scale", level))
         for (network, label), panel in zip(LABELS.items(), line, strict=True):
             own = here[here.network == network]
             for (arm, heat), (name, colour, style, marker) in styles.items():
@@ -124,10 +124,10 @@ def _legend(figure: "Figure", panel: "Axes", *, common: str | None = None) -> No
 
 def along(rows: "pd.DataFrame", knob: str) -> "pd.DataFrame":
     """Returns the rows where every knob but one has its default."""
-    return _at(rows, {other: default for other, default in DEFAULTS.items() if other != knob})
+    return _rows_of_recipe(rows, {other: default for other, default in DEFAULTS.items() if other != knob})
 
 
-def _at(rows: "pd.DataFrame", recipe: dict[str, Any]) -> "pd.DataFrame":
+def _rows_of_recipe(rows: "pd.DataFrame", recipe: dict[str, Any]) -> "pd.DataFrame":
     for knob, level in recipe.items():
         rows = rows[rows[knob] == level]
     return rows

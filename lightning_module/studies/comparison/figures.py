@@ -114,7 +114,13 @@ def draw_embeddings(result: "Result") -> "Figure":
             panel.scatter(*of_class.T, s=2, color=_digit_colours()[digit], linewidths=0, rasterized=True)
             if len(of_class):
                 panel.text(
-                    *_heart(of_class), str(digit), fontsize=12, fontweight="bold", ha="center", va="center", color=INK
+                    *_densest_point(of_class),
+                    str(digit),
+                    fontsize=12,
+                    fontweight="bold",
+                    ha="center",
+                    va="center",
+                    color=INK,
                 )
         table = result.tables["tsne"]
         share = 100 * table[(table.dataset == name) & (table.training == training)].agreement.mean()
@@ -197,7 +203,7 @@ def _digit_colours() -> list[str]:
     return [*PALETTE, INK, "#882255"]
 
 
-def _heart(points: "npt.NDArray[Any]") -> tuple[float, float]:
+def _densest_point(points: "npt.NDArray[Any]") -> tuple[float, float]:
     """Returns where points (n, 2) are densest: the one whose 20th nearest neighbour is nearest."""
     import numpy as np
 

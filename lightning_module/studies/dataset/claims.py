@@ -50,7 +50,7 @@ def exactly(of: Quantity, number: float, half: float) -> Finding:
     return Finding(of=of, above=number - half, below=number + half)
 
 
-def _promise(name: str, text: str, source: str, experiment: str, promised: float) -> Claim:
+def _promised_time(name: str, text: str, source: str, experiment: str, promised: float) -> Claim:
     """Returns a claim on a run time, in minutes."""
     finding = Finding(of=minutes(experiment), below=ABOUT * promised)
     return Claim(name=name, text=f"{text} One core here, within {ABOUT:g} times that.", source=source, finding=finding)
@@ -227,14 +227,14 @@ BESIDE = (
 
 CPU: Final = "on a CPU"
 TIMES = (
-    _promise(
+    _promised_time(
         "time-classification",
         f"Training all networks takes about 10 minutes {CPU}.",
         f"{PAPER}, figure 2",
         "classification",
         10.0,
     ),
-    _promise(
+    _promised_time(
         "time-learning-rate",
         f"Metalearning the learning rate takes one minute {CPU}.",
         f"{PAPER}, section 5.3 and figure 6",
@@ -247,28 +247,28 @@ TIMES = (
         source=f"{BLOG}, metalearning a learning rate",
         finding=Finding(of=minutes("learning-rate"), below=1.0),
     ),
-    _promise(
+    _promised_time(
         "time-activation",
         f"Metalearning the activation function takes around 1 hour {CPU}.",
         f"{PAPER}, section 5.4 and figure 7",
         "activation",
         60.0,
     ),
-    _promise(
+    _promised_time(
         "time-self-supervision",
         f"Training SimCLR takes about 1 minute {CPU}.",
         f"{PAPER}, section 5.5",
         "self-supervision",
         1.0,
     ),
-    _promise(
+    _promised_time(
         "time-three-encoders",
         "The figure on self-supervision takes about 5 minutes: three encoders, here without the probes.",
         f"{PAPER}, figure 8",
         "self-supervision, three",
         5.0,
     ),
-    _promise(
+    _promised_time(
         "time-pooling",
         "The pooling benchmark takes about 5 minutes; of what machine is not said.",
         f"{PAPER}, figure 9",

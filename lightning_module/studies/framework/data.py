@@ -45,7 +45,7 @@ def frozen(config: str = "default", **changes: Any) -> Draw:
     """Returns a config as it is published, such as the 2020 data set for "default", float32."""
     arrays = make_mnist1d(config, dtype=np.float32, **changes)
     train, test = examples_of(arrays.train), examples_of(arrays.test)
-    return Draw(train, test, arrays.mean, arrays.std, _what(config, changes, arrays.stream, train, test))
+    return Draw(train, test, arrays.mean, arrays.std, _description(config, changes, arrays.stream, train, test))
 
 
 @cache
@@ -61,7 +61,7 @@ def fresh(seed: int, config: str = "default", *, tests: int = 20_000, **changes:
     x, y = _test(recipe, tests)
     test = Examples(x[:, torch.from_numpy(FastStream.of(recipe).order.copy())], y)
     mean, std = _population(recipe)
-    what = _what(config, {**changes, "seed": seed, "tests": tests}, "fast", train, test)
+    what = _description(config, {**changes, "seed": seed, "tests": tests}, "fast", train, test)
     return Draw(train, test, mean, std, what)
 
 
@@ -131,7 +131,7 @@ def _population(recipe: Recipe) -> tuple[float, float]:
     return population_mean_and_std(recipe, mnist1d_hf.digit_templates())
 
 
-def _what(config: str, changes: dict[str, Any], stream: str, train: Examples, test: Examples) -> dict[str, Any]:
+def _description(config: str, changes: dict[str, Any], stream: str, train: Examples, test: Examples) -> dict[str, Any]:
     return {
         "config": config,
         "changes": changes,

@@ -141,7 +141,7 @@ def _table_name(value: str) -> bool:
     return True
 
 
-def _anything(_: Any) -> bool:
+def _is_any_value(_: Any) -> bool:
     return True
 
 
@@ -174,11 +174,11 @@ def _cells(value: Any) -> bool:
 _SCHEMA: Final[dict[str, Callable[[Any], bool]]] = {
     "study": _text,
     "preset": _text,
-    "config": _object(_anything),
+    "config": _object(_is_any_value),
     "tables": _object(_object(lambda kind: kind in KINDS if isinstance(kind, str) else False), _table_name),
     "arrays": _list(_text),
     "files": _object(_digest),
-    "data": _object(_anything),
+    "data": _object(_is_any_value),
     "versions": _object(_text),
     "claims_sha256": _text,
     "provenance": _provenance,

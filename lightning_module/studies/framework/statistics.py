@@ -55,13 +55,13 @@ def mean_interval(values: Sequence[float]) -> Interval:
 
     Of paired runs the values are the differences, one for each pair.
     """
-    mean, half = float(np.mean(values)), _t(values) * _standard_error(values)
+    mean, half = float(np.mean(values)), _t_statistic(values) * _standard_error(values)
     return Interval(mean, mean - half, mean + half)
 
 
 def prediction_interval(values: Sequence[float], *, runs: int = 1) -> Interval:
     """Returns the mean, and the interval that holds the mean of `runs` further values in 95 of 100 cases."""
-    half = _t(values) * float(np.std(values, ddof=1)) * math.sqrt(1 / runs + 1 / len(values))
+    half = _t_statistic(values) * float(np.std(values, ddof=1)) * math.sqrt(1 / runs + 1 / len(values))
     mean = float(np.mean(values))
     return Interval(mean, mean - half, mean + half)
 
@@ -154,7 +154,7 @@ def _standard_error(values: Sequence[float]) -> float:
     return error if error > 1e-12 * (1 + abs(float(np.mean(values)))) else 0.0
 
 
-def _t(values: Sequence[float]) -> float:
+def _t_statistic(values: Sequence[float]) -> float:
     if len(values) < 2:
         raise ValueError(f"values={list(values)} has no spread: an interval needs at least two")
     return float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1))

@@ -127,7 +127,7 @@ def _question(name: str, text: str, *findings: Finding) -> Claim:
     return Claim(name=name, text=text, source="our question", finding=findings, exploratory=True)
 
 
-def _survives(name: str, what: str, **where: Any) -> tuple[Claim, ...]:
+def _survival_claims(name: str, what: str, **where: Any) -> tuple[Claim, ...]:
     """Returns the main statements once more, with a confound removed."""
     low, high = advantage(LOW, **where), advantage(HIGH, **where)
     return (
@@ -152,10 +152,10 @@ def _best(n: int) -> Combined:
 
 
 QUESTIONS = (
-    *_survives("matched", "As many parameters without pooling", over="matched"),
-    *_survives("epochs", "Equal epochs at all sizes", arm="epochs"),
-    *_survives("matched-epochs", "As many parameters, and equal epochs", over="matched", arm="epochs"),
-    *_survives("frozen", "The published data sets and test splits", arm="published", on="test"),
+    *_survival_claims("matched", "As many parameters without pooling", over="matched"),
+    *_survival_claims("epochs", "Equal epochs at all sizes", arm="epochs"),
+    *_survival_claims("matched-epochs", "As many parameters, and equal epochs", over="matched", arm="epochs"),
+    *_survival_claims("frozen", "The published data sets and test splits", arm="published", on="test"),
     _question(
         "log-odds-diminish",
         "Does the advantage diminish in log odds as well, which do not saturate at 100 %?",

@@ -41,7 +41,7 @@ def draw_curves(result: "Result") -> "Figure":
                 )
             envelope = Curve(recipe, network).rows(result.tables)
             curve(panel, envelope, "n", "divergence", label="envelope", colour=INK, arm="fresh", linewidth=2)
-            _knowing(panel, sorted(set(envelope.n)))
+            _draw_exact_line(panel, sorted(set(envelope.n)))
             _finish(panel, f"{LABELS[network]}, {recipe}")
         line[0].set_ylabel("excess loss (nats)\nmean and 95 % interval")
     axes[0, 0].legend(fontsize=7, frameon=False)
@@ -120,7 +120,7 @@ def _laws(panel: "Axes", envelope: "pd.DataFrame", of: Of, colour: str) -> None:
             panel.axhline(rows.floor_loss.mean(), color=INK, linewidth=0.8, label="true floor" if name else None)
 
 
-def _knowing(panel: "Axes", sizes: list[int]) -> None:
+def _draw_exact_line(panel: "Axes", sizes: list[int]) -> None:
     line = [NUMBERS / (2 * n) for n in sizes]
     panel.plot(sizes, line, color=GREY, linewidth=1, label="knows the generator: 127 / 2n")
 

@@ -58,7 +58,7 @@ def run_cell(config: ScalingConfig, cell: Cell) -> Outcome:
     drawn = fresh(cell["seed"], name, tests=0, num_samples=cell["n"], train_split=1.0, **changes)
     tested = fresh(0, name, tests=config.seeds * config.tests, **changes)
     log_p = _posterior(config, cell["recipe"], cell["seed"])
-    test = _own(config, cell["seed"], tested)
+    test = _training_set(config, cell["seed"], tested)
     steps = config.steps[config.sizes.index(cell["n"])]
     rows: list[Row] = []
     tried: list[Row] = []
@@ -80,7 +80,7 @@ def network_of(network: str, width: float) -> "Callable[[], nn.Module]":
     return partial(CNN, channels=units(network, width))
 
 
-def _own(config: ScalingConfig, seed: int, tested: Draw) -> Examples:
+def _training_set(config: ScalingConfig, seed: int, tested: Draw) -> Examples:
     """Returns the test signals of a seed, of which each has its own."""
     part = slice(seed * config.tests, (seed + 1) * config.tests)
     return Examples(tested.test.x[part], tested.test.y[part])
@@ -91,7 +91,7 @@ def _posterior(config: ScalingConfig, recipe: str, seed: int) -> Floats:
     """Returns the log-posteriors of a seed's test signals."""
     name, changes = RECIPES[recipe]
     tested = fresh(0, name, tests=config.seeds * config.tests, **changes)
-    return posterior_of(_own(config, seed, tested).x, tested, name, **changes)
+    return posterior_of(_training_set(config, seed, tested).x, tested, name, **changes)
 
 
 def _train(

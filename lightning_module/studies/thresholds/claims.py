@@ -144,10 +144,12 @@ def level(kind: Kind, sizes: tuple[int, ...] = SIZES, rule: str = RULES[0], clas
 def times_larger(labels: str, rule: str = RULES[0], *, times: int = 1, sizes: tuple[int, ...] = SIZES) -> Quantity:
     """Returns the power of K = 10 by which the threshold is larger with a squared error than with a likelihood."""
     squared, likelihood = Kind("mse", labels, times=times), Kind("cross_entropy", labels, times=times)
-    return mean_of(*(Log(_at(squared, n, rule) / _at(likelihood, n, rule), base=float(MOST)) for n in sizes))
+    return mean_of(
+        *(Log(_threshold(squared, n, rule) / _threshold(likelihood, n, rule), base=float(MOST)) for n in sizes)
+    )
 
 
-def _at(kind: Kind, n: int, rule: str) -> Threshold:
+def _threshold(kind: Kind, n: int, rule: str) -> Threshold:
     return Threshold(kind, n, MOST, rule)
 
 
@@ -289,7 +291,7 @@ LEVELS: Final = tuple(
 
 def _moved(loss: Loss, n: int, rule: str) -> Quantity:
     """Returns log10 of how many times larger the threshold is with four times the steps, of the seeds of both."""
-    return Log(Shared(_at(Kind(loss, times=4), n, rule), _at(Kind(loss), n, rule)))
+    return Log(Shared(_threshold(Kind(loss, times=4), n, rule), _threshold(Kind(loss), n, rule)))
 
 
 STEPS: Final = tuple(

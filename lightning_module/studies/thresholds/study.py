@@ -226,12 +226,12 @@ def task(n: int, classes: int, labels: str, *, seed: int, tests: int) -> tuple[E
         drawn = (torch.randint(classes, (len(each.y),), generator=generator) for each in (draw.train, draw.test))
         (x, y), (x_test, y_test) = ((each.x, own) for each, own in zip((draw.train, draw.test), drawn, strict=True))
     else:
-        (x, y), (x_test, y_test) = (_only(digits, each) for each in (draw.train, draw.test))
+        (x, y), (x_test, y_test) = (_of_digits(digits, each) for each in (draw.train, draw.test))
     y = noisy_labels(y[:n], NOISE[labels], seed=seed, num_classes=classes)
     return Examples(x[:n], y), Examples(x_test[:tests], y_test[:tests])
 
 
-def _only(digits: torch.Tensor, examples: Examples) -> Examples:
+def _of_digits(digits: torch.Tensor, examples: Examples) -> Examples:
     """Returns the examples of some digits, which are numbered in their order."""
     chosen = torch.isin(examples.y, digits)
     return Examples(examples.x[chosen], torch.searchsorted(digits, examples.y[chosen]))

@@ -41,7 +41,7 @@ def test_shared_factor() -> None:
 
 def test_bits_do_not_depend_on_the_number_of_products() -> None:
     a, b = factors(5, 400, 400, 100)
-    if not matmul._wide(a, b):
+    if not matmul._is_wide(a, b):
         pytest.skip("this processor has no faster library than torch's own, of which nothing is promised")
     together = products(a, b)
     for i in range(5):
@@ -59,11 +59,11 @@ def test_second_derivative() -> None:
 
 def test_other_processors_and_dtypes_take_torch_s(monkeypatch: pytest.MonkeyPatch) -> None:
     a, b = factors(1, 400, 400, 100)
-    assert not matmul._wide(a.double(), b.double())
+    assert not matmul._is_wide(a.double(), b.double())
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"cpu_name": "Another", "avx512_f": True}, raising=False)
     matmul._onednn.cache_clear()
     try:
-        assert not matmul._wide(a, b)
+        assert not matmul._is_wide(a, b)
         torch.testing.assert_close(products(a, b), torch.bmm(a, b), rtol=0, atol=0)
     finally:
         matmul._onednn.cache_clear()

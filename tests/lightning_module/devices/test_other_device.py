@@ -7,11 +7,10 @@ import torch
 from fits import data_of
 from pretended_device import META, OneDevice, PretendedStrategy, pretend
 
-from lightning_module import MLP, Classifier, Ensemble, Replica
+from lightning_module import MLP, NETWORKS, Classifier, Ensemble, Replica
 from lightning_module.datamodule import Examples
 from lightning_module.twin import pl
 
-NETWORKS = ["logistic", "mlp", "cnn", "gru"]
 MASK = {"linear.weight": torch.zeros(10, 40)}
 OWN = [
     Replica(seed=0, lr=0.1, points=list(range(40))[::-1]),

@@ -13,9 +13,10 @@ from fits import data_of, same_weights, trainer_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lightning_module import MLP, Classifier, Ensemble, Replica, TensorLoader, noisy_labels
+from lightning_module import MLP, NETWORKS, Classifier, Ensemble, Replica, TensorLoader, noisy_labels
+from lightning_module.network_registry import ALSO_ALONE
 
-NETWORKS = ["logistic", "mlp", "cnn", "gru"]
+PACKAGED = [name for name, network in NETWORKS.items() if network in ALSO_ALONE]  # those that promise it
 
 
 class Single(Classifier):
@@ -69,7 +70,7 @@ def on_one_thread() -> Callable[..., torch.nn.Module]:
 
 
 @pytest.mark.parametrize(("threads", "count"), [(1, 12), (2, 12), (2, 1), (4, 3), (8, 5)], indirect=["threads"])
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", PACKAGED)
 def test_each_replica(folder, tmp_path, on_one_thread, network, count, threads):
     """Classifier as it is: its own optimiser and loss. The last one is trained on as many threads as well."""
     data = partial(data_of, folder, batch_size=100)
@@ -88,7 +89,7 @@ def test_each_replica(folder, tmp_path, on_one_thread, network, count, threads):
 
 
 @pytest.mark.parametrize("steps", ["auto", 1])
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", PACKAGED)
 def test_threads_do_not_matter(folder, tmp_path, network, steps):
     def trained(count: int) -> Classifier:
         torch.set_num_threads(count)
@@ -106,7 +107,7 @@ def test_threads_do_not_matter(folder, tmp_path, network, steps):
 
 @pytest.mark.parametrize(
     ("network", "optimizer", "threads"),
-    [*((network, "adam", 1) for network in NETWORKS), ("mlp", "adamw", 1), ("mlp", "adam", 2), ("cnn", "adam", 2)],
+    [*((network, "adam", 1) for network in PACKAGED), ("mlp", "adamw", 1), ("mlp", "adam", 2), ("cnn", "adam", 2)],
     indirect=["threads"],
 )
 def test_each_with_settings_of_its_own(folder, tmp_path, on_one_thread, network, optimizer, threads):
@@ -154,7 +155,7 @@ def test_another_width(folder, tmp_path):
 
 @settings(max_examples=15, deadline=None)
 @given(rows=st.integers(12, 130))
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", PACKAGED)
 def test_gradients_do_not_depend_on_the_replicas(network, rows):
     """In minibatches of fewer than 12 they can; the products begin at places in the memory that MKL treats apart."""
     ensemble, x, y = Ensemble(network, 4), torch.randn(rows, 40), torch.randint(10, (rows,))

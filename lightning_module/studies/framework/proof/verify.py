@@ -55,7 +55,7 @@ def _files(result: Result, folder: Path | None) -> Check:
     return same(
         here <= known,
         "the files are those that were saved",
-        f"not of this result, and beside it: {_some(sorted(here - known))}; move them elsewhere",
+        f"not of this result, and beside it: {_first_names(sorted(here - known))}; move them elsewhere",
     )
 
 
@@ -106,22 +106,22 @@ def _cells(study: Study[Any], result: Result, *, essential: bool) -> Check:
         unknown = str(error)
     if wanted is not None and names != wanted:
         odd = sorted(set(names) ^ set(wanted)) or ["their order"]
-        return Check("DIFFERS", f"it has not the cells of these numbers: {_some(odd)}")
+        return Check("DIFFERS", f"it has not the cells of these numbers: {_first_names(odd)}")
     arrays = list(chain.from_iterable(cell.arrays for cell in result.cells))
     labels = set(chain.from_iterable(cell.data for cell in result.cells))
     if sorted(arrays) != sorted(result.arrays) or labels != set(result.data):
         odd = sorted((set(arrays) ^ set(result.arrays)) | (labels ^ set(result.data))) or ["an array of two cells"]
-        return Check("DIFFERS", f"its arrays and data are not those of its cells: {_some(odd)}")
+        return Check("DIFFERS", f"its arrays and data are not those of its cells: {_first_names(odd)}")
     tables = {name: sum(cell.rows.get(name, 0) for cell in result.cells) for name in _tables(result)}
     if odd := sorted(n for n, count in tables.items() if n not in result.tables or len(result.tables[n]) != count):
-        return Check("DIFFERS", f"its tables have not the rows of its cells: {_some(odd)}")
+        return Check("DIFFERS", f"its tables have not the rows of its cells: {_first_names(odd)}")
     parts = zip(result.cells, tables_of_cells(result), strict=True)
     differ = [cell.name for cell, part in parts if seal_of(result, cell, part) != cell.sha256]
     good = f"rows, arrays and data are those that its {len(result.cells)} cells came to, by their digests"
     bad = f"{len(differ)} of {len(result.cells)} cells came to something else, or with other numbers or versions: "
     if unknown and not differ:
         return Check("not verified", f"{good}; whether it has all cells is not known: {unknown}", essential=essential)
-    return same(not differ, good, bad + _some(differ))
+    return same(not differ, good, bad + _first_names(differ))
 
 
 def _tables(result: Result) -> set[str]:
@@ -141,22 +141,22 @@ def _config(study: Study[Any], result: Result) -> Check:
         )
     expected = as_json(preset.record())
     if odd := sorted(expected.keys() ^ result.config.keys()):
-        return Check("DIFFERS", f"its numbers are not those of the study: {_some(odd)}")
+        return Check("DIFFERS", f"its numbers are not those of the study: {_first_names(odd)}")
     free = {field.name for field in fields(preset) if not field.compare}  # where data come from
     odd = [name for name in expected if name not in free and expected[name] != result.config[name]]
-    listed = _some([f"{name} is {result.config[name]!r:.60}, and {expected[name]!r:.60} there" for name in odd])
+    listed = _first_names([f"{name} is {result.config[name]!r:.60}, and {expected[name]!r:.60} there" for name in odd])
     return same(not odd, f"the numbers are those of preset {result.preset}", f"not preset {result.preset}: {listed}")
 
 
 def _versions(result: Result) -> Iterator[Check]:
     here = versions()
     if odd := sorted(here.keys() ^ result.versions.keys()):
-        yield Check("DIFFERS", f"its versions are not of the libraries that decide the numbers: {_some(odd)}")
+        yield Check("DIFFERS", f"its versions are not of the libraries that decide the numbers: {_first_names(odd)}")
         return
     if odd := [
         f"{name} {result.versions[name]}, here {here[name]}" for name in here if here[name] != result.versions[name]
     ]:
-        yield Check("not verified", f"it was made with other versions than are here: {_some(odd)}")
+        yield Check("not verified", f"it was made with other versions than are here: {_first_names(odd)}")
     else:
         yield Check("ok", "the versions are those that are here")
 
@@ -179,12 +179,12 @@ def _data(result: Result) -> Iterator[Check]:
     left = [label for label, answer in found.items() if answer is None]
     words = f"{len(found) - len(left)} of {len(found)} data sets are made anew and compared with their digests"
     if differ:
-        yield Check("DIFFERS", f"{words}; others than they were: {_some(differ)}")
+        yield Check("DIFFERS", f"{words}; others than they were: {_first_names(differ)}")
     elif len(left) < len(found):
         yield Check("ok", words)
     if left:
         rest = f"{len(left)} of {len(found)} data sets, which are not ours, of another version or too large"
-        yield Check("not verified", f"{rest}: {_some(left)}")
+        yield Check("not verified", f"{rest}: {_first_names(left)}")
     if not found:
         yield Check("not verified", "data: it says of no data set what it is")
 
@@ -219,6 +219,6 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-def _some(names: list[str]) -> str:
+def _first_names(names: list[str]) -> str:
     rest = len(names) - LISTED
     return ", ".join(names[:LISTED]) + (f" and {rest} more" if rest > 0 else "")

@@ -53,7 +53,7 @@ def run(
         if place and len(left) > 1:
             job = Job(place, numbers, journal.preset, str(journal.folder), registering_modules())
             _share(journal, job, left, workers, failures, advance)
-        _work(journal, [cell for cell in left if not failures.gave_up(cell)], failures, advance)
+        _compute_cells(journal, [cell for cell in left if not failures.gave_up(cell)], failures, advance)
     if failed := [cell for cell in cells if failures.gave_up(cell) and not journal.files.has(cell)]:
         _note(journal, failed, failures)
         raise failures.error(done=sum(map(journal.files.has, cells)), of=len(cells))
@@ -63,7 +63,7 @@ def run(
     return result
 
 
-def _work(journal: Journal, cells: list[Cell], failures: Failures, advance: Callable[[Cell], None]) -> None:
+def _compute_cells(journal: Journal, cells: list[Cell], failures: Failures, advance: Callable[[Cell], None]) -> None:
     """Computes the cells that no other process is computing, then waits for those that another one is."""
     waiting = cells
     while waiting:

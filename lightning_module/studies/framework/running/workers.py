@@ -105,7 +105,7 @@ class Crew:
             ready = set(wait([end for each in self._workers for end in (each.pipe, each.process.sentinel)], LOOK))
             for worker in list(self._workers):
                 if worker.pipe in ready or worker.process.sentinel in ready:
-                    self._hear(worker, waiting, failures, done)
+                    self._receive_message(worker, waiting, failures, done)
 
     def kill(self) -> None:
         """Ends all processes at once. What they write is written whole or not at all."""
@@ -132,7 +132,9 @@ class Crew:
             with suppress(OSError):
                 worker.pipe.send(worker.cell.name)
 
-    def _hear(self, worker: Worker, waiting: deque[Cell], failures: Failures, done: Callable[[Cell], None]) -> None:
+    def _receive_message(
+        self, worker: Worker, waiting: deque[Cell], failures: Failures, done: Callable[[Cell], None]
+    ) -> None:
         """Handles the message of a process, or its end."""
         try:
             error, trace = worker.pipe.recv() if worker.pipe.poll() else _ended(worker)
@@ -177,7 +179,7 @@ def _ended(worker: Worker) -> tuple[str, str]:
 
 def _start(job: Job, name: str) -> Worker:
     ours, theirs = CONTEXT.Pipe()
-    process = CONTEXT.Process(target=_serve, args=(theirs, folder_of(job.place[0])), name=name)
+    process = CONTEXT.Process(target=_compute_named_cells, args=(theirs, folder_of(job.place[0])), name=name)
     with _without_interrupts():
         process.start()
     theirs.close()
@@ -200,7 +202,7 @@ def _without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(pipe: Connection, folder: Path | None) -> None:
+def _compute_named_cells(pipe: Connection, folder: Path | None) -> None:
     """Computes the cells that the pipe names, until it ends; the first message names the job.
 
     Args:
@@ -220,7 +222,7 @@ def _serve(pipe: Connection, folder: Path | None) -> None:
         journal.open(restart=False)
         cells = {cell.name: cell for cell in study.cells(job.config)}
     except Exception as error:
-        pipe.send(_told(error))
+        pipe.send(_error_and_traceback(error))
         return
     pipe.send((None, ""))
     while True:
@@ -233,12 +235,12 @@ def _serve(pipe: Connection, folder: Path | None) -> None:
                 if mine and not journal.files.has(cell):
                     journal.compute(cell)
         except (Exception, SystemExit) as error:
-            pipe.send(_told(error))
+            pipe.send(_error_and_traceback(error))
         else:
             pipe.send((None, ""))
 
 
-def _told(error: BaseException) -> tuple[str, str]:
+def _error_and_traceback(error: BaseException) -> tuple[str, str]:
     return f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error))
 
 

@@ -57,18 +57,18 @@ def alive_units(masks: Tensors) -> Alive:
 
 def compacted(tensors: Tensors, alive: Alive) -> dict[str, Tensor]:
     """Returns weights or masks of an MLP without those of dead units."""
-    return {name: tensor[_at(name, alive)] for name, tensor in tensors.items()}
+    return {name: tensor[_kept_places(name, alive)] for name, tensor in tensors.items()}
 
 
 def restored(compact: Tensors, full: Tensors, alive: Alive) -> dict[str, Tensor]:
     """Returns the weights of the whole MLP: `compact` where units are alive, else `full`."""
     weights = {name: tensor.clone() for name, tensor in full.items()}
     for name, tensor in compact.items():
-        weights[name][_at(name, alive)] = tensor
+        weights[name][_kept_places(name, alive)] = tensor
     return weights
 
 
-def _at(name: str, alive: Alive) -> tuple[Tensor | slice, ...]:
+def _kept_places(name: str, alive: Alive) -> tuple[Tensor | slice, ...]:
     hidden, outputs, every = alive.hidden, alive.outputs, slice(None)
     return {
         "linear1.weight": (hidden, every),

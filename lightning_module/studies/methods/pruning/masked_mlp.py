@@ -39,11 +39,11 @@ class MaskedMLP(MinibatchTraining):
             x: Signals (batch, length).
             y: Labels (batch,).
         """
-        return self.network.cross_entropy(self._seen(x), y)
+        return self.network.cross_entropy(self._permuted_points(x), y)
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns the logits (batch, num_classes) of signals (batch, length)."""
-        logits: Tensor = self.network(self._seen(x))
+        logits: Tensor = self.network(self._permuted_points(x))
         return logits
 
     def weights(self) -> dict[str, Tensor]:
@@ -60,7 +60,7 @@ class MaskedMLP(MinibatchTraining):
 
         @torch.no_grad()
         def take_step(x: Tensor, y: Tensor) -> Tensor:
-            loss, gradients = self.network.loss_and_gradients(self._seen(x), y)
+            loss, gradients = self.network.loss_and_gradients(self._permuted_points(x), y)
             for parameter, gradient in zip(parameters, gradients, strict=True):
                 parameter.grad = gradient
             step()
@@ -82,5 +82,5 @@ class MaskedMLP(MinibatchTraining):
             }
         return optimizer
 
-    def _seen(self, x: Tensor) -> Tensor:
+    def _permuted_points(self, x: Tensor) -> Tensor:
         return x if self.points is None else x[:, self.points]

@@ -53,8 +53,9 @@ def test_frozen_arm_is_the_published_loop(result, name, points):
 
 
 def test_every_network_is_scored_at_every_evaluation(result):
-    rows = result.rows[result.rows.network.isin(["logistic", "mlp", "cnn", "gru"])]
-    assert len(rows) == 4 * 2 * 2 * 2 * (2 * 2 + 1)  # networks, arms, orders, seeds; twice on two splits, once on fresh
+    rows = result.rows[result.rows.network.isin(list(NETWORKS))]
+    scores = 2 * 2 + 1  # twice on two splits, once on fresh
+    assert len(rows) == len(NETWORKS) * 2 * 2 * 2 * scores  # arms, orders, seeds
     assert set(rows[rows.on == "fresh test"].step) == {60}
     assert not rows.duplicated(["arm", "network", "points", "seed", "step", "on"]).any()
 

@@ -11,7 +11,7 @@ import pytest
 from hub_server import client_environment
 
 from mnist1d_hf.atomic import OLD
-from mnist1d_hf.downloads import sweep_downloads
+from mnist1d_hf.hub.downloads import sweep_downloads
 from mnist1d_hf.staged_folder import scratch_folder
 
 KILLED = """
