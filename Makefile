@@ -15,7 +15,7 @@ define install
 	touch $@
 endef
 
-.PHONY: demo test test-slow bench lint card notebooks lock clean
+.PHONY: demo test test-slow test-docs docs chromium bench lint card notebooks lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/mnist1d demo
@@ -26,6 +26,17 @@ test: $(VENV)/.dev
 
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow
+
+# The site as files: build/site/index.html. A warning is an error.
+docs: $(VENV)/.docs
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --builder html --doctree-dir build/doctrees docs build/site
+
+# What needs the site's own libraries; its pages in a browser, Debian's chromium, which `make chromium` installs.
+test-docs: $(VENV)/.docs
+	$(BIN)/python -m pytest -m docs
+
+chromium:
+	command -v chromium || { apt-get update && apt-get install --yes chromium; }
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run_all.py
@@ -66,3 +77,6 @@ $(VENV)/.demo: pyproject.toml requirements/demo.lock requirements/core.lock requ
 
 $(VENV)/.dev: pyproject.toml requirements/dev.lock requirements/core.lock requirements/torch.lock | $(BIN)/python
 	$(call install,dev)
+
+$(VENV)/.docs: $(VENV)/.dev requirements/docs.lock
+	$(call install,docs)

@@ -4,10 +4,10 @@
     make lock UPGRADE=1  # the newest of what constraints.txt leaves open
 
 One resolution for all platforms and Python versions is cut into files that contain each other, so that a package is
-written once: datasets < core < demo < dev. Apart from them: torch, with what it needs on Linux; oldest, the oldest
-supported libraries; uv, the program that resolves. torch-cpu.lock is kept by hand, because the public index does not
-have this build, and installed instead of torch.lock where pip finds it. Files name no index: the digests say what a
-package is, wherever it comes from.
+written once: datasets < core < demo < dev < docs. Apart from them: torch, with what it needs on Linux; oldest, the
+oldest supported libraries; uv, the program that resolves. torch-cpu.lock is kept by hand, because the public index
+does not have this build, and installed instead of torch.lock where pip finds it. Files name no index: the digests say
+what a package is, wherever it comes from.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-CHAIN = ("datasets", "core", "demo", "dev")
+CHAIN = ("datasets", "core", "demo", "dev", "docs")
 UV = "uv==0.13.9"
 TORCH = re.compile(r"torch|(nvidia|cuda)-.*|triton")  # the latter are gigabytes, which a CPU build does not ask for
 
@@ -42,8 +42,9 @@ def main() -> None:
         "core": resolved([], constraints, project=""),
         "demo": resolved(build, constraints, project="plot"),
         "dev": resolved(build, constraints, project="dev"),
+        "docs": resolved(build, constraints, project="dev docs release", python="3.11.5"),  # soupsieve's
     }
-    whole = found["dev"]
+    whole = found[CHAIN[-1]]
     torch = [pin for pin in whole if TORCH.fullmatch(pin.partition("==")[0])]
     if not any(cpu.startswith(f"{pin}+") for cpu in pins([HERE / "torch-cpu.lock"]) for pin in torch):
         raise SystemExit("torch-cpu.lock has another version of torch; renew it by hand, with the digest of that build")
@@ -51,7 +52,7 @@ def main() -> None:
     for smaller, name in zip((None, *CHAIN), CHAIN, strict=False):
         own = [pin for pin in found[name] if pin not in written]
         if unknown := [pin for pin in own if pin not in whole]:
-            raise SystemExit(f"{name} and dev need different versions of {unknown}; pin one in constraints.txt")
+            raise SystemExit(f"{name} and {CHAIN[-1]} need different versions of {unknown}; pin one in constraints.txt")
         write(name, (whole[pin] for pin in own), after=smaller)
         written |= set(own)
     write("torch", (whole[pin] for pin in torch))
@@ -59,16 +60,21 @@ def main() -> None:
     write("uv", resolved([UV], []).values())
 
 
-def resolved(requirements: Iterable[str], constraints: Iterable[str], project: str | None = None) -> Packages:
-    """Returns all that these requirements need, and with ``project`` what the project does with this extra."""
+def resolved(
+    requirements: Iterable[str], constraints: Iterable[str], project: str | None = None, python: str = "3.11"
+) -> Packages:
+    """Returns all that these requirements need from a Python on; with ``project`` what it needs with these extras."""
     with tempfile.TemporaryDirectory() as scratch:
         wanted, bounds = Path(scratch, "wanted.in"), Path(scratch, "bounds.txt")
         wanted.write_text("\n".join(requirements), encoding="utf-8")
         bounds.write_text("\n".join(dict.fromkeys(constraints)), encoding="utf-8")
         command = [str(Path(sys.executable).with_name("uv")), "pip", "compile", str(wanted), "-c", str(bounds)]
         if project is not None:
-            command += [str(ROOT / "pyproject.toml"), *(["--extra", project] if project else [])]
-        command += ["--universal", "--python-version", "3.11", "--generate-hashes", "--quiet"]
+            command += [
+                str(ROOT / "pyproject.toml"),
+                *(word for extra in project.split() for word in ("--extra", extra)),
+            ]
+        command += ["--universal", "--python-version", python, "--generate-hashes", "--quiet"]
         command += ["--no-annotate", "--no-header", "--no-emit-index-url", "--no-emit-find-links"]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=scratch)
     if done.returncode:

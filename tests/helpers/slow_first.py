@@ -5,7 +5,7 @@ from collections import Counter
 # A file of tests is one process's work, and xdist begins with the files of many tests. These have few, and take long:
 # begun last, they would keep one process busy while the others have nothing left to do.
 BEGUN_FIRST = (
-    "test_readme.py",
+    "test_pages.py",
     "test_notebooks.py",
     "test_random_kills.py",
     "test_missing_extras.py",
