@@ -10,6 +10,7 @@ EXTRAS: Final[Mapping[str, str]] = {
     "PIL": "plot",
     "gradio": "explorer",
     "ipywidgets": "notebooks",
+    "jinja2": "studies",
     "jupyterlab": "notebooks",
     "jupytext": "notebooks",
     "markdown_it": "studies",

@@ -138,6 +138,7 @@ CLAIMS = (
             text=f"On {title} a CNN with the learned function is in the middle of the pack.",
             source=f"{BLOG}; without numbers",
             finding=Finding(of=rank(data, "test_loss"), above=MIDDLE[0], below=MIDDLE[1]),
+            needs=f"the images of {title}",
         )
         for data, title in (("mnist", "MNIST"), ("cifar10", "CIFAR-10"))
     ),
@@ -147,6 +148,7 @@ CLAIMS = (
             text=f"On {title} its early training loss is good: better than that of the middle one.",
             source=f"{BLOG}; without numbers",
             finding=Finding(of=rank(data, "early_loss"), below=4.0),
+            needs=f"the images of {title}",
         )
         for data, title in (("mnist", "MNIST"), ("cifar10", "CIFAR-10"))
     ),

@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 from lightning_module.studies.framework.quantities import (
     Counted,
     Exact,
+    NoColumnError,
     NoRowsError,
     Quantity,
     Tables,
@@ -42,6 +43,7 @@ from lightning_module.studies.framework.statistics import (
 )
 
 SIGNIFICANT = 0.05
+NO_RUNS = "this result has no runs to test it on"
 RULES = 1  # of how verdicts are made from what is found; raised when `judge` comes to decide otherwise
 
 
@@ -73,6 +75,7 @@ class Claim:
         finding: The contrast that decides; several if the statement says several things.
         number: The published number, if there is one.
         not_tested: Why the claim is not tested, if it is not.
+        needs: What a result has to be made with so that the claim can be tested, if that is not the usual.
         exploratory: Whether the claim is our own question: it has an interval and no part in Holm's correction.
 
     Raises:
@@ -85,6 +88,7 @@ class Claim:
     finding: Finding | tuple[Finding, ...] = ()
     number: Number | None = None
     not_tested: str | None = None
+    needs: str = ""
     exploratory: bool = False
 
     def __post_init__(self) -> None:
@@ -212,7 +216,11 @@ def _measure(claim: Claim, tables: Tables) -> tuple[tuple[Part, ...], str]:
         return (), claim.not_tested
     try:
         return tuple(_part(finding, tables) for finding in claim.findings), ""
-    except (NoRowsError, NoIntervalError) as error:
+    except NoColumnError as error:
+        return (), str(error)
+    except NoRowsError:
+        return (), f"{NO_RUNS}; it needs {claim.needs}" if claim.needs else NO_RUNS
+    except NoIntervalError as error:
         return (), str(error)
 
 
@@ -237,7 +245,7 @@ def _part(finding: Finding, tables: Tables) -> Part:
         values = _finite(finding.of, tables)
         units = len(values)
         if units < 2:
-            raise NoIntervalError("there is one unit, and a single number has no interval")
+            raise NoIntervalError("there is one run, and a single number has no interval")
         interval = mean_interval(values)
         p_values = {margin: mean_p(values, margin) for margin in finding.margins}
     # To hold it must be told from every margin; to fail, from one on whose wrong side it lies.
@@ -253,10 +261,10 @@ def _estimate(quantity: Quantity, tables: Tables) -> Estimate:
 
 def _finite(quantity: Quantity, tables: Tables) -> list[float]:
     series = quantity.per_unit(tables)
-    for unit, number in series.items():
-        if not math.isfinite(number):
-            raise NoIntervalError(f"there is no number for unit {unit} ({number}), and so no mean")
-    return [float(number) for number in series]
+    numbers = [float(number) for number in series]
+    if missing := sum(not math.isfinite(number) for number in numbers):
+        raise NoIntervalError(f"in {missing} of {len(numbers)} runs there is no such number, and so no mean")
+    return numbers
 
 
 def _p_of_all(parts: Sequence[Part]) -> float:

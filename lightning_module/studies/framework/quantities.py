@@ -28,6 +28,10 @@ class NoRowsError(ValueError):
     """A result has no rows that a quantity could be computed from."""
 
 
+class NoColumnError(NoRowsError):
+    """A result has no such table, or a table no such column."""
+
+
 class Quantity(ABC):
     """Something that has a number for each unit of a study.
 
@@ -154,11 +158,11 @@ class Value(Quantity, kind="value"):
     def rows(self, tables: Tables) -> "pd.DataFrame":
         """Returns the rows that the conditions leave."""
         if self.table not in tables:
-            raise NoRowsError(f"there is no table {self.table!r}")
+            raise NoColumnError(f"there is no table {self.table!r}")
         rows = tables[self.table]
         for column in [self.column, *self.where, *([self.unit] if self.unit else [])]:
             if column not in rows:
-                raise NoRowsError(f"table {self.table!r} has no column {column!r}, but {', '.join(rows)}")
+                raise NoColumnError(f"table {self.table!r} has no column {column!r}, but {', '.join(rows)}")
         for column, wanted in self.where.items():
             rows = rows[rows[column].isin(wanted if isinstance(wanted, tuple) else [wanted])]
         rows = rows[rows[self.column].notna()]

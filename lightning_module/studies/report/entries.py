@@ -1,10 +1,11 @@
 """What a report is about: the results of a folder with their verdicts, and the known studies that have none yet."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from lightning_module.studies.framework.amendments import SMOKE, Amended
 from lightning_module.studies.framework.claims import Verdict
 from lightning_module.studies.framework.figures import save_figures
 from lightning_module.studies.framework.result import Result
@@ -24,6 +25,9 @@ class Entry:
         folder: Where the result is.
         verdicts: On the study's claims, in their order.
         figures: PNG files by name.
+        amended: Amendments of the study with old and new verdicts, by claim.
+        decides_amendments: Whether this is a run that was made to decide amendments, and whose claims are in another
+            entry by their old rules.
     """
 
     title: str
@@ -32,6 +36,8 @@ class Entry:
     folder: Path | None = None
     verdicts: list[Verdict] = field(default_factory=list)
     figures: dict[str, Path] = field(default_factory=dict)
+    amended: dict[str, Amended] = field(default_factory=dict)
+    decides_amendments: bool = False
 
 
 def entries(folder: Path, studies: Mapping[str, Study[Any]]) -> list[Entry]:
@@ -49,20 +55,43 @@ def entries(folder: Path, studies: Mapping[str, Study[Any]]) -> list[Entry]:
     names = [*studies, *sorted({result.study for result in results.values()} - set(studies))]
     listed = []
     for name in names:
-        places = [place for place, result in results.items() if result.study == name]
-        listed += [_found(place, results[place], studies.get(name), alone=len(places) == 1) for place in places]
-        if not places:
-            listed.append(_missing(studies[name]))
+        study = studies.get(name)
+        places = {place: result for place, result in results.items() if result.study == name}
+        deciding = {place: result for place, result in places.items() if _decides_amendments(study, result)}
+        usual = {place: result for place, result in places.items() if place not in deciding}
+        runs = tuple(deciding.values())
+        for place, result in usual.items():
+            listed.append(_found(place, result, study, runs, alone=len(usual) == 1))
+        if not usual and study is not None:
+            listed.append(_missing(study))
+        for place, result in deciding.items():
+            listed.append(replace(_found(place, result, study, alone=False), decides_amendments=True))
     return listed
 
 
-def _found(folder: Path, result: Result, study: Study[Any] | None, *, alone: bool) -> Entry:
+def _decides_amendments(study: Study[Any] | None, result: Result) -> bool:
+    presets = {amendment.decided_by for amendment in study.amendments} if study else set()
+    return result.preset.removesuffix(SMOKE) in presets - {""}
+
+
+def _found(
+    folder: Path, result: Result, study: Study[Any] | None, runs: Sequence[Result] = (), *, alone: bool
+) -> Entry:
     title = result.study if alone else f"{result.study}, {result.preset}, in {folder.name}"
     if study is None:
         figures = {file.stem: file for file in sorted(folder.glob("*.png"))}
         return Entry(title=title, result=result, folder=folder, figures=figures)
     verdicts, figures = study.judge(result), save_figures(study, result, folder)
-    return Entry(title=title, study=study, result=result, folder=folder, verdicts=verdicts, figures=figures)
+    amended = {each.amendment.claim.name: each for each in study.amended(result, runs)} if study.amendments else {}
+    return Entry(
+        title=title,
+        study=study,
+        result=result,
+        folder=folder,
+        verdicts=verdicts,
+        figures=figures,
+        amended=amended,
+    )
 
 
 def _missing(study: Study[Any]) -> Entry:

@@ -1,51 +1,19 @@
-"""A report's Markdown as one HTML page that needs nothing else: figures within, light and dark, no script."""
+"""A report's pages as one HTML page that needs nothing else: figures within, light and dark, tables to filter."""
 
 import base64
-import html
+import posixpath
 from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from lightning_module.studies.report.markdown import parser, slug
+from lightning_module.studies.report.templates import filled, own_file
 from lightning_module.studies.report.words import FINDINGS, NUMBERS
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
-
-# The colours are apart for every kind of colour vision, and the words and symbols say the same.
-STYLE: Final = """
-:root { color-scheme: light dark; --ground: #fff; --ink: #1b2a41; --faint: #5b6673; --line: #d9dde3; --panel: #f4f5f7;
-  --link: #00599c; --good: #00593f; --good-ground: #d8f0e6; --bad: #8f3200; --bad-ground: #fbe3d5;
-  --open: #6b4e00; --open-ground: #fdf0cc; }
-@media (prefers-color-scheme: dark) { :root { --ground: #0e1116; --ink: #e8ecf1; --faint: #a9b3bf; --line: #333b47;
-  --panel: #191e26; --link: #7cc0f5; --good: #7fe0bb; --good-ground: #0d3327; --bad: #ffb48a; --bad-ground: #45200b;
-  --open: #f3d067; --open-ground: #3b2f08; } }
-body { margin: 0 auto; max-width: 84rem; padding: 1.5rem; background: var(--ground); color: var(--ink);
-  font: 1rem/1.55 system-ui, sans-serif; }
-p, ul, ol, pre { max-width: 50rem; }
-h1 { font-size: 1.9rem; line-height: 1.2; }
-h2 { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); }
-a { color: var(--link); }
-img { display: block; max-width: 100%; height: auto; padding: .5rem; border-radius: .4rem; background: #fff; }
-p:has(> img) { max-width: none; overflow-x: auto; }
-@media (max-width: 45rem) { p > img { width: 46rem; max-width: none; } }
-code { padding: 0 .2em; border-radius: .2em; background: var(--panel); font-size: .92em; }
-pre { overflow-x: auto; padding: .8rem; background: var(--panel); }
-table { display: block; overflow-x: auto; border-collapse: collapse; margin: 1rem 0; font-size: .88rem;
-  font-variant-numeric: tabular-nums; }
-th, td { padding: .4rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-th { background: var(--panel); }
-.good { color: var(--good); background: var(--good-ground); }
-.bad { color: var(--bad); background: var(--bad-ground); }
-.open { color: var(--open); background: var(--open-ground); }
-.none { color: var(--faint); }
-.short { white-space: nowrap; }
-td.long { min-width: 15rem; white-space: normal; }
-@media print { table { overflow: visible; font-size: .6rem; } td.long { min-width: 0; }
-  td { white-space: normal; } }
-""".strip()
 
 # By the first character of a cell: the class that decides its colour.
 CLASSES: Final = {
@@ -57,43 +25,71 @@ CLASSES: Final = {
 }
 SHORT: Final = 28  # characters, up to which a cell stays on one line
 LONG: Final = 60  # characters, from which a cell is not to be squeezed
+KINDS: Final = {".png": "image/png", ".svg": "image/svg+xml"}
+
+Files = Mapping[PurePosixPath, str]
 
 
-def page(markdown: str, *, title: str, beside: Path) -> str:
+def one_page(files: Files, *, title: str, beside: Path) -> str:
     """Returns a page.
 
     Args:
-        markdown: Its content.
+        files: The report's files, as `report` returns them.
         title: In the window's frame.
-        beside: The folder that the Markdown's figures are linked from.
+        beside: The folder that they are or would be in.
 
     Raises:
         ValueError: If a figure is not there.
     """
+    parts = [
+        {"anchor": _anchor(path), "body": _body(path, files, beside, lowered=i > 0)}
+        for i, path in enumerate(path for path in files if path.suffix == ".md")
+    ]
+    style = own_file("page.css") + "\n" + own_file("filter.css")
+    return filled("page.html.jinja", title=title, style=style, script=own_file("filter.js"), parts=parts) + "\n"
+
+
+def _body(path: PurePosixPath, files: Files, beside: Path, *, lowered: bool) -> str:
+    """Returns a page's own part, its headings a level lower if it is not the first one."""
     renderer = parser()
-    tokens = renderer.parse(markdown)
-    _mark(tokens, beside)
-    body = renderer.renderer.render(tokens, renderer.options, {})
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>\n{STYLE}\n</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
-    )
+    tokens = renderer.parse(files[path])
+    _mark(tokens, f"{_anchor(path)}--" if lowered else "")
+    for token in tokens:
+        if lowered and token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + 1)}"
+        for child in token.children or ():
+            if child.type == "image":
+                _embed(child, path, files, beside)
+            if child.type == "link_open":
+                child.attrSet("href", _target(str(child.attrGet("href")), path, files, lowered=lowered))
+    body: str = renderer.renderer.render(tokens, renderer.options, {})
+    # A table that is wider than the window moves in its frame, which keys can move as well.
+    opened = '<div class="scroll" tabindex="0" role="region" aria-label="table">\n<table>'
+    return body.replace("<table>", opened).replace("</table>", "</table>\n</div>")
 
 
-def _mark(tokens: Sequence["Token"], beside: Path) -> None:
-    """Gives headings their anchors, cells of verdicts their colours, and images their content."""
+def _anchor(path: PurePosixPath) -> str:
+    return "-".join(path.with_suffix("").parts).lower()
+
+
+def _target(href: str, path: PurePosixPath, files: Files, *, lowered: bool) -> str:
+    """Returns where a link of a page leads on the one page."""
+    if href.startswith("#"):
+        return f"#{_anchor(path)}--{href[1:]}" if lowered else href
+    file = PurePosixPath(posixpath.normpath(path.parent / unquote(href)))
+    return f"#{_anchor(file)}" if "://" not in href and file in files else href
+
+
+def _mark(tokens: Sequence["Token"], prefix: str) -> None:
+    """Gives headings their anchors and cells of verdicts their colours."""
     seen: Counter[str] = Counter()
     for i, token in enumerate(tokens):
         if token.type == "heading_open":
             anchor = slug(_text(tokens[i + 1]))
-            token.attrSet("id", f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor)
+            token.attrSet("id", f"{prefix}{anchor}-{seen[anchor]}" if seen[anchor] else f"{prefix}{anchor}")
             seen[anchor] += 1
         if token.type == "td_open" and (classes := _classes(_text(tokens[i + 1]))):
             token.attrSet("class", " ".join(classes))
-        for child in token.children or ():
-            if child.type == "image":
-                _embed(child, beside)
 
 
 def _text(inline: "Token") -> str:
@@ -107,13 +103,20 @@ def _classes(text: str) -> list[str]:
     return [name for name in (verdict, length) if name]
 
 
-def _embed(image: "Token", beside: Path) -> None:
+def _embed(image: "Token", path: PurePosixPath, files: Files, beside: Path) -> None:
     """Puts the file of an image into its address; one from elsewhere becomes its words."""
     source = str(image.attrGet("src"))
     if "://" in source:
         image.type, image.tag, image.content = "text", "", _text(image)
         return
-    file = beside / unquote(source)
-    if not file.is_file():
-        raise ValueError(f"the report's figure {source!r} is not a file; draw it first, by save_figures")
-    image.attrSet("src", f"data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()}")
+    place = PurePosixPath(posixpath.normpath(path.parent / unquote(source)))
+    kind = KINDS.get(place.suffix, "")
+    if place in files:
+        content = files[place].encode()
+    elif (file := beside / place).is_file() and kind:
+        content = file.read_bytes()
+    else:
+        raise ValueError(f"the report's figure {source!r} is no PNG or SVG file; draw it first, by save_figures")
+    image.attrSet("src", f"data:{kind};base64,{base64.b64encode(content).decode()}")
+    if place.suffix == ".svg":
+        image.attrSet("class", "drawing")

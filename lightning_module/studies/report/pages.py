@@ -1,28 +1,30 @@
-"""`write_report`: every claim of every study with its two verdicts, then each study, as Markdown and as one HTML page.
+"""`write_report`: a first page, a page for each study, all verdicts in one table, what was computed; or one HTML page.
 
 Nothing is computed again but the verdicts, and nothing of today is in it: the same results give the same bytes.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from lightning_module.studies.framework.claims import Claim, FindingWord, Verdict
 from lightning_module.studies.framework.study import Study
-from lightning_module.studies.report.entries import NO_RESULT, Entry, entries
-from lightning_module.studies.report.html import page
+from lightning_module.studies.report.answers import FRONT, answer
+from lightning_module.studies.report.entries import Entry, entries
+from lightning_module.studies.report.forest import drawn, forest
+from lightning_module.studies.report.html import one_page
 from lightning_module.studies.report.markdown import escape, slug
-from lightning_module.studies.report.section import FRONT, answer, section
+from lightning_module.studies.report.places import Page, Places, link
+from lightning_module.studies.report.rows import every_row, linked
+from lightning_module.studies.report.study_page import forest_link, study_page
+from lightning_module.studies.report.summary import amendments, counted, counts, summary
+from lightning_module.studies.report.supplement import supplement
 from lightning_module.studies.report.times import INTRODUCTION, has_times, run_times
-from lightning_module.studies.report.words import FINDINGS, NUMBERS, in_words, interval_words, kind, needed
+from lightning_module.studies.report.words import FINDINGS, NUMBERS
 from mnist1d_hf.atomic import replace
-from mnist1d_hf.markdown import table
 
 TITLE: Final = "MNIST-1D: which of the published findings hold?"
 
-HOW_TO_READ: Final = """## How to read this page
-
+HOW_TO_READ: Final = """
 A **claim** is a sentence of the blog post or the paper on MNIST-1D. Before a study was run, each claim was written down
 as a rule, and the rule, not a person, gives the two verdicts. They answer different questions.
 
@@ -55,36 +57,31 @@ although its interval lies on one side. *Exploratory* claims are questions of ou
 share the published data set and differ in their start only, as the published ones do. In the *fresh arm* each run also
 has newly drawn data. Accuracies are fractions: 0.94 is 94 %. *Regression bands* say whether our code still does what it
 did. They are no findings.
+
+**The pictures** have a row for each contrast of a claim: the dot is our estimate, the bar its 95 % interval, the dashed
+line the margin, and the grey field is where the whole bar has to lie. A diamond is a published number, with a
+thin line for what may have been rounded to it; the grey bar below it is where one more run of ours would end. Each row
+has a scale of its own, because the contrasts are in different units.
 """
 
-HEADER: Final = (
-    "claim",
-    "finding",
-    "contrast (95 % interval), and where it has to be; or why it was not tested",
-    "published number, and ours (95 % for one more run)",
-    "n",
-)
-
-IN_SHORT: Final = "In short"
 EVERY: Final = (
-    "What the sources state, by study, with its source in italics. Where several contrasts stand, separated by "
-    "semicolons, the statement says several things."
-)
-FURTHER: Final = (
-    "Published numbers that come without a statement, such as each point of a figure, are in the sections of their "
-    "studies, and so are our own questions. Of numbers with 95 % intervals one in twenty is outside by luck."
+    "All claims of all studies: statements of the sources, numbers that they print without one, and questions of our "
+    "own. The source is in italics. A contrast stands with its 95 % interval and where it has to be; where there is "
+    "none, why the claim was not tested. A claim that says several things has several contrasts."
 )
 
 
 def write_report(folder: Path, output: Path, *, studies: Mapping[str, Study[Any]] | None = None) -> list[Path]:
     """Returns the files of a report on all results below a folder, after writing them.
 
-    Figures are linked from the Markdown, and are within the HTML page, which needs nothing else. Those that a result's
-    folder does not hold are drawn and saved there.
+    As Markdown it is a first page, and beside it a folder of its name in small letters, with a page for each study.
+    Figures are linked. The HTML page has all of that within, and needs nothing else. Figures that a result's folder
+    does not hold are drawn and saved there.
 
     Args:
         folder: Where the results are, each in a folder of its own.
-        output: A folder, which gets `report.md` and `report.html`; or the file, if only one of the two is wanted.
+        output: A folder, which gets `report.md`, its pages and `report.html`; or the file of the first page, ending in
+            `.md`, or of the HTML page, if only one of the two is wanted.
         studies: The studies by name; all that this package has by default. Results of others have no verdicts.
 
     Raises:
@@ -92,45 +89,65 @@ def write_report(folder: Path, output: Path, *, studies: Mapping[str, Study[Any]
     """
     folder, output = Path(folder).resolve(), Path(output).resolve()
     files = [output] if output.suffix in (".md", ".html") else [output / "report.md", output / "report.html"]
-    found = entries(folder, _known() if studies is None else studies)
-    files[0].parent.mkdir(parents=True, exist_ok=True)
-    text = report(found, files[0].parent)
+    beside = files[0].parent
+    beside.mkdir(parents=True, exist_ok=True)  # ways from it to figures are followed
+    contents = report(entries(folder, _known() if studies is None else studies), beside, f"{files[0].stem}.md")
+    written = {}
     for file in files:
-        content = page(text, title=TITLE, beside=file.parent) if file.suffix == ".html" else text
+        if file.suffix == ".html":
+            written[file] = one_page(contents, title=TITLE, beside=beside)
+        else:
+            written |= {beside / path: text for path, text in contents.items()}
+    for file, text in written.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
         # Bytes, so that the lines end in the same way everywhere.
-        replace(file, lambda part, content=content: part.write_bytes(content.encode()))  # type: ignore[misc]
-    return files
+        replace(file, lambda part, text=text: part.write_bytes(text.encode()))  # type: ignore[misc]
+    return list(written)
 
 
-def report(found: Sequence[Entry], beside: Path) -> str:
-    """Returns the report in Markdown.
+def report(found: Sequence[Entry], beside: Path, index: str) -> dict[PurePosixPath, str]:
+    """Returns the report's files, the first page first: pages in Markdown, and pictures as SVG.
 
     Args:
         found: What it is about.
-        beside: The folder of the page, which figures are linked from.
+        beside: The folder of the first page, which the files are in and figures are linked from.
+        index: The name of the first page.
     """
-    unknown = [entry.title for entry in found if entry.study is None]
-    parts = [f"# {escape(TITLE)}", _contents(found), f"## {IN_SHORT}", summary(found), *_front(found), _how_to_read()]
-    parts += ["## Every claim", EVERY, _every_claim(found)]
-    parts += ["## Run times", INTRODUCTION, run_times(found)] if has_times(found) else []
-    parts += ["## Further numbers", FURTHER, _further(found)] if _has_further(found) else []
-    parts += ["## Verdicts by number", "Exploratory claims are not counted.", _counts(found)]
-    if unknown:
-        names = ", ".join(map(escape, unknown))
-        parts.append(f"Without verdicts, since the studies are not known here, but with their tables: {names}.")
-    return "\n\n".join([*parts, *(section(entry, beside) for entry in found)]) + "\n"
+    places = Places(found, beside, index)
+    pages = [_first_page(found, places), _every_verdict(found, places)]
+    for entry in found:
+        pages.append(study_page(entry, places))
+        if entry.result is not None:
+            pages.append(supplement(entry, entry.result, places))
+    drawings = {places.forest(entry): forest(_title(entry), entry.verdicts) for entry in found if drawn(entry.verdicts)}
+    return {page.path: page.text for page in pages} | drawings
 
 
-def _contents(found: Sequence[Entry]) -> str:
-    names = [IN_SHORT, "How to read this page", "Every claim", *(["Run times"] if has_times(found) else [])]
-    links = [f"[{escape(name)}](#{slug(name)})" for name in names]
-    return " · ".join([*links, *map(_link, found)])
+def _title(entry: Entry) -> str:
+    return f"{entry.title}: {counted(drawn(entry.verdicts))}"
 
 
-def _front(found: Sequence[Entry]) -> list[str]:
+def _first_page(found: Sequence[Entry], places: Places) -> Page:
+    sections = {
+        "In short": [summary(found, places), *_front(found, places)],
+        "How to read the verdicts": [_how_to_read()],
+        "The studies": list(_studies(found, places)),
+        "Run times": [INTRODUCTION, run_times(found, places)] if has_times(found) else [],
+        "Verdicts by number": ["Our own questions are not counted.", counts(found, places), *_unknown(found)],
+        "Amendments": [amendments(found, places)],
+    }
+    links = [f"[{escape(name)}](#{slug(name)})" for name, parts in sections.items() if parts]
+    links.insert(3, link("Every claim in one table", places.index, places.verdicts))
+    parts = [f"# {escape(TITLE)}", " · ".join(links)]
+    for name, inside in sections.items():
+        parts += [f"## {name}", *inside] if inside else []
+    return Page(path=places.index, text="\n\n".join(parts) + "\n")
+
+
+def _front(found: Sequence[Entry], places: Places) -> list[str]:
     """Returns the remarks of some studies on how to read the others."""
     said = [(entry, text) for entry in found if (text := answer(entry, FRONT))]
-    return [f"What {_link(entry)} adds to all of this:\n\n{text}" for entry, text in said]
+    return [f"What {linked(entry, places.index, places)} adds to all of this:\n\n{text}" for entry, text in said]
 
 
 def _how_to_read() -> str:
@@ -138,66 +155,38 @@ def _how_to_read() -> str:
     return HOW_TO_READ.format(**{name: f"**{word}**" for name, word in words.items()}).strip()
 
 
-def _every_claim(found: Sequence[Entry]) -> str:
-    """Returns the table of all statements of the sources; our own questions are in the sections."""
-    return table([escape(name) for name in HEADER], [_row(entry, verdict) for entry, verdict in statements(found)])
-
-
-def _has_further(found: Sequence[Entry]) -> bool:
-    return any(verdict.claim.is_number for entry in found for verdict in entry.verdicts)
-
-
-def _further(found: Sequence[Entry]) -> str:
-    """Returns how many of the printed numbers that come without a statement are inside, by study."""
-    rows = []
+def _studies(found: Sequence[Entry], places: Places) -> Iterator[str]:
+    """Yields what each study asks, its verdicts as a picture, and where its page is."""
     for entry in found:
-        numbers = Counter(verdict.number for verdict in entry.verdicts if verdict.claim.is_number)
-        if numbers:
-            rows.append([_link(entry), *(str(numbers[word]) for word in ("inside", "outside", "not tested"))])
-    return table(["study", *(escape(NUMBERS[word]) for word in ("inside", "outside", "not tested"))], rows)
+        yield f"### {escape(entry.title)}"
+        if entry.study is not None:
+            yield escape(entry.study.question)
+        more = link(f"all of {entry.title}", places.index, places.study(entry))
+        if entry.result is None:
+            yield f"Not run yet: {more}."
+            continue
+        computed = link("how it was computed", places.index, places.supplement(entry))
+        yield f"{_sentence(entry)}: {more}, {computed}."
+        if picture := forest_link(entry, places.index, places):
+            yield picture
 
 
-def _row(entry: Entry, verdict: Verdict) -> list[str]:
-    claim, words = verdict.claim, in_words(verdict)
-    contrasts = [
-        f"{escape(interval_words(part.interval, units=part.units))}, {escape(needed(part.finding))}"
-        for part in verdict.parts
-    ]
-    reason = verdict.reason if verdict.finding == "not tested" else ""
-    return [
-        f"{_link(entry)}, **{escape(claim.name)}**: {escape(claim.text)} *{escape(claim.source)}*",
-        escape(FINDINGS[verdict.finding]),
-        "; ".join(contrasts) or escape(reason) or "-",
-        escape(_number(verdict, words)),
-        escape(words["n"]),
-    ]
+def _sentence(entry: Entry) -> str:
+    shown = drawn(entry.verdicts)
+    return f"Of {len(shown)} claims with an interval, {counted(shown)}" if shown else "Without verdicts"
 
 
-def _number(verdict: Verdict, words: Mapping[str, str]) -> str:
-    """Returns the verdict on the published number with both numbers; a reason stands beside the finding."""
-    if verdict.claim.number is None:
-        return NUMBERS[verdict.number]
-    ours = f", {words['ours']} ours" if verdict.prediction else ""
-    return f"{NUMBERS[verdict.number]}: {words['published']} published{ours}"
+def _unknown(found: Sequence[Entry]) -> list[str]:
+    titles = ", ".join(escape(entry.title) for entry in found if entry.study is None)
+    if not titles:
+        return []
+    return [f"Without verdicts, since the studies are not known here, but with their tables: {titles}."]
 
 
-def _counts(found: Sequence[Entry]) -> str:
-    """Returns how many verdicts there are of each kind, by study and in all."""
-    judged = [entry for entry in found if entry.verdicts]
-    counted = [(_link(entry), [v for v in entry.verdicts if not v.claim.exploratory]) for entry in judged]
-    every = ("**all**", [verdict for _, verdicts in counted for verdict in verdicts])
-    header = ["study", "claims", *(f"finding {word}" for word in FINDINGS.values())]
-    header += [f"number {word}" for word in NUMBERS.values()]
-    rows = []
-    for label, verdicts in [*counted, every]:
-        findings, numbers = Counter(v.finding for v in verdicts), Counter(v.number for v in verdicts)
-        counts = [len(verdicts), *(findings[word] for word in FINDINGS), *(numbers[word] for word in NUMBERS)]  # type: ignore[index]
-        rows.append([label, *map(str, counts)])
-    return table([escape(name) for name in header], rows)
-
-
-def _link(entry: Entry) -> str:
-    return f"[{escape(entry.title)}](#{slug(entry.title)})"
+def _every_verdict(found: Sequence[Entry], places: Places) -> Page:
+    path = places.verdicts
+    parts = ["# Every verdict", link("All studies", path, places.index), EVERY, every_row(found, places)]
+    return Page(path=path, text="\n\n".join(parts) + "\n")
 
 
 def _known() -> Mapping[str, Study[Any]]:
@@ -205,61 +194,3 @@ def _known() -> Mapping[str, Study[Any]]:
     from lightning_module.studies import STUDIES  # which imports all of them
 
     return STUDIES
-
-
-# What a report comes to in a few sentences, made from the verdicts.
-
-
-NAMED: Final[dict[FindingWord, str]] = {"fails": "These fail:", "inconclusive": "These are inconclusive:"}
-
-Judged = list[tuple[Entry, Verdict]]
-
-
-def statements(found: Sequence[Entry]) -> Judged:
-    """Returns the verdicts on what is stated; not those on printed numbers, nor on exploratory questions."""
-    return [(entry, v) for entry in found for v in entry.verdicts if kind(v.claim) == "statement"]
-
-
-def summary(found: Sequence[Entry]) -> str:
-    """Returns how many statements hold, fail and are open, and which those are that do not hold."""
-    judged = statements(found)
-    parts = [_counts_of_summary(judged), _numbers(found)]
-    for word, title in NAMED.items():
-        named = [(entry, verdict) for entry, verdict in judged if verdict.finding == word]
-        if named:
-            parts += [title, "\n".join(_line(entry, verdict) for entry, verdict in named)]
-    return "\n\n".join(part for part in parts if part)
-
-
-def _counts_of_summary(judged: Judged) -> str:
-    published = [verdict for _, verdict in judged if verdict.claim.source != Claim.source]  # not of somebody's study
-    stated = [verdict for verdict in published if verdict.claim.findings or verdict.claim.number is None]
-    count = Counter(verdict.finding for verdict in stated)
-    waiting = sum(verdict.reason == NO_RESULT for verdict in stated)
-    text = (
-        f"Of {len(stated)} statements in the blog post, the paper and their notebooks, **{count['holds']} hold, "
-        f"{count['fails']} fail and {count['inconclusive']} are inconclusive**"
-    )
-    if left := count["not tested"] - waiting:
-        text += f"; {left} could not be tested, each for a reason that is given"
-    if waiting:
-        text += f"; {waiting} wait for a study to be run"
-    return text + "."
-
-
-def _numbers(found: Sequence[Entry]) -> str:
-    """Returns how many of all published numbers one more of our runs could give."""
-    verdicts = [v.number for entry in found for v in entry.verdicts if v.claim.number and not v.claim.exploratory]
-    count = Counter(verdicts)
-    tested = count["inside"] + count["outside"]
-    if not tested:
-        return ""
-    return (
-        f"Of {tested} published numbers {count['inside']} lie where one more of our runs would end 95 times out of "
-        f"100, and {count['outside']} do not; by luck alone it would be about {round(tested / 20)}."
-    )
-
-
-def _line(entry: Entry, verdict: Verdict) -> str:
-    link = f"[{escape(entry.title)}](#{slug(entry.title)})"
-    return f"- {FINDINGS[verdict.finding][0]} {link}, {escape(verdict.claim.name)}: {escape(verdict.claim.text)}"

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from lightning_module.studies.report.entries import Entry
-from lightning_module.studies.report.markdown import escape, slug
+from lightning_module.studies.report.markdown import escape
+from lightning_module.studies.report.places import Places
+from lightning_module.studies.report.rows import linked
 from lightning_module.studies.report.words import FINDINGS, finding_words, interval_words
 from mnist1d_hf.markdown import table
 
@@ -105,17 +107,17 @@ def has_times(found: Sequence[Entry]) -> bool:
     return any(_entry(found, promise.study) for promise in PROMISES)
 
 
-def run_times(found: Sequence[Entry]) -> str:
+def run_times(found: Sequence[Entry], places: Places) -> str:
     """Returns the table of run times."""
-    rows = [_row(found, promise) for promise in PROMISES if _entry(found, promise.study)]
+    rows = [_row(found, promise, places) for promise in PROMISES if _entry(found, promise.study)]
     return table([escape(name) for name in HEADER], rows)
 
 
-def _row(found: Sequence[Entry], promise: Promise) -> list[str]:
+def _row(found: Sequence[Entry], promise: Promise, places: Places) -> list[str]:
     entry = _entry(found, promise.study)
     assert entry is not None  # for the type checker: the caller has looked
     result = entry.result
-    link = f"[{escape(entry.title)}](#{slug(entry.title)})"
+    link = linked(entry, places.index, places)
     hours = NOT_RUN
     contains = ""
     if result is not None:

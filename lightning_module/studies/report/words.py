@@ -182,6 +182,8 @@ def _any_words(value: Any) -> str:
 def _field_words(value: Any) -> str:
     if isinstance(value, Quantity):
         return quantity_words(value)
+    if dataclasses.is_dataclass(value):
+        return ", ".join(f"{f.name} {_field_words(getattr(value, f.name))}" for f in dataclasses.fields(value))
     return "; ".join(map(_field_words, value)) if isinstance(value, tuple) else str(value)
 
 

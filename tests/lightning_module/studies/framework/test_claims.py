@@ -141,11 +141,15 @@ def test_exploratory_claims_have_a_verdict_without_correction():
     ("a_claim", "reason"),
     [
         (claim(not_tested="nobody has the data"), "nobody has the data"),
-        (claim(Finding(of=CNN - value("accuracy", network="gru"), above=0.0)), "no rows with network='gru'"),
+        (claim(Finding(of=CNN - value("accuracy", network="gru"), above=0.0)), "this result has no runs to test it on"),
+        (
+            claim(Finding(of=value("accuracy", network="gru"), above=0.0), needs="the GRU"),
+            "this result has no runs to test it on; it needs the GRU",
+        ),
         (claim(Finding(of=value("loss"), above=0.0)), "no column 'loss'"),
-        (claim(Finding(of=value("accuracy", network="cnn", seed=0), above=0.0)), "one unit"),
+        (claim(Finding(of=value("accuracy", network="cnn", seed=0), above=0.0)), "one run"),
         (claim(number=Number(of=CNN, published=0.94)), "a number only"),
-        (claim(Finding(of=(CNN - MLP) / (MLP - 0.64), above=0.0)), "no number for unit 0 (inf)"),
+        (claim(Finding(of=(CNN - MLP) / (MLP - 0.64), above=0.0)), "in 3 of 3 runs there is no such number"),
     ],
 )
 def test_not_tested_says_why(a_claim, reason):
