@@ -172,7 +172,7 @@ AMENDMENTS: Final = (
             Finding(of=loss_2020("one-hidden", FIGURE["peak"]) - loss_2020("one-hidden", FIGURE[part]), above=0.0)
             for part in ("valley", "end")
         ),
-        _within(
+        _near(
             PeakAbove(curve("loss", "one-hidden", "clean", form="2020"), FIGURE["valley"], RISE["loss"], over=N_2020)
         ),
         known="the verdict of the old rule, and the curves of its three seeds, from which this one is too",
