@@ -205,10 +205,11 @@ def save_figures(study: "Study[Any]", result: Result, folder: Path, *, again: bo
         folder: Where they are kept, as `NAME.png`; the result's folder.
         again: Whether to draw those that are there as well.
     """
-    files = {name: folder / f"{name}.png" for name in study.figures}
+    drawn = study.figures_of(result.preset)
+    files = {name: folder / f"{name}.png" for name in drawn}
     for name, file in files.items():
         if again or not file.is_file():
-            figure = study.figures[name](result)
+            figure = drawn[name](result)
             # Without the version of matplotlib the same picture has the same bytes.
             replace(file, partial(figure.savefig, format="png", metadata={"Software": None}))
     return files

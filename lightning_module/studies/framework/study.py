@@ -43,6 +43,7 @@ class Study(Generic[C]):
         protocol: What was done, and where it departs from the source, in Markdown: a text or a `ProtocolFile`.
         measured_times: By table, the columns that are times, which no two runs share.
         amendments: Rules that stand beside those of `claims`, which stay as they were.
+        amended_figures: Functions that draw the result of a preset that decides amendments, if not those of `figures`.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Study(Generic[C]):
     protocol: ProtocolText = ProtocolText()  # noqa: RUF009  # a descriptor: the default is what it returns, ""
     measured_times: Mapping[str, Sequence[str]] = field(default_factory=dict)
     amendments: Sequence[Amendment] = ()
+    amended_figures: Mapping[str, "Callable[[Result], Figure]"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for what, listed in (("claims", self.claims), ("amendments", [each.claim for each in self.amendments])):
@@ -136,6 +138,10 @@ class Study(Generic[C]):
             preset: Its name.
         """
         return of_preset(self.amendments, preset) or self.claims
+
+    def figures_of(self, preset: str) -> Mapping[str, "Callable[[Result], Figure]"]:
+        """Returns the functions that draw a result of a preset."""
+        return (self.amended_figures if of_preset(self.amendments, preset) else {}) or self.figures
 
     def claims_sha256_of(self, preset: str) -> str:
         """Returns the digest of the claims that a preset decides."""

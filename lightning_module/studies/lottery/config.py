@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from lightning_module.studies.framework.cells import Config
+from lightning_module.studies.framework.cells import Config, later
+
+FIRST_TUNING = 100  # the first of the tickets that learning rates are chosen by
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,8 @@ class LotteryConfig(Config):
         permutations: Permutations of the points for each ticket; the first is the published one.
         tests: Examples in the fresh test sets.
         null_samples: Masks drawn with the row and column sums of a ticket's.
+        rates: Learning rates that each arm chooses from, by the validation of tickets of their own; () for `lr` alone.
+        tuning: Number of those tickets.
 
     Raises:
         ValueError: If the ticket or a round of random pruning is no round, or the step that is pruned by is at no
@@ -51,6 +55,8 @@ class LotteryConfig(Config):
     permutations: int = 5
     tests: int = 20_000
     null_samples: int = 200
+    rates: tuple[float, ...] = later(())
+    tuning: int = later(0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -64,3 +70,14 @@ class LotteryConfig(Config):
             raise ValueError(
                 f"prune_step={self.prune_step} must be a multiple of every={self.every} and at most steps={self.steps}"
             )
+        if bool(self.rates) != (self.tuning > 0):
+            raise ValueError(
+                f"rates={self.rates} and tuning={self.tuning} go together: rates are chosen by such tickets"
+            )
+        if set(self.tuning_tickets) & set(self.seed_range):
+            raise ValueError(f"first_seed={self.first_seed}: tickets {FIRST_TUNING} and so on are for choosing rates")
+
+    @property
+    def tuning_tickets(self) -> range:
+        """Returns the tickets that learning rates are chosen by, which are none of those that are reported."""
+        return range(FIRST_TUNING, FIRST_TUNING + self.tuning)

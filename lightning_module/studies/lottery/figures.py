@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lightning_module.studies.framework.figures import INK, PALETTE, curve, estimate, panels, published_line
+from lightning_module.studies.framework.figures import INK, PALETTE, colours, curve, estimate, panels, published_line
 from lightning_module.studies.lottery.claims import PUBLISHED_SEARCH
 from lightning_module.studies.lottery.evaluation import CONDITIONS
 
@@ -156,3 +156,19 @@ def _picture(panel: "Axes", mask: "npt.NDArray[Any]") -> None:
     pairs, count = (mask[:, 1:] & mask[:, :-1]).sum(axis=1), mask.sum(axis=1)
     order = np.lexsort((count, pairs))[::-1]
     panel.imshow(mask[order].T, cmap="Greys", aspect="auto", interpolation="none")
+
+
+def draw_tuned(result: "Result") -> "Figure":
+    """Returns the accuracies of all arms at each learning rate, on the frozen data and on fresh ones, by rate."""
+    figure, axes = panels(1, 2, size=(4.6, 3.6))
+    tuned = result.tables["tuned"]
+    tuned = tuned[tuned.on == "fresh test"].assign(accuracy=100 * tuned.accuracy)
+    for (data, title), panel in zip((("frozen", "frozen data"), ("new", "fresh data")), axes[0], strict=True):
+        rows = tuned[tuned.data == data]
+        for arm, colour in colours(list(rows.arm.unique())).items():
+            curve(panel, rows[rows.arm == arm], "rate", "accuracy", label=arm, colour=colour)
+        panel.set_xscale("log")
+        panel.set(xlabel="learning rate", title=title)
+    axes[0, 0].set(ylabel="accuracy on fresh tests (%)")
+    axes[0, 0].legend(fontsize=7, frameon=False)
+    return figure

@@ -1,6 +1,7 @@
 """The search for lottery tickets: rounds of training, pruning and rewinding; and random pruning beside it."""
 
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -32,6 +33,11 @@ def weights_of_seed(config: LotteryConfig, seed: int) -> dict[str, Tensor]:
     return initial_weights(partial(MLP, hidden_size=config.hidden_size), seed)
 
 
+def all_ones(like: Tensors) -> dict[str, Tensor]:
+    """Returns masks that keep everything."""
+    return {name: torch.ones_like(weight) for name, weight in like.items()}
+
+
 def random_masks(config: LotteryConfig, ticket: int, number: int) -> dict[str, Tensor]:
     """Returns the masks of random pruning in a round."""
     like = weights_of_seed(config, FIRST_SEED + ticket)
@@ -51,26 +57,33 @@ def search_random(config: LotteryConfig, ticket: int, scratch: Scratch) -> list[
     return rows
 
 
-def search_lottery(config: LotteryConfig, ticket: int, scratch: Scratch) -> tuple[list[Row], dict[str, Tensor]]:
-    """Returns the scores of the networks of all rounds, and the masks of the ticket.
+def search_lottery(
+    config: LotteryConfig, ticket: int, scratch: Scratch, keep: Sequence[int]
+) -> tuple[list[Row], dict[int, dict[str, Tensor]]]:
+    """Returns the scores of the networks of all rounds, and the masks of those that are to be kept, by round.
 
     Each round starts from the same initial weights, pruned by the magnitudes that the round before came to at the step
     `prune_step`, which is not its last.
+
+    Args:
+        config: The numbers of the study.
+        ticket: The ticket.
+        scratch: Where it goes on.
+        keep: The rounds whose masks are kept.
     """
     record, arrays = scratch.load()
     rows: list[Row] = record.get("rows", [])
-    found = tensors_in(arrays, "ticket")
+    found = {number: tensors_in(arrays, f"masks-{number}") for number in keep if number <= record.get("round", -1)}
     reached = tensors_in(arrays, "reached") or weights_of_seed(config, FIRST_SEED + ticket)
     for number in range(record.get("round", -1) + 1, config.rounds):
         masks = masks_by(magnitudes(reached), sparsities(config.rounds)[number])
         trained = _train_round(config, ticket, masks)
         reached = trained.weights
         rows += _rows(config, trained, "lottery", ticket, number)
-        if number == config.ticket_round:
-            found = masks
-        scratch.save(
-            {"rows": rows, "round": number}, arrays_of(reached, "reached") | arrays_of(found, "ticket", np.uint8)
-        )
+        if number in keep:
+            found[number] = masks
+        kept = [arrays_of(masks, f"masks-{each}", np.uint8) for each, masks in found.items()]
+        scratch.save({"rows": rows, "round": number}, dict(ChainMap(arrays_of(reached, "reached"), *kept)))
     return rows, found
 
 

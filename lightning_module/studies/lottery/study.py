@@ -7,25 +7,33 @@ Down Deep Learning with MNIST-1D", ICML; the idea: Frankle & Carbin (2019), "The
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from lightning_module.studies.framework.cells import Cell, Outcome, Row
 from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
+from lightning_module.studies.lottery.amendments import AMENDED, AMENDMENTS, RATES, TUNING
 from lightning_module.studies.lottery.claims import BANDS, CLAIMS
 from lightning_module.studies.lottery.config import LotteryConfig
 from lightning_module.studies.lottery.evaluation import evaluate_arms, shuffled_mask
-from lightning_module.studies.lottery.figures import draw_adjacency, draw_evaluation, draw_masks, draw_search
+from lightning_module.studies.lottery.figures import (
+    draw_adjacency,
+    draw_evaluation,
+    draw_masks,
+    draw_search,
+    draw_tuned,
+)
 from lightning_module.studies.lottery.search import (
     FIRST_SEED,
+    all_ones,
     random_masks,
     search_lottery,
     search_random,
     smallest_that_matches,
     weights_of_seed,
 )
+from lightning_module.studies.lottery.tuned import TUNED, tuned_outcome
 from lightning_module.studies.methods.pruning.mask_nulls import by_chance, null_fractions, run_fraction, runs
 from lightning_module.studies.methods.pruning.pruning import Tensors
 
@@ -33,11 +41,15 @@ RUNS = (2, 3, 4)
 
 # Shares of the work.
 COST = {"lottery": 11.0, "random": 3.5, "dense": 2.0}
+COST_TUNED = 19.0
 
 
 def cells(config: LotteryConfig) -> list[Cell]:
-    """Returns three cells for each ticket; each goes on after an interruption."""
-    return [Cell({"arm": arm, "ticket": ticket}, cost) for arm, cost in COST.items() for ticket in range(config.seeds)]
+    """Returns three cells for each ticket, or one where rates are tuned; each goes on after an interruption."""
+    if config.rates:
+        tickets = [*config.seed_range, *config.tuning_tickets]
+        return [Cell({"arm": TUNED, "ticket": ticket}, COST_TUNED) for ticket in tickets]
+    return [Cell({"arm": arm, "ticket": ticket}, cost) for arm, cost in COST.items() for ticket in config.seed_range]
 
 
 def run_cell(config: LotteryConfig, cell: Cell) -> Outcome:
@@ -45,13 +57,16 @@ def run_cell(config: LotteryConfig, cell: Cell) -> Outcome:
     arm, ticket = cell["arm"], cell["ticket"]
     tables: dict[str, list[Row]] = {}
     arms: dict[str, dict[str, Tensor]]
+    if arm == TUNED:
+        return tuned_outcome(config, ticket, cell.scratch)
     if arm == "dense":
         arms = {"dense": all_ones(weights_of_seed(config, FIRST_SEED + ticket))}
     elif arm == "random":
         tables["rows"] = search_random(config, ticket, cell.scratch)
         arms = {"random": random_masks(config, ticket, config.ticket_round)}
     else:
-        tables["rows"], found = search_lottery(config, ticket, cell.scratch)
+        tables["rows"], by_round = search_lottery(config, ticket, cell.scratch, [config.ticket_round])
+        found = by_round[config.ticket_round]
         tables["smallest"] = [{"seed": ticket, "kept": smallest_that_matches(tables["rows"], ticket)}]
         arms = {"lottery": found, "unseeded": found, "shuffled mask": shuffled_mask(found, ticket)}
     arrays: dict[str, Any] = {}
@@ -64,11 +79,6 @@ def run_cell(config: LotteryConfig, cell: Cell) -> Outcome:
     tables["evaluation"] = evaluate_arms(config, arms, ticket, cell.scratch)
     data = {"search": frozen().what, "evaluation": frozen(seed=config.data_seed).what}
     return Outcome(tables, arrays, data)
-
-
-def all_ones(like: Tensors) -> dict[str, Tensor]:
-    """Returns masks that keep everything."""
-    return {name: torch.ones_like(weight) for name, weight in like.items()}
 
 
 def adjacency_rows(config: LotteryConfig, mask: Any, *, arm: str, seed: int) -> list[Row]:
@@ -139,11 +149,29 @@ STUDY = Study(
             null_samples=50,
         ),
         "paper": LotteryConfig(),
+        AMENDED: LotteryConfig(rates=RATES, tuning=TUNING),
+        f"{AMENDED}-smoke": LotteryConfig(
+            seeds=2,
+            hidden_size=40,
+            rounds=14,
+            ticket_round=12,
+            random_rounds=(0, 12),
+            steps=6,
+            prune_step=4,
+            every=2,
+            evaluation_steps=4,
+            evaluation_batch_size=100,
+            tests=500,
+            rates=(0.002, 0.02),
+            tuning=1,
+        ),
     },
     cells=cells,
     run_cell=run_cell,
     claims=CLAIMS,
     figures={"figure": draw_search, "evaluation": draw_evaluation, "adjacency": draw_adjacency, "masks": draw_masks},
     bands=BANDS,
+    amendments=AMENDMENTS,
+    amended_figures={"tuned": draw_tuned},
     protocol=ProtocolFile(__file__),
 )

@@ -70,7 +70,8 @@ def _caption(study: Study[Any] | None, name: str) -> str:
     """Returns the caption of a figure: the first paragraph of its function's docstring, which says what is returned."""
     if study is None:
         return ""
-    paragraph = " ".join((inspect.getdoc(study.figures[name]) or "").split("\n\n")[0].split())
+    draw = {**study.figures, **study.amended_figures}[name]
+    paragraph = " ".join((inspect.getdoc(draw) or "").split("\n\n")[0].split())
     text = paragraph.removeprefix("Returns ").removeprefix("Draws ")
     return text[:1].upper() + text[1:]
 
