@@ -4,6 +4,7 @@ They are reached by public names (`trainer.fit_loop.epoch_loop`), in this file o
 version. `global_step`, `batch_idx` and all that a checkpoint holds come from them.
 """
 
+import math
 import sys
 
 from lightning_module.twin import pl
@@ -112,3 +113,18 @@ def steps_until_due(trainer: pl.Trainer, intervals: list[int]) -> int:
         due.append(every - (in_all if trainer.check_val_every_n_epoch is None else in_epoch) % every)
     due += [interval - trainer.global_step % interval for interval in intervals]
     return max(1, int(min(due)))
+
+
+def steps_in_all(trainer: pl.Trainer) -> int | None:
+    """Returns after how many optimiser steps the training ends at the latest, by steps and by epochs; None if never.
+
+    Asked in an epoch, after a batch or before the first one.
+    """
+    ends = [trainer.max_steps] if trainer.max_steps != -1 else []
+    in_epoch, epochs = trainer.num_training_batches, trainer.max_epochs
+    if epochs not in (None, -1) and math.isfinite(in_epoch):
+        batches = trainer.accumulate_grad_batches  # of a step; the last one of an epoch may have fewer
+        of_epoch, ready = math.ceil(in_epoch / batches), trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        taken = of_epoch if ready >= in_epoch else ready // batches
+        ends.append(trainer.global_step + of_epoch - taken + (epochs - trainer.current_epoch - 1) * of_epoch)
+    return max(trainer.global_step, min(ends)) if ends else None

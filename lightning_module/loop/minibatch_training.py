@@ -14,6 +14,7 @@ from lightning_module.loop.bare_step import bare_step
 from lightning_module.loop.execution import LOSS, StepsPerExecution, steps_at_once, train_on
 from lightning_module.loop.loader import Execution
 from lightning_module.loop.threads import ThreadPerNetwork
+from lightning_module.loop.training_bar import TrainingBar, is_of_the_trainer
 from lightning_module.twin import pl
 from mnist1d_hf.checks import shown, whole_number
 
@@ -102,8 +103,10 @@ class MinibatchTraining(pl.LightningModule, ABC):
         return available
 
     def configure_callbacks(self) -> list[pl.Callback]:
-        """Returns the callbacks that the trainer lacks: for several steps at once, threads, whole checkpoints."""
-        return self.missing(StepsPerExecution, ThreadPerNetwork, WholeCheckpoints)
+        """Returns the callbacks that the trainer lacks: for several steps at once, threads, checkpoints, and a bar."""
+        bar = self.trainer.progress_bar_callback
+        bars = [TrainingBar()] if is_of_the_trainer(bar) else []  # else it has none, or the user's
+        return [*self.missing(StepsPerExecution, ThreadPerNetwork, WholeCheckpoints), *bars]
 
     def missing(self, *kinds: type[pl.Callback]) -> list[pl.Callback]:
         """Returns a new callback of each kind that the trainer has none of."""

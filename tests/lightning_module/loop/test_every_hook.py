@@ -207,6 +207,7 @@ OURS = {
     "MinibatchTraining": {"training_step", "log"},
     "StepsPerExecution": set(BATCH_HOOKS),
     "ThreadPerNetwork": set(BATCH_HOOKS),
+    "TrainingBar": {"on_train_batch_end"},
 }
 
 

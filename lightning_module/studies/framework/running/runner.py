@@ -63,7 +63,7 @@ def run(
     return result
 
 
-def _compute_cells(journal: Journal, cells: list[Cell], failures: Failures, advance: Callable[[Cell], None]) -> None:
+def _compute_cells(journal: Journal, cells: list[Cell], failures: Failures, advance: Callable[[Cell], object]) -> None:
     """Computes the cells that no other process is computing, then waits for those that another one is."""
     waiting = cells
     while waiting:
@@ -88,7 +88,7 @@ def _compute_cells(journal: Journal, cells: list[Cell], failures: Failures, adva
 
 
 def _share(
-    journal: Journal, job: Job, cells: list[Cell], workers: int, failures: Failures, advance: Callable[[Cell], None]
+    journal: Journal, job: Job, cells: list[Cell], workers: int, failures: Failures, advance: Callable[[Cell], object]
 ) -> None:
     """Lets processes compute the cells, the most expensive first."""
 

@@ -9,7 +9,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import counting
 import numpy as np
 import pytest
 from counting import FAILS, LACKS, NOTES, SLOW, STUDY, CountingConfig
@@ -267,20 +266,3 @@ def test_bands(undisturbed):
 def test_grid_has_a_cell_for_each_combination():
     cells = grid(network=("mlp", "cnn"), lr=(0.1, 0.2))(Config())
     assert [cell.name for cell in cells] == [f"network={n},lr={lr}" for n in ("mlp", "cnn") for lr in (0.1, 0.2)]
-
-
-def test_bar_tells_the_time_that_is_left():
-    from rich.progress import Task, TaskID
-
-    from lightning_module.studies.framework.running.progress import Left, bar
-
-    cells = counting.cells(CountingConfig())  # costs 1, 2, 3, 4
-    with bar("counting", cells, cells[1:], shown=False) as advance:
-        advance(cells[1])
-        advance(cells[1])  # twice counts once
-    clock = [0.0]
-    task = Task(TaskID(0), "x", 10.0, 1.0, _get_time=lambda: clock[0], fields={"before": 1.0})
-    task.start_time = 0.0
-    assert str(Left().render(task)) == "left -:--:--"
-    clock[0], task.completed = 600.0, 3.0  # 2 of 9 in ten minutes: 7 more take 35
-    assert str(Left().render(task)) == "left 0:35:00"
