@@ -4,14 +4,20 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
-from lightning_module.commands.options import StrictOptions
+if TYPE_CHECKING:
+    from lightning_module.commands.options import StrictOptions
 
 STOPPED: Final = (130, 143)  # the exit statuses of a command that was ended by Ctrl-C or SIGTERM, as in shells
 
 
 def _train(arguments: Sequence[str]) -> int:
+    if {"-h", "--help"} & {*arguments}:  # at once: the parser would need Lightning, which takes seconds to import
+        from lightning_module.commands.help_pages import training_page
+
+        sys.stdout.write(training_page(arguments[0]))
+        return 0
     from lightning_module.commands.training import main as training_main
 
     return training_main(arguments)
@@ -49,28 +55,65 @@ def _demo(arguments: Sequence[str]) -> int:
 
 # Each command has a parser of its own, which its first use imports.
 COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
-    "fit": ("train a network: mnist1d fit --config cnn.yaml", _train),
-    "validate": ("evaluate a checkpoint on the validation split: --config cnn.yaml --ckpt_path FILE", _train),
-    "test": ("evaluate a checkpoint on the test split: --config cnn.yaml --ckpt_path FILE", _train),
-    "predict": ("write a checkpoint's predictions for the test split: --config cnn.yaml --ckpt_path FILE", _train),
-    "data": ("make, describe, export, publish and check data sets", _data),
-    "model": ("publish a trained network on the Hub, and load one from there", _model),
-    "study": ("run studies of the published findings, and judge what holds", _study),
+    "demo": ("the whole line once: data, a trained network, pictures", _demo),
     "quiz": ("read signals yourself, and compare with a person and with CNNs", _quiz),
-    "demo": ("train the reference CNN and draw its pictures", _demo),
+    "fit": ("train a network", _train),
+    "validate": ("evaluate a checkpoint on the validation split", _train),
+    "test": ("evaluate a checkpoint on the test split", _train),
+    "predict": ("write what a checkpoint predicts for the test split", _train),
+    "data": ("make, describe, export, publish and check data sets", _data),
+    "model": ("publish a trained network on the Hub, and fetch one", _model),
+    "study": ("run studies of the published findings, and judge what holds", _study),
 }
 
+# What people type for a command.
+SYNONYMS: Final = {
+    "train": "fit",
+    "run": "fit",
+    "eval": "test",
+    "evaluate": "test",
+    "dataset": "data",
+    "datasets": "data",
+    "download": "data",
+    "generate": "data",
+    "studies": "study",
+    "models": "model",
+    "example": "demo",
+    "play": "quiz",
+}
 
-def parser() -> StrictOptions:
-    """Returns the parser that lists the commands."""
+START: Final = "Begin with: mnist1d demo. What a command can do: mnist1d COMMAND --help."
+
+
+def parser(version: str = "") -> "StrictOptions":
+    """Returns the parser that lists the commands.
+
+    Args:
+        version: What `--version` prints.
+    """
+    from lightning_module.commands.options import StrictOptions
+
     top = StrictOptions(
         prog="mnist1d",
         description="MNIST-1D: make the data set and its variants, train the reference networks on them.",
+        synonyms=SYNONYMS,
+        end=START,
+        version=version,
     )
     commands = top.add_subcommands(required=True, dest="command")
     for name, (summary, _) in COMMANDS.items():
-        commands.add_subcommand(name, StrictOptions(), help=summary)
+        commands.add_subcommand(name, StrictOptions(description=summary), help=summary)
     return top
+
+
+def versions() -> str:
+    """Returns the versions of code, data and the libraries that decide what is computed."""
+    from importlib.metadata import version
+
+    from mnist1d_hf import DATA_VERSION, __version__
+
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("torch", "pytorch-lightning", "datasets"))
+    return f"{__version__}, data {DATA_VERSION}, {libraries}"
 
 
 def _use_pytorch_lightning() -> None:
@@ -100,6 +143,8 @@ def _leave(status: int) -> NoReturn:
 def main(args: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status: 0, or 2 if the input cannot be used.
 
+    Without any argument it prints the commands.
+
     Args:
         args: The command and its arguments; None for those that the program was started with. Then the process is the
             command's own, and Lightning is `pytorch_lightning`, see `lightning_module.twin`.
@@ -114,5 +159,6 @@ def main(args: Sequence[str] | None = None) -> int:
         if args is None and status in STOPPED:
             _leave(status)
         return status
-    parser().parse_args(arguments)  # prints the help, or says what is wrong, and exits
+    top = parser(versions() if "--version" in arguments else "")
+    top.parse_args(arguments or ["--help"])  # prints what is asked for, or says what is wrong, and exits
     return 0

@@ -1,16 +1,18 @@
 """A group of subcommands: functions that return an exit status, their options, and errors as one line. No torch."""
 
 import logging
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from datasets.exceptions import DatasetsError
-from rich.console import Console
 
 from lightning_module.commands.options import StrictOptions as Parser
-from lightning_module.commands.options import add_signature, as_typed
+from lightning_module.commands.options import add_signature, see_help
+from lightning_module.commands.parser_messages import as_typed
+from lightning_module.terminal.say import complain
 from mnist1d_hf.extras import missing_extra
 from mnist1d_hf.one_line import one_line
 
@@ -40,6 +42,7 @@ class CommandGroup:
         subcommands = group.add_subcommands(required=True, dest="command")
         for name, parser in self.parsers().items():
             subcommands.add_subcommand(name, parser, help=parser.description)
+            parser.prog = f"{self.prog} {name}"
         return group
 
     def parsers(self) -> dict[str, Parser]:
@@ -51,8 +54,14 @@ class CommandGroup:
         return made
 
     def run(self, arguments: Sequence[str] | None = None) -> int:
-        """Runs one command and returns its exit status: what the function returns, 2 if the input cannot be used."""
+        """Runs one command and returns its exit status: what the function returns, 2 if the input cannot be used.
+
+        Without any argument it prints the commands.
+        """
         group = self.parser()
+        if not (sys.argv[1:] if arguments is None else arguments):
+            group.print_help()
+            return 0
         options = group.parse_args(arguments)
         function = self.commands[options.command]
         keywords = options[options.command].as_dict()
@@ -79,8 +88,11 @@ def run_command(command: Callable[[], int], parser: Callable[[], Parser]) -> int
         if isinstance(error, ImportError) and missing_extra(error) is None:
             raise
         log.debug("the traceback of the error below", exc_info=True)
-        line = one_line(as_typed(said(error), parser()), 10_000)  # it may repeat what somebody else wrote
-        Console(stderr=True).print(f"error: {line}", highlight=False, markup=False, soft_wrap=True)
+        options = parser()
+        line = one_line(as_typed(said(error), options), 10_000)  # it may repeat what somebody else wrote
+        complain(f"error: {line}")
+        if line.startswith("--"):  # an option
+            complain(see_help(options))
         return 2
 
 

@@ -1,12 +1,12 @@
-"""The options of every command: those of its function's signature, and errors that name what is typed.
+"""The options of every command: those of its function's signature, and errors of a line or two.
 
 Nothing may be abbreviated, and lists keep all their values.
 `StrictOptions` is mixed into each parser class, so that the commands of LightningCLI obey the same rules as the others.
 """
 
-import re
+import os
 from argparse import Action, _SubParsersAction
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Parameter, signature
 from types import NoneType, UnionType
@@ -14,26 +14,44 @@ from typing import Annotated, Any, Final, NoReturn, Union, get_args, get_origin,
 
 import jsonargparse
 
-LISTS: Final = ("*", "+")  # numbers of values that make an option one that takes a list
-LONGEST: Final = 200  # characters of a value in a message
-MOST_DIGITS: Final = 300
-UNKNOWN: Final = "unrecognized arguments:"
+from lightning_module.commands.help_pages import page
+from lightning_module.commands.parser_messages import brief, in_words, who_requires
 
-# A call, such as load_dataset("mnist1d", revision=...), whose keywords are not options; or a keyword and its value.
-_KEYWORD: Final = re.compile(
-    r"\b[A-Za-z_][\w.]*\((?:[^()]|\([^()]*\))*\)|(?<![\w.-])(?P<name>[a-z_]\w*)=(?P<on>True\b)?(?P<bare>(?=[\s;,)]|$))?"
-)
-_NAMED: Final = re.compile(r'Parser key "(?P<name>[^"]+)":')
-_GIVEN: Final = ("Given value: ", "Got value: ")  # before the value, which ends the message
-_WORDS: Final[dict[Any, str]] = {int: "a whole number", float: "a number", bool: "true or false"}
+LISTS: Final = ("*", "+")  # numbers of values that make an option one that takes a list
+MOST_DIGITS: Final = 300
+
+
+class Compact(jsonargparse.DefaultHelpFormatter):
+    """A layout of help that leaves room for the explanations in a narrow terminal."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **{"max_help_position": 16, **keywords})  # type: ignore[no-untyped-call]
 
 
 class StrictOptions(jsonargparse.ArgumentParser):
-    """A parser without abbreviations in which a list option, typed several times, keeps all its values."""
+    """A parser without abbreviations in which a list option, typed several times, keeps all its values.
 
-    def __init__(self, *arguments: Any, **keywords: Any) -> None:
-        keywords.setdefault("allow_abbrev", False)
-        super().__init__(*arguments, **keywords)
+    Args:
+        arguments: As jsonargparse has them.
+        synonyms: What people may type for one of its commands, for a hint at it.
+        end: What stands below its help, if it has commands.
+        keywords: As jsonargparse has them.
+    """
+
+    def __init__(
+        self, *arguments: Any, synonyms: Mapping[str, str] | None = None, end: str = "", **keywords: Any
+    ) -> None:
+        self._synonyms, self._end = synonyms or {}, end
+        super().__init__(*arguments, **{"allow_abbrev": False, "formatter_class": Compact, **keywords})
+
+    def format_help(self, *arguments: Any, **keywords: Any) -> str:
+        """Returns the help: of a parser of commands a list of them, else that of all options."""
+        commands = next((each for each in self._actions if isinstance(each, _SubParsersAction)), None)
+        if commands is None:
+            return super().format_help(*arguments, **keywords)
+        about = {name: parser.description for name, parser in commands._name_parser_map.items()}
+        more = f"{self.prog} COMMAND --help says what a command can do."
+        return page(f"{self.prog} COMMAND ...", self.description or "", {"commands": about}, self._end or more)
 
     def add_argument(self, *names: Any, **keywords: Any) -> Action:
         """Adds an argument; one that takes a list adds to it each time it is typed."""
@@ -56,9 +74,16 @@ class StrictOptions(jsonargparse.ArgumentParser):
         return found._name_parser_map[name]  # type: ignore[no-any-return]
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Prints usage and a line that names the option as it is typed, and exits with status 2."""
+        """Prints a line that names the option as it is typed, and where to read more, and exits with status 2."""
         parser = getattr(ex, "subcommand_parser", None) or self
-        super().error(in_words(message, parser), ex)
+        words = in_words(message, parser, self._synonyms)
+        if not self.exit_on_error or os.environ.get("JSONARGPARSE_DEBUG"):
+            super().error(words, ex)
+        from lightning_module.terminal.say import complain
+
+        complain(f"error: {words}")
+        complain(see_help(who_requires(message, parser)))
+        self.exit(2)
 
     def _adding(self, arguments: Sequence[str]) -> list[str]:
         """Returns the arguments with ``--name+``, by which jsonargparse adds to a list, where a ``--name`` is repeated.
@@ -80,6 +105,11 @@ class StrictOptions(jsonargparse.ArgumentParser):
                     adding[i + 1] = _as_list(arguments[i + 1])
             seen.add(name)
         return adding
+
+
+def see_help(parser: jsonargparse.ArgumentParser) -> str:
+    """Returns the line that says where a parser's options are explained."""
+    return f"see {parser.prog.replace(' [options]', '')} --help"
 
 
 @dataclass(frozen=True)
@@ -127,6 +157,14 @@ def add_signature(parser: StrictOptions, function: Callable[..., Any]) -> None:
             _add_option(parser, parameter, kind, said if isinstance(said, Option) else Option(said))
         else:
             _add_positional(parser, parameter, kind, said)
+    typed = [_usage(each, kinds[each.name]) for each in parameters if each.kind is Parameter.POSITIONAL_OR_KEYWORD]
+    parser.usage = " ".join(["%(prog)s", *typed, "[options]"])
+
+
+def _usage(parameter: Parameter, kind: Any) -> str:
+    if parameter.default is Parameter.empty:
+        return parameter.name
+    return f"[{parameter.name}{' ...' if _is_list(get_args(kind)[0]) else ''}]"
 
 
 def _place(parameter: Parameter, kind: Any) -> int:
@@ -179,103 +217,3 @@ def _is_list(kind: Any) -> bool:
 
 def _as_list(value: str) -> str:
     return value if value.lstrip().startswith(("[", "-")) or value in {"null", "None"} else f"[{value}]"
-
-
-def brief(typed: str) -> str:
-    """Returns what was typed on one line, without what a terminal obeys, and not longer than a line or two."""
-    from mnist1d_hf.one_line import one_line  # whose package loads pandas
-
-    return one_line(typed, LONGEST)
-
-
-def options_of(parser: jsonargparse.ArgumentParser) -> Iterator[Action]:
-    """Yields every action of a parser and of its subcommands that has an option string."""
-    for action in parser._actions:
-        if action.option_strings:
-            yield action
-        elif isinstance(action, _SubParsersAction):
-            for sub in action._name_parser_map.values():
-                yield from options_of(sub)
-
-
-def in_words(message: str, parser: jsonargparse.ArgumentParser) -> str:
-    """Returns what the parser says about an argument on one line: the option as typed, its value, what is allowed."""
-    if message.startswith(UNKNOWN):
-        return _unknown(message, parser)
-    given = next((message.rpartition(words)[2] for words in _GIVEN if words in message), None)
-    if (named := _NAMED.match(message)) and given is not None:
-        action = next((each for each in options_of(parser) if each.dest == named["name"]), None)
-        words = _kind_in_words(getattr(action, "_typehint", None))
-        if action is not None and words:
-            return f"{_as_typed(action, parser)}={brief(given)} must be {words}"
-    return as_typed(" ".join(_NAMED.sub(lambda found: f"{found['name']}:", message).split()), parser)
-
-
-def as_typed(message: str, parser: jsonargparse.ArgumentParser) -> str:
-    """Returns an error's text with options as they are typed, ``--num-samples=7``, in place of Python's keywords."""
-    options: dict[str, list[Action]] = {}
-    for action in options_of(parser):
-        options.setdefault(action.dest, []).append(action)
-        if "." in action.dest:  # the keywords of a class that is one group of options
-            options.setdefault(action.dest.rpartition(".")[2], []).append(action)
-
-    def typed(found: re.Match[str]) -> str:
-        name = found["name"]
-        actions = options.get(name or "", [])
-        chosen = actions if len(actions) == 1 else [each for each in actions if _typed(each, parser)]
-        if len(chosen) != 1:  # none, or nobody knows which
-            return found[0]
-        option = _as_typed(chosen[0], parser)
-        if found["on"] and chosen[0].nargs == 0:
-            return option
-        return option if found["bare"] is not None and not found["on"] else f"{option}={found['on'] or ''}"
-
-    return _KEYWORD.sub(typed, _dotted(message, parser))
-
-
-def _dotted(message: str, parser: jsonargparse.ArgumentParser) -> str:
-    """Returns the text with the name of an option in place of its key, at the beginning."""
-    key, colon, rest = message.partition(":")
-    for action in options_of(parser):
-        if colon and action.dest == key:
-            return f"{_as_typed(action, parser)}:{rest}"
-    return message
-
-
-def _typed(action: Action, parser: jsonargparse.ArgumentParser) -> str | None:
-    """Returns the option's name by which it was typed last, if it was."""
-    for argument in reversed(list(getattr(parser, "args", None) or [])):
-        name = argument.partition("=")[0].removesuffix("+")
-        if name in action.option_strings:
-            return str(name)
-    return None
-
-
-def _as_typed(action: Action, parser: jsonargparse.ArgumentParser) -> str:
-    long = [name for name in action.option_strings if name.startswith("--")]
-    return _typed(action, parser) or next(
-        (name for name in long if "-" in name[2:]), [*long, action.option_strings[0]][0]
-    )
-
-
-def _unknown(message: str, parser: jsonargparse.ArgumentParser) -> str:
-    from mnist1d_hf.generator.recipe import nearest  # whose package loads pandas
-
-    first = message.removeprefix(UNKNOWN).split()[0].partition("=")[0]
-    if not first.startswith("-"):
-        return message
-    known = [name for action in options_of(parser) for name in action.option_strings]
-    close = nearest(first, known).partition(" Known")[0].removesuffix(";")
-    return f"{message}{close}"
-
-
-def _kind_in_words(kind: Any) -> str:
-    """Returns what values of a type are, for people; nothing where that cannot be said briefly."""
-    parts = [part for part in get_args(kind) if part is not NoneType]
-    if NoneType in get_args(kind) and len(parts) == 1:
-        return _kind_in_words(parts[0])
-    if get_origin(kind) is tuple and set(parts) == {int}:
-        return f"{len(parts)} whole numbers, [{', '.join(['low', 'high'] if len(parts) == 2 else 'n' * len(parts))}]"
-    if parts and all(isinstance(part, str) for part in parts):
-        return f"one of {', '.join(parts)}"
-    return _WORDS.get(kind, "") if kind.__hash__ else ""

@@ -2,7 +2,9 @@
 
 import logging
 import os
+import sys
 import warnings
+from argparse import SUPPRESS, Action, ArgumentError
 from collections.abc import Sequence
 from functools import partial
 from importlib.resources import files
@@ -15,11 +17,14 @@ from rich.console import Console
 from lightning_module.checkpoint_files import is_local
 from lightning_module.classifier import Classifier
 from lightning_module.commands.group import run_command
+from lightning_module.commands.help_pages import TRAINING, training_page
 from lightning_module.commands.options import StrictOptions
+from lightning_module.commands.parser_messages import brief
 from lightning_module.commands.predictions import PredictionWriter
 from lightning_module.datamodule import MNIST1DDataModule
 from lightning_module.twin import PACKAGE, MisconfigurationException, cli, pl
 from mnist1d_hf.atomic import replace
+from mnist1d_hf.checks import nearest
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +36,44 @@ NOISE = (
 )
 
 CONFIGS = files("lightning_module") / "configs"
+CONFIG_HELP = "The name of a packaged config (cnn, gru, logistic, mlp), or the path of a file in YAML or JSON."
+
+
+class HelpAll(Action):
+    """The option that prints the help of all options."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **{**keywords, "nargs": 0, "dest": SUPPRESS, "default": SUPPRESS})
+
+    def __call__(self, parser: Any, *_: Any) -> None:
+        """Prints it and exits."""
+        sys.stdout.write(parser.format_help(every=True))
+        parser.exit()
+
+
+class ConfigFile(ActionConfigFile):
+    """The option that takes a YAML file, or the name of a packaged config."""
+
+    def __call__(self, parser: Any, cfg: Any, values: Any, option_string: str | None = None) -> None:
+        """Reads the file; one of that name in the current folder comes before a packaged one."""
+        super().__call__(parser, cfg, packaged(values), option_string)  # type: ignore[no-untyped-call]
 
 
 class TrainingParser(StrictOptions, cli.LightningArgumentParser):
     """LightningCLI's parser under the rules of all commands."""
+
+    def format_help(self, *arguments: Any, every: bool = False, **keywords: Any) -> str:
+        """Returns the help with the options that people want first.
+
+        Args:
+            arguments: As `StrictOptions` has them.
+            every: Whether it has all options.
+            keywords: As `StrictOptions` has them.
+        """
+        command = self.prog.rpartition(" ")[2]
+        if not every and command in TRAINING:
+            return training_page(command)
+        return super().format_help(*arguments, **keywords)
 
     def save(self, cfg: Any, path: Any, *args: Any, multifile: bool = True, **kwargs: Any) -> None:
         """Writes a configuration: whole or not at all, for half of one may be read as another."""
@@ -62,7 +101,8 @@ class MNIST1DCLI(cli.LightningCLI):
         """Returns a new parser under the rules of all commands; Lightning 2.5 has no `parser_class` to ask for one."""
         version = pl.__version__  # type: ignore[attr-defined]
         parser = TrainingParser(**{"dump_header": [f"{PACKAGE}=={version}"], **kwargs})
-        parser.add_argument("-c", "--config", action=ActionConfigFile, help="Path to a file in YAML or JSON.")
+        parser.add_argument("-c", "--config", action=ConfigFile, help=CONFIG_HELP)
+        parser.add_argument("--help-all", action=HelpAll, help="Show the help of every option, and exit.")
         self._parsers.append(parser)
         return parser
 
@@ -71,6 +111,17 @@ class MNIST1DCLI(cli.LightningCLI):
         parser.link_arguments("data.length", "model.length", apply_on="instantiate")
         parser.link_arguments("data.num_classes", "model.num_classes", apply_on="instantiate")
         parser.add_lightning_class_args(PredictionWriter, "predictions")
+
+    def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
+        """Returns the trainer.
+
+        Raises:
+            ValueError: If it cannot be made with the options that were given.
+        """
+        try:
+            return super().instantiate_trainer(**kwargs)
+        except TypeError as error:  # Lightning's own, as of devices that are no number
+            raise ValueError(str(error)) from error
 
     def after_fit(self) -> None:
         """Says where the checkpoint is, and writes it if the run was too short for the validation that it waits for."""
@@ -104,27 +155,25 @@ def _run(arguments: Sequence[str], parsers: list[TrainingParser]) -> int:
             auto_configure_optimizers=False,  # the classifier has its own
             parsers=parsers,
             parser_kwargs={"prog": "mnist1d", "description": "Train and evaluate networks on MNIST-1D."},
-            args=with_packaged_configs(arguments),
+            args=list(arguments),
         )
     except MisconfigurationException as error:
         raise ValueError(str(error)) from error
     return 0
 
 
-def with_packaged_configs(arguments: Sequence[str]) -> list[str]:
-    """Returns the arguments with the names of packaged configs, such as `cnn.yaml`, in place as paths.
+def packaged(name: str) -> str:
+    """Returns the path of a config: a file that is there, else the packaged one of that name, as cnn or cnn.yaml.
 
-    A file of that name in the current folder comes first. Only the value of `--config` or `-c` is looked at.
+    Raises:
+        ArgumentError: If there is neither.
     """
-    resolved = list(arguments)
-    for i, argument in enumerate(arguments):
-        if i and arguments[i - 1] in ("-c", "--config"):
-            resolved[i] = _packaged(argument)
-        elif argument.startswith("--config="):
-            resolved[i] = f"--config={_packaged(argument.removeprefix('--config='))}"
-    return resolved
-
-
-def _packaged(name: str) -> str:
-    packaged = CONFIGS / name
-    return str(packaged) if "/" not in name and packaged.is_file() and not Path(name).exists() else name
+    known = {Path(each.name).stem: each for each in CONFIGS.iterdir() if each.name.endswith(".yaml")}
+    if any(mark in name for mark in ("/", os.sep, "\n", "{", ":")) or Path(name).is_file():
+        return name  # a path, whether there is a file or not, or a config that is written out
+    if Path(f"{name}.yaml").is_file():
+        return f"{name}.yaml"
+    if (stem := name.removesuffix(".yaml")) in known:
+        return str(known[stem])
+    what = f"--config={brief(name)} is neither a file nor a packaged config{nearest(stem, sorted(known))}"
+    raise ArgumentError(None, what)

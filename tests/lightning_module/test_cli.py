@@ -1,15 +1,20 @@
 import csv
 import os
+import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
+from commands.every_parser import parsers
 
 import lightning_module
+import mnist1d_hf
 from lightning_module.cli import COMMANDS, main
+from lightning_module.commands.help_pages import TRAINING
 
 # A validation at step 20, where the default checkpoint callback saves.
 FAST = [
@@ -32,7 +37,7 @@ def python(code: str, path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=path, check=False)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["data", "--help"], ["nonsense"]])
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["--version"], ["data", "--help"], ["fit", "-h"], ["nonsense"]])
 def test_help_does_not_import_torch(tmp_path, arguments):
     code = f"import sys; from lightning_module.cli import main\ntry: main({arguments!r})\n"
     done = python(code + "finally: sys.stderr.write(f'torch={\"torch\" in sys.modules}')", tmp_path)
@@ -44,6 +49,70 @@ def test_importing_the_package_does_not_import_torch(tmp_path):
     done = python("import sys, lightning_module; print('torch' in sys.modules, dir(lightning_module))", tmp_path)
     assert done.stdout.startswith("False")
     assert "Classifier" in done.stdout
+
+
+@pytest.mark.parametrize("package", ["mnist1d_hf", "lightning_module"])
+def test_either_package_is_the_command(package, tmp_path, capsys):
+    done = subprocess.run(
+        [sys.executable, "-m", package, "evalu"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(CONFIGS.parents[1])},
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.endswith("error: 'evalu' is not a command; did you mean 'test'?\nsee mnist1d --help\n")
+
+
+def test_the_command_alone_is_its_help(capsys):
+    with pytest.raises(SystemExit) as alone:
+        main([])
+    shown = capsys.readouterr().out
+    with pytest.raises(SystemExit) as helped:
+        main(["--help"])
+    assert (alone.value.code, helped.value.code) == (0, 0)
+    assert capsys.readouterr().out == shown
+    assert main(["data"]) == 0
+    assert "mnist1d data COMMAND --help" in capsys.readouterr().out
+
+
+def test_version_names_what_decides_the_results(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert stopped.value.code == 0
+    said = " ".join(capsys.readouterr().out.split())
+    versions = [metadata.version(name) for name in ("mnist1d-hf", "torch", "pytorch-lightning", "datasets")]
+    assert all(version in said for version in [*versions, mnist1d_hf.DATA_VERSION])
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+@pytest.mark.parametrize("command", TRAINING)
+def test_help_has_what_people_want_first_and_it_is_true(command, columns, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main([command, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert len(shown.splitlines()) <= (100 if command == "fit" else 70)
+    assert max(map(len, shown.splitlines())) <= columns
+    parser = parsers()[command]
+    assert parser.format_help() == shown
+    named = {each: said for group in TRAINING[command][1].values() for each, said in group.items()}
+    actions = {option: action for action in parser._actions for option in action.option_strings}
+    for term, said in named.items():
+        for option in re.findall(r"--?[a-z][\w.-]*", term):
+            default = re.search(r"\(default: (.*?)[,)]", said)
+            assert option in actions
+            assert default is None or str(parser.get_default(actions[option].dest)) == default[1]
+    monkeypatch.setenv("COLUMNS", "80")
+    every = parser.format_help(every=True)
+    assert all(option in every for option in actions if option.startswith("--"))
+
+
+def test_help_all_has_every_option(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["fit", "--help-all"])
+    assert stopped.value.code == 0
+    assert "--trainer.gradient_clip_algorithm" in capsys.readouterr().out
 
 
 def test_every_public_name_is_there():
@@ -68,7 +137,7 @@ def test_packaged_config_is_the_reference_protocol(config):
     assert values["model"] == {"network": config.removesuffix(".yaml"), "lr": 1e-2}
     assert values["data"] == {"name": "default", "batch_size": 100, "val": "test", "shuffle": "none"}
     assert values["trainer"] == {"max_steps": 6000, "val_check_interval": 250, "check_val_every_n_epoch": None}
-    assert main(["fit", "--config", config, "--trainer.fast_dev_run=true"]) == 0
+    assert main(["fit", "--config", config.removesuffix(".yaml"), "--trainer.fast_dev_run=true"]) == 0
 
 
 def test_fit_test_predict_twice_in_one_folder(tmp_path, capsys):
@@ -112,6 +181,7 @@ def test_printed_config_gives_the_same_config(tmp_path, capsys):
 def test_own_file_comes_before_the_packaged_one(tmp_path):
     (tmp_path / "cnn.yaml").write_text("model: {network: logistic}\ntrainer: {fast_dev_run: true}\n")
     assert main(["fit", "--config=cnn.yaml"]) == 0
+    assert main(["fit", "-c", "cnn"]) == 0
     assert not list(tmp_path.rglob("*.ckpt"))
 
 

@@ -2,13 +2,17 @@
 
 import functools
 import inspect
+import re
+from argparse import SUPPRESS
+from typing import get_args
 
 import pytest
 from every_parser import options, parsers
 
 from lightning_module.cli import main
 from lightning_module.commands import data, model, study
-from lightning_module.commands.options import StrictOptions, add_signature, as_typed, options_of
+from lightning_module.commands.options import StrictOptions, add_signature
+from lightning_module.commands.parser_messages import LONGEST, as_typed, kind_in_words, options_of
 from lightning_module.commands.study.options import changed
 from mnist1d_hf.generator.recipe import FIELD_NAMES
 
@@ -34,6 +38,9 @@ def parsed(parser, *arguments):
     except SystemExit:
         return None
 
+
+# What is typed up to the first option, so far as it is a command.
+COMMAND = re.compile(r"(fit|study run|data info|data push|demo|quiz|data(?= buld))?")
 
 LISTS = [(command, parser, action) for command, parser, action in options() if takes_a_list(parser, action)]
 
@@ -75,7 +82,9 @@ def test_no_option_may_be_shortened(command, capsys):
     with pytest.raises(SystemExit) as stopped:
         parser.parse_args(["--hel"])
     assert stopped.value.code == 2
-    assert "unrecognized arguments: --hel; did you mean '--help'?" in capsys.readouterr().err
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "error: --hel is not an option; did you mean '--help'?"
+    assert len(said) == 2
 
 
 @pytest.mark.parametrize(
@@ -99,11 +108,35 @@ def test_no_option_may_be_shortened(command, capsys):
         ("fit --config cnn.yaml --model.lr=-1", "error: --model.lr=-1.0 must be above 0\n"),
         ("fit --config cnn.yaml --model.lr=x", "error: --model.lr=x must be a number\n"),
         ("fit --config cnn.yaml --data.val=3", "error: --data.val=3.0 must be a fraction"),
+        ("fit --data.val=x", "error: --data.val=x must be a number or test\n"),
+        ("fit --data.recipe=3", """error: --data.recipe=3 must be a mapping, as '{"name":0.1}'\n"""),
+        ("fit --trainer.logger=CSVLoger", "did you mean CSVLogger?\n"),
+        ("fit --trainer.logger=CSVLogger --trainer.logger.foo=3", "--trainer.logger=CSVLogger: it has no 'foo'\n"),
+        ("fit --trainer.devices=x --trainer.accelerator=cpu", "error: `devices` selected with"),
+        ("fit --config wrong.yaml", "error: --model.lr=x must be a number (in wrong.yaml)\n"),
+        (
+            "fit --config unknown.yaml",
+            "error: 'model.lrr' is not an option; did you mean 'model.lr'? (in unknown.yaml)",
+        ),
+        ("fit --config broken.yaml", "error: this is not YAML (in broken.yaml): while parsing"),
+        (
+            "fit --config cnm",
+            "is neither a file nor a packaged config; did you mean 'cnn'? Known: cnn, gru, logistic, mlp",
+        ),
+        ("fit --model.lr", "error: --model.lr needs a value\n"),
+        ("fit cnn", "error: 'cnn' is not expected here; options begin with --\n"),
+        ("study run", "error: name is missing: mnist1d study run name [options]\n"),
+        ("data buld", "error: 'buld' is not a command; did you mean 'build'?\n"),
+        ("tain", "error: 'tain' is not a command; did you mean 'fit'?\n"),
+        ("xyz", "error: 'xyz' is not a command; known: demo, quiz, fit"),
     ],
 )
 def test_errors_name_the_option_as_it_is_typed(typed, said, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "taken").touch()
+    (tmp_path / "wrong.yaml").write_text("model: {lr: x}\n")
+    (tmp_path / "unknown.yaml").write_text("model: {lrr: 3}\n")
+    (tmp_path / "broken.yaml").write_text("model: {lr: [3\n")
     try:
         status = main(typed.split())
     except SystemExit as stopped:
@@ -111,8 +144,23 @@ def test_errors_name_the_option_as_it_is_typed(typed, said, capsys, tmp_path, mo
     assert status == 2
     error = capsys.readouterr().err
     assert said in error
-    assert error.splitlines()[-1].startswith("error: ")
+    first, *more = error.splitlines()[-2:] if "see mnist1d" in error else error.splitlines()[-1:]
+    assert first.startswith("error: ")
+    assert more in ([], [f"see {' '.join(['mnist1d', *COMMAND.match(typed)[0].split()])} --help"])
     assert "Traceback" not in error
+    assert "usage:" not in error
+
+
+KINDS = {repr(kind): kind for _, _, each in options() if (kind := getattr(each, "_typehint", None)) is not None}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_an_option_takes_can_be_said_in_words(kind):
+    """But for texts, which take anything; jsonargparse would list Python's types, on up to ten lines."""
+    said = kind_in_words(KINDS[kind])
+    assert bool(said) != (KINDS[kind] is str or str in get_args(KINDS[kind]))
+    assert len(said) < LONGEST
+    assert not {"typing", "Union", "NoneType", "class"} & {*re.findall(r"\w+", said)}
 
 
 def test_an_option_of_each_field_of_a_recipe_is_named_as_it_is_typed():
@@ -133,7 +181,7 @@ def test_flags_are_named_without_their_value():
 
 def test_every_option_has_a_name_that_can_be_said():
     for command, parser, action in options():
-        if "." not in action.dest and action.dest not in {"help", "print_config"} and "," not in command:
+        if "." not in action.dest and action.dest not in {"help", "print_config", SUPPRESS} and "," not in command:
             said = as_typed(f"{action.dest}=1", parser)
             assert said.split("=")[0] in action.option_strings, (command, action.dest)
     assert len({action.dest for parser in parsers().values() for action in options_of(parser)}) > 60
