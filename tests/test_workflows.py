@@ -155,7 +155,11 @@ def test_a_config_is_added_where_contributing_says() -> None:
     from mnist1d_hf import mnist1d
     from mnist1d_hf.generator import recipe
 
-    assert isinstance(recipe.RECIPES["default"], recipe.Recipe)
+    (entry,) = re.findall(r"^ *(\"quiet\": NamedRecipe.*)$", CONTRIBUTING, re.MULTILINE)
+    names = {"NamedRecipe": recipe.NamedRecipe, "Recipe": recipe.Recipe}
+    added = eval(f"{{{entry}}}", names)  # noqa: S307  # text of this repository
+    assert isinstance(added["quiet"], type(recipe.RECIPES["default"]))
+    assert "quiet" not in recipe.RECIPES
     major, minor, patch = map(int, mnist1d.DATA_VERSION.split("."))
     assert f"{major}.{minor}.{patch}" in mnist1d.DATA_HISTORY
     card = re.search(r"^card:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
