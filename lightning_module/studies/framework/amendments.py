@@ -14,6 +14,7 @@ from typing import Final, Literal
 from lightning_module.studies.framework.claims import Claim, Verdict, judge
 from lightning_module.studies.framework.quantities import Tables
 
+ADDED: Final = "a question that was added later"
 SMOKE: Final = "-smoke"  # at the end of the name of a preset that is to decide nothing, but to be tried
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -72,18 +73,22 @@ class Amended:
 
 
 def with_amendments(claims: Sequence[Claim], amendments: Sequence[Amendment]) -> list[Claim]:
-    """Returns the claims with those in place of the old ones that were amended.
+    """Returns the claims with those in place of the old ones that were amended, and then questions that were added.
 
     Raises:
         ValueError: If there is no claim of an amendment's name, or the amendment takes away what it is tested by.
     """
     new = {each.claim.name: each.claim for each in amendments}
-    if unknown := new.keys() - {claim.name for claim in claims}:
-        raise ValueError(f"amendment of {min(unknown)!r}: the study has no claim of this name")
+    names = {claim.name for claim in claims}
+    if unknown := [name for name, claim in new.items() if name not in names and not claim.exploratory]:
+        raise ValueError(
+            f"amendment of {min(unknown)!r}: the study has no claim of this name; only a question may be added, "
+            "exploratory=True"
+        )
     for claim in claims:
         if claim.name in new and new[claim.name].exploratory > claim.exploratory:
             raise ValueError(f"amendment of {claim.name!r} must be no more exploratory than the claim that it amends")
-    return [new.get(claim.name, claim) for claim in claims]
+    return [*(new.get(claim.name, claim) for claim in claims), *(new[name] for name in new if name not in names)]
 
 
 def of_preset(amendments: Sequence[Amendment], preset: str) -> list[Claim]:
@@ -110,7 +115,8 @@ def amended(
         tables: Of the committed result.
         runs: The tables of the presets that decide, as far as they were run.
     """
-    old = {verdict.claim.name: verdict for verdict in judge(claims, tables)}
+    old = {each.claim.name: Verdict(each.claim, "not tested", "none published", reason=ADDED) for each in amendments}
+    old |= {verdict.claim.name: verdict for verdict in judge(claims, tables)}
     now = [each for each in amendments if not each.decided_by]
     new = {(verdict.claim.name, ""): verdict for verdict in judge(with_amendments(claims, now), tables)}
     for preset, of_run in runs.items():

@@ -77,6 +77,26 @@ def peak(parameters: Sequence[float], values: Sequence[float]) -> Place:
     return Place(math.exp(middle[0] + (middle[1] - middle[0]) * left / (left - right)))
 
 
+def prominent_peak(parameters: Sequence[float], values: Sequence[float], least: float) -> float:
+    """Returns where a curve has the peak that it rises to and falls from the most; nan if there is none.
+
+    A curve that is largest at its first size may have a peak further on, and one that only falls has none: neither has
+    one below the first size.
+
+    Args:
+        parameters: Sizes, ascending.
+        values: The curve; nan, of a training that diverged, is left out.
+        least: By how much at least a peak lies above the lowest place before it, and above the lowest behind it.
+    """
+    known = [(p, v) for p, v in zip(parameters, values, strict=True) if math.isfinite(v)]
+    sizes, heights = [p for p, _ in known], [v for _, v in known]
+    prominence = {i: heights[i] - max(min(heights[:i]), min(heights[i + 1 :])) for i in range(1, len(heights) - 1)}
+    top = max(prominence, key=prominence.__getitem__, default=0)
+    if not top or prominence[top] <= least:
+        return math.nan
+    return peak(sizes[top - 1 : top + 2], heights[top - 1 : top + 2]).at
+
+
 @dataclass(frozen=True)
 class At(Quantity, kind="at"):
     """The number of parameters at which a curve has its peak, or first reaches a bound, for each unit.

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lightning_module.datamodule import Examples
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.framework.cells import Cell, Config, Outcome, Row
+from lightning_module.studies.framework.cells import Cell, Config, Outcome, Row, later
 from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
@@ -22,6 +22,7 @@ from lightning_module.studies.framework.training import fit
 from lightning_module.studies.methods.embedding import tsne
 from lightning_module.studies.methods.probes import Array, one_numpy_thread
 from lightning_module.studies.methods.simclr.encoder import PROJECTORS, Projector, SimCLR, layer_names
+from lightning_module.studies.self_supervision.amendments import AMENDED, AMENDMENTS, FIRST_SEED, SEEDS
 from lightning_module.studies.self_supervision.claims import BANDS, CLAIMS
 from lightning_module.studies.self_supervision.figures import draw_layers, draw_training, draw_tsne
 from lightning_module.studies.self_supervision.published import EPOCHS
@@ -46,12 +47,13 @@ class SelfSupervisionConfig(Config):
     """The numbers of the study.
 
     Attributes:
-        seeds: Number of seeds, which are 0, 1, 2, ...; in the fresh arm each has its own draw of the data set.
+        seeds: Number of seeds; in the fresh arm each has its own draw of the data set.
         epochs: Passes through the training signals.
         probed: Epochs after which the layers are probed; 0 is before the training.
         signals: Training signals.
         tests: Examples in the fresh test set.
         pictured: Signals in the pictures by t-SNE, of the training split and then of the test split.
+        arms: "frozen" and "fresh" data, or one of them.
 
     Raises:
         ValueError: If a number is out of its range.
@@ -63,6 +65,7 @@ class SelfSupervisionConfig(Config):
     signals: int = 4000
     tests: int = 20_000
     pictured: int = 5000
+    arms: tuple[str, ...] = later(ARMS)
 
     batch_size = 100  # as published; a constant
 
@@ -70,6 +73,8 @@ class SelfSupervisionConfig(Config):
         super().__post_init__()
         if not self.probed or self.probed[0] != 0 or self.probed[-1] != self.epochs:
             raise ValueError(f"probed={self.probed} must go from 0 to epochs={self.epochs}")
+        if not self.arms or not set(self.arms) <= set(ARMS):
+            raise ValueError(f"arms={self.arms} must be one or several of {', '.join(ARMS)}")
         if self.signals < 3 * self.batch_size or self.epochs < 1 or self.pictured < 1:
             raise ValueError(
                 f"signals={self.signals}, epochs={self.epochs}, pictured={self.pictured} must be at least "
@@ -84,13 +89,15 @@ class SelfSupervisionConfig(Config):
 
 def cells(config: SelfSupervisionConfig) -> list[Cell]:
     """Returns a cell for each arm and projector, with all seeds."""
-    return [Cell({"arm": arm, "projector": projector}, COST[projector]) for arm in ARMS for projector in PROJECTORS]
+    return [
+        Cell({"arm": arm, "projector": projector}, COST[projector]) for arm in config.arms for projector in PROJECTORS
+    ]
 
 
 def run_cell(config: SelfSupervisionConfig, cell: Cell) -> Outcome:
     """Returns the scores of the probes of all layers of one kind of encoder, seed by seed."""
     projector, is_frozen = cell["projector"], cell["arm"] == "frozen"
-    draws = [frozen()] if is_frozen else [fresh(seed, tests=config.tests) for seed in range(config.seeds)]
+    draws = [frozen()] if is_frozen else [fresh(seed, tests=config.tests) for seed in config.seed_range]
     signals = [draw.train.first(config.signals) for draw in draws]
     model, weights = _train(config, projector, signals)
     final_tests = {"fresh test": fresh_test(draws[0], count=config.tests) if is_frozen else draws[0].test}
@@ -98,13 +105,13 @@ def run_cell(config: SelfSupervisionConfig, cell: Cell) -> Outcome:
         final_tests["test"] = draws[0].test
     on_the_way = final_tests["fresh test"].first(CURVE_ROWS)
 
-    tables: dict[str, list[Row]] = {"losses": _loss_rows(cell, model)}
+    tables: dict[str, list[Row]] = {"losses": _loss_rows(config, cell, model)}
     wrong: dict[str, list[Array]] = {on: [] for on in final_tests}
     with one_numpy_thread():
-        for seed in range(config.seeds):
-            own, of = signals[seed % len(signals)], {**cell.of, "seed": seed}
+        for i, seed in enumerate(config.seed_range):
+            own, of = signals[i % len(signals)], {**cell.of, "seed": seed}
             for epoch, stacked in weights.items():
-                encoder = {name: tensor[seed : seed + 1] for name, tensor in stacked.items()}
+                encoder = {name: tensor[i : i + 1] for name, tensor in stacked.items()}
                 train, when = Represented.of(encoder, own), {"epoch": epoch, "last": epoch == config.epochs}
                 found = {"training": training_rows(train, Represented.of(encoder, on_the_way))}
                 if when["last"]:
@@ -119,7 +126,9 @@ def run_cell(config: SelfSupervisionConfig, cell: Cell) -> Outcome:
     arrays = {f"wrong-{cell['arm']}-{projector}-{on.replace(' ', '-')}": np.stack(w) for on, w in wrong.items()}
     if is_frozen and projector == "default":
         arrays |= _pictures(config, draws[0], weights)
-    return Outcome(tables, arrays, {f"{cell['arm']}/{seed}": draw.what for seed, draw in enumerate(draws)})
+    labels = [0] if is_frozen else config.seed_range
+    what = {f"{cell['arm']}/{seed}": draw.what for seed, draw in zip(labels, draws, strict=True)}
+    return Outcome(tables, arrays, what)
 
 
 def _train(
@@ -128,8 +137,8 @@ def _train(
     """Returns the encoders of all seeds, and their weights after the probed epochs."""
     own_data = len(signals) > 1
     replicas = [
-        Replica(seed=seed, shuffle_seed=ORDERS * seed, data=signals[seed] if own_data else None)
-        for seed in range(config.seeds)
+        Replica(seed=seed, shuffle_seed=ORDERS * seed, data=signals[i] if own_data else None)
+        for i, seed in enumerate(config.seed_range)
     ]
     model, snapshots = SimCLR(projector, replicas, length=signals[0].x.shape[1]), Snapshots(config.probed)
     fit(model, signals[0], steps=config.steps, batch_size=config.batch_size, shuffle=True, callbacks=[snapshots])
@@ -161,13 +170,13 @@ class Snapshots(pl.Callback):
             self.weights[epoch] = copies
 
 
-def _loss_rows(cell: Cell, model: SimCLR) -> list[Row]:
+def _loss_rows(config: SelfSupervisionConfig, cell: Cell, model: SimCLR) -> list[Row]:
     last = len(model.epoch_losses)
     return [
         {**cell.of, "seed": seed, "epoch": epoch, "loss": float(f"{loss:.6g}")}
         for epoch, losses in enumerate(model.epoch_losses, start=1)
         if epoch in (1, last) or epoch % LOSS_INTERVAL == 0
-        for seed, loss in enumerate(losses.tolist())
+        for seed, loss in zip(config.seed_range, losses.tolist(), strict=True)
     ]
 
 
@@ -192,11 +201,17 @@ STUDY = Study(
         "smoke": SelfSupervisionConfig(seeds=2, epochs=2, probed=(0, 2), signals=400, tests=300, pictured=120),
         "quick": SelfSupervisionConfig(seeds=3, epochs=30, probed=(0, 1, 5, 30), tests=5000, pictured=2000),
         "paper": SelfSupervisionConfig(),
+        AMENDED: SelfSupervisionConfig(seeds=SEEDS, first_seed=FIRST_SEED, arms=("fresh",), probed=(0, EPOCHS)),
+        f"{AMENDED}-smoke": SelfSupervisionConfig(
+            seeds=2, first_seed=90, epochs=2, probed=(0, 2), signals=400, tests=300, arms=("fresh",)
+        ),
     },
     cells=cells,
     run_cell=run_cell,
     claims=CLAIMS,
     figures={"figure": draw_layers, "training": draw_training, "tsne": draw_tsne},
     bands=BANDS,
+    amendments=AMENDMENTS,
+    amended_figures={"figure": draw_layers},
     protocol=ProtocolFile(__file__),
 )

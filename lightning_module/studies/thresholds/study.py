@@ -22,6 +22,7 @@ from lightning_module.studies.framework.training import Score, Trained, score
 from lightning_module.studies.framework.turning_points import Place, crossing, peak
 from lightning_module.studies.methods.full_batch import train_on_all
 from lightning_module.studies.methods.networks.families import FAMILIES, side_by_side
+from lightning_module.studies.thresholds.amendments import AMENDMENTS
 from lightning_module.studies.thresholds.claims import BANDS, CLAIMS
 from lightning_module.studies.thresholds.config import CLASSES, LOSSES, MOST, SIZES, SMALL, predicted
 from lightning_module.studies.thresholds.figures import draw_curves, draw_exponents, draw_thresholds
@@ -317,6 +318,7 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_curves, "thresholds": draw_thresholds, "exponents": draw_exponents},
     bands=BANDS,
+    amendments=AMENDMENTS,
     protocol=ProtocolFile(
         __file__,
         {"tuning_size": TUNING_SIZE, "error_percent": 100 * ERROR_BOUND, "loss_percent": 100 * LOSS_BOUND},

@@ -1,0 +1,25 @@
+"""The amended preset of self-supervision: new seeds, the same contrasts, and a run of the smallest one."""
+
+from lightning_module.studies.framework.proof.verify import findings_of
+from lightning_module.studies.self_supervision.amendments import AMENDED, AMENDMENTS
+from lightning_module.studies.self_supervision.study import STUDY, cells
+
+
+def test_the_amended_seeds_are_fifteen_new_ones():
+    config = STUDY.config(AMENDED)
+    assert list(config.seed_range) == list(range(100, 115))
+    assert {cell["arm"] for cell in cells(config)} == {"fresh"}
+    old = {claim.name: claim for claim in STUDY.claims}
+    assert all(each.claim.findings == old[each.claim.name].findings for each in AMENDMENTS)
+    assert len(AMENDMENTS) == 6
+
+
+def test_the_smallest_amended_run_is_judged_and_verified(tmp_path):
+    result = STUDY.run(f"{AMENDED}-smoke", folder=tmp_path)
+    assert all(set(table.seed) == {90, 91} for table in result.tables.values())
+    assert sorted(result.data) == ["fresh/90", "fresh/91"]
+    verdicts = STUDY.judge(result)
+    assert [verdict.claim.name for verdict in verdicts] == [each.claim.name for each in AMENDMENTS]
+    assert all(verdict.parts for verdict in verdicts)
+    assert all(check.good for check in findings_of(STUDY, result, tmp_path))
+    assert all(draw(result) for draw in STUDY.figures_of(result.preset).values())
