@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from lightning_module.studies.framework.figures import INK, curve, network_colours, panels
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from lightning_module.studies.framework.result import Result
@@ -24,12 +25,24 @@ def draw_curves(result: "Result") -> "Figure":
                 curve(panel, rows[rows.arm == arm], "n", measure, label=f"{arm} labels", colour=colour, arm=look)
             panel.set_xscale("log")
             panel.set_yscale("log")
+            _name_numbers(panel, sorted(set(rows.n)))
         axes[0, column].set_title(label)
+        axes[0, column].legend(fontsize=8, frameon=False)
         axes[1, column].set_xlabel("examples, those held out for tuning included")
     axes[0, 0].set_ylabel("divergence from the\nexact posterior (nats)")
     axes[1, 0].set_ylabel("avoidable error (%)")
-    axes[0, 0].legend(fontsize=8, frameon=False)
     return figure
+
+
+def _name_numbers(panel: "Axes", sizes: list[int]) -> None:
+    """Gives logarithmic axes numbers as one reads them: the sizes that were measured, and 0.5, 0.6, ... 1, 2, ..."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    panel.set_xticks(sizes, [f"{n:,}" for n in sizes], fontsize=8)
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.yaxis.set_major_locator(LogLocator(subs=[1, 2, 3, 4, 5, 6, 8]))
+    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    panel.yaxis.set_minor_locator(NullLocator())
 
 
 def draw_worth(result: "Result") -> "Figure":
@@ -55,7 +68,7 @@ def draw_worth(result: "Result") -> "Figure":
     panel.axhline(1, color=INK, linewidth=0.8)
     panel.set_xscale("log")
     panel.set_yscale("log")
-    sizes, factors = sorted(set(table.n)), [4**k for k in range(-2, 6) if 4**k <= 2 * max(1, table.times.max())]
+    sizes, factors = sorted(set(table.n)), [2**k for k in range(-4, 11) if 2**k <= 2 * max(1, table.times.max())]
     panel.set_xticks(sizes, [f"{n:,}" for n in sizes])
     panel.set_yticks(factors, [f"{factor:g}" for factor in factors])
     panel.set_xticks([], minor=True)
