@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from lightning_module.stopping import Stopped, stopping
+
 if TYPE_CHECKING:
     from lightning_module.commands.options import StrictOptions
 
@@ -82,6 +84,7 @@ SYNONYMS: Final = {
     "play": "quiz",
 }
 
+EARLY: Final = "stopped before it began; nothing has changed"
 START: Final = "Begin with: mnist1d demo. What a command can do: mnist1d COMMAND --help."
 
 
@@ -149,16 +152,25 @@ def main(args: Sequence[str] | None = None) -> int:
         args: The command and its arguments; None for those that the program was started with. Then the process is the
             command's own, and Lightning is `pytorch_lightning`, see `lightning_module.twin`.
     """
-    if args is None:
-        _use_pytorch_lightning()
-        _print_anywhere()
-    arguments = list(sys.argv[1:] if args is None else args)
+    if args is not None:
+        return _run(args)
+    _use_pytorch_lightning()
+    _print_anywhere()
+    try:
+        with stopping(lambda: EARLY):  # also while libraries are imported, which takes seconds
+            status = _run(sys.argv[1:])
+    except Stopped as stopped:
+        sys.stderr.write(f"{EARLY}\n")
+        status = stopped.status
+    if status in STOPPED:
+        _leave(status)
+    return status
+
+
+def _run(arguments: Sequence[str]) -> int:
     if arguments and arguments[0] in COMMANDS:
         _, command = COMMANDS[arguments[0]]
-        status = command(arguments)
-        if args is None and status in STOPPED:
-            _leave(status)
-        return status
+        return command(arguments)
     top = parser(versions() if "--version" in arguments else "")
-    top.parse_args(arguments or ["--help"])  # prints what is asked for, or says what is wrong, and exits
+    top.parse_args(list(arguments) or ["--help"])  # prints what is asked for, or says what is wrong, and exits
     return 0

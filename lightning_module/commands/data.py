@@ -232,6 +232,13 @@ GROUP: Final = CommandGroup(
         "animate": animate,
         "push": hub.push,
     },
+    {
+        "build": "stopped; what was built before stays, and the same command begins again",
+        "export": "stopped; no folder is written, and the same command begins again",
+        "install": "stopped; configs that were built stay, and the same command goes on",
+        "animate": "stopped; no picture is written, and the same command begins again",
+        "push": "stopped; the Hub has all of it or nothing, and the same command completes it",
+    },
 )
 
 

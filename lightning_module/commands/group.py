@@ -3,15 +3,16 @@
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from datasets.exceptions import DatasetsError
 
 from lightning_module.commands.options import StrictOptions as Parser
 from lightning_module.commands.options import add_signature, see_help
 from lightning_module.commands.parser_messages import as_typed
+from lightning_module.stopping import Stopped, stopping
 from lightning_module.terminal.say import complain
 from mnist1d_hf.extras import missing_extra
 from mnist1d_hf.one_line import one_line
@@ -19,6 +20,8 @@ from mnist1d_hf.one_line import one_line
 __all__ = ["CommandGroup", "Parser", "run_command"]
 
 log = logging.getLogger(__name__)
+
+STOPPED: Final = "stopped; nothing has changed, and the same command begins again"
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,13 @@ class CommandGroup:
         description: What the group is for.
         commands: By name, the function. Its signature has the options, see `add_signature`; the first line of its
             docstring is the command's help.
+        stopped: By name, what is said after Ctrl-C: what is kept, and how to go on; `STOPPED` for the others.
     """
 
     prog: str
     description: str
     commands: Mapping[str, Callable[..., int]]
+    stopped: Mapping[str, str] = field(default_factory=dict)
 
     def parser(self) -> Parser:
         """Returns the parser of all the commands."""
@@ -65,7 +70,9 @@ class CommandGroup:
         options = group.parse_args(arguments)
         function = self.commands[options.command]
         keywords = options[options.command].as_dict()
-        return run_command(partial(_call, function, keywords), lambda: group.of_command(options.command))
+        words = self.stopped.get(options.command, STOPPED)
+        call = partial(_call, function, keywords)
+        return run_command(call, lambda: group.of_command(options.command), stopped=lambda: words)
 
 
 def _call(function: Callable[..., int], keywords: Mapping[str, Any]) -> int:
@@ -75,15 +82,30 @@ def _call(function: Callable[..., int], keywords: Mapping[str, Any]) -> int:
     return function(**keywords)
 
 
-def run_command(command: Callable[[], int], parser: Callable[[], Parser]) -> int:
-    """Runs a command and returns its exit status: what it returns, 2 and a line that says why if it cannot do it.
+def run_command(
+    command: Callable[[], int],
+    parser: Callable[[], Parser],
+    *,
+    stopped: Callable[[], str] = lambda: STOPPED,
+    ask: Callable[[], bool] | None = None,
+) -> int:
+    """Runs a command and returns its exit status.
+
+    That is what the command returns; 2 and a line that says why if it cannot do it; 130 and a line within two seconds
+    of Ctrl-C, 143 of SIGTERM.
 
     Args:
         command: What to run.
         parser: Returns the parser of its options, which are named in the line as they are typed.
+        stopped: Returns what is said after Ctrl-C: what is kept, and how to go on.
+        ask: Asks the command to end by itself, and returns whether it will.
     """
     try:
-        return command()
+        with stopping(stopped, ask=ask):
+            return command()
+    except Stopped as signal:
+        complain(f"{chr(10) * sys.stderr.isatty()}{stopped()}")  # a terminal shows ^C where the cursor is
+        return signal.status
     except (ValueError, OSError, DatasetsError, ImportError) as error:
         if isinstance(error, ImportError) and missing_extra(error) is None:
             raise

@@ -63,6 +63,10 @@ GROUP: Final = CommandGroup(
     "mnist1d model",
     "Publish and fetch trained classifiers.",
     {"push": push, "pull": pull},
+    {
+        "push": "stopped; the Hub has all of it or nothing, and the same command completes it",
+        "pull": "stopped; no folder is written, and the same command begins again",
+    },
 )
 
 

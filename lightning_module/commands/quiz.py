@@ -22,6 +22,7 @@ from lightning_module.quiz.terminal_plot import Layout, draw
 from mnist1d_hf import digit_templates
 
 INTERRUPTED: Final = 130  # what shells report for Ctrl-C
+STOPPED: Final = "stopped; what was answered is saved, and the same command begins a new quiz"
 
 WELCOME: Final = """\
 Which digits are these? {number} test signals of {config!r}, ten at a time; seed {seed}.
@@ -154,4 +155,5 @@ def parser() -> Parser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a quiz; returns its exit status: 0, 2 if the input cannot be used, 130 after Ctrl-C."""
     options = parser()
-    return run_command(partial(quiz, **options.parse_args(arguments).as_dict()), lambda: options)
+    command = partial(quiz, **options.parse_args(arguments).as_dict())
+    return run_command(command, lambda: options, stopped=lambda: STOPPED)

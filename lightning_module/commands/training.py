@@ -1,100 +1,39 @@
 """`mnist1d fit | validate | test | predict`: LightningCLI over `Classifier` and `MNIST1DDataModule`."""
 
-import logging
 import os
-import sys
-import warnings
-from argparse import SUPPRESS, Action, ArgumentError
 from collections.abc import Sequence
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]
-from rich.console import Console
-
-from lightning_module.checkpoint_files import is_local
 from lightning_module.classifier import Classifier
-from lightning_module.commands.group import run_command
-from lightning_module.commands.help_pages import TRAINING, training_page
-from lightning_module.commands.options import StrictOptions
-from lightning_module.commands.parser_messages import brief
+from lightning_module.commands.group import STOPPED, run_command
 from lightning_module.commands.predictions import PredictionWriter
+from lightning_module.commands.training_parser import CONFIG_HELP, ConfigFile, HelpAll, TrainingParser
+from lightning_module.commands.training_words import announcement, calm, outcome, step_of, weights_of
 from lightning_module.datamodule import MNIST1DDataModule
+from lightning_module.terminal.say import say
 from lightning_module.twin import PACKAGE, MisconfigurationException, cli, pl
-from mnist1d_hf.atomic import replace
-from mnist1d_hf.checks import nearest
-
-log = logging.getLogger(__name__)
-
-# Warnings of Lightning that somebody at a command line can do nothing about.
-NOISE = (
-    "LightningCLI's args parameter",  # main passes the arguments on with the packaged configs' paths
-    "`isinstance\\(treespec, LeafSpec\\)` is deprecated",  # Lightning and torch have to settle it
-    "The number of training batches",  # rows of the log are counted through all epochs, so short epochs lose none
-)
-
-CONFIGS = files("lightning_module") / "configs"
-CONFIG_HELP = "The name of a packaged config (cnn, gru, logistic, mlp), or the path of a file in YAML or JSON."
-
-
-class HelpAll(Action):
-    """The option that prints the help of all options."""
-
-    def __init__(self, *arguments: Any, **keywords: Any) -> None:
-        super().__init__(*arguments, **{**keywords, "nargs": 0, "dest": SUPPRESS, "default": SUPPRESS})
-
-    def __call__(self, parser: Any, *_: Any) -> None:
-        """Prints it and exits."""
-        sys.stdout.write(parser.format_help(every=True))
-        parser.exit()
-
-
-class ConfigFile(ActionConfigFile):
-    """The option that takes a YAML file, or the name of a packaged config."""
-
-    def __call__(self, parser: Any, cfg: Any, values: Any, option_string: str | None = None) -> None:
-        """Reads the file; one of that name in the current folder comes before a packaged one."""
-        super().__call__(parser, cfg, packaged(values), option_string)  # type: ignore[no-untyped-call]
-
-
-class TrainingParser(StrictOptions, cli.LightningArgumentParser):
-    """LightningCLI's parser under the rules of all commands."""
-
-    def format_help(self, *arguments: Any, every: bool = False, **keywords: Any) -> str:
-        """Returns the help with the options that people want first.
-
-        Args:
-            arguments: As `StrictOptions` has them.
-            every: Whether it has all options.
-            keywords: As `StrictOptions` has them.
-        """
-        command = self.prog.rpartition(" ")[2]
-        if not every and command in TRAINING:
-            return training_page(command)
-        return super().format_help(*arguments, **keywords)
-
-    def save(self, cfg: Any, path: Any, *args: Any, multifile: bool = True, **kwargs: Any) -> None:
-        """Writes a configuration: whole or not at all, for half of one may be read as another."""
-        write = partial(super().save, cfg, *args, multifile=multifile, **kwargs)
-        if multifile or not is_local(path) or (Path(path).exists() and not kwargs.get("overwrite")):
-            write(path)  # several files, a store, or an error
-        else:
-            replace(Path(path), lambda part: write(part))
 
 
 class MNIST1DCLI(cli.LightningCLI):
-    """LightningCLI with the lengths of data and network linked, and predictions that end in a file.
+    """LightningCLI with the lengths of data and network linked, a last state that is kept, and words at both ends.
 
     Args:
         args: As LightningCLI has them.
-        parsers: Where the parsers go: that of all commands, then that of each.
+        made: Where it puts itself as soon as it is made, for who wants to know while it runs.
         kwargs: As LightningCLI has them.
+
+    Attributes:
+        parsers: That of all commands, then that of each, as LightningCLI makes them.
+        asked: Whether a training has been asked to end.
     """
 
-    def __init__(self, *args: Any, parsers: list[TrainingParser], **kwargs: Any) -> None:
-        self._parsers = parsers
+    def __init__(self, *args: Any, made: list["MNIST1DCLI"], **kwargs: Any) -> None:
+        self.parsers: list[TrainingParser] = []
+        self.asked = False
+        self._last: pl.callbacks.ModelCheckpoint | None = None  # the one that this command has added
+        made.append(self)
         super().__init__(*args, **kwargs)
 
     def init_parser(self, **kwargs: Any) -> cli.LightningArgumentParser:
@@ -103,7 +42,7 @@ class MNIST1DCLI(cli.LightningCLI):
         parser = TrainingParser(**{"dump_header": [f"{PACKAGE}=={version}"], **kwargs})
         parser.add_argument("-c", "--config", action=ConfigFile, help=CONFIG_HELP)
         parser.add_argument("--help-all", action=HelpAll, help="Show the help of every option, and exit.")
-        self._parsers.append(parser)
+        self.parsers.append(parser)
         return parser
 
     def add_arguments_to_parser(self, parser: cli.LightningArgumentParser) -> None:
@@ -113,67 +52,117 @@ class MNIST1DCLI(cli.LightningCLI):
         parser.add_lightning_class_args(PredictionWriter, "predictions")
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
-        """Returns the trainer.
+        """Returns the trainer: without a table of layers unless it is asked for, and one checkpoint, of the last state.
+
+        A checkpoint callback of the user's, and `--trainer.enable_checkpointing=false`, stay as they are.
 
         Raises:
             ValueError: If it cannot be made with the options that were given.
         """
+        given = self.config_init[self.subcommand]["trainer"]
+        if given["enable_model_summary"] is None:
+            kwargs["enable_model_summary"] = False
+        callbacks = given["callbacks"] or []
+        callbacks = callbacks if isinstance(callbacks, list) else [callbacks]
+        has_own = any(isinstance(each, pl.callbacks.Checkpoint) for each in callbacks)
+        if self.subcommand == "fit" and given["enable_checkpointing"] is None and not has_own:
+            self._last = pl.callbacks.ModelCheckpoint(filename="last")  # renewed at each validation
+            kwargs["callbacks"] = [*callbacks, self._last]
         try:
             return super().instantiate_trainer(**kwargs)
         except TypeError as error:  # Lightning's own, as of devices that are no number
             raise ValueError(str(error)) from error
 
+    def before_fit(self) -> None:
+        """Says what is trained, on what, and for how long."""
+        if self.trainer.is_global_zero:
+            say(announcement(self.model, self.datamodule, self.trainer))
+            if not self.config[self.subcommand]["config"]:
+                say("There was no --config; with --config cnn it is trained as published, for 6,000 steps.")
+
     def after_fit(self) -> None:
-        """Says where the checkpoint is, and writes it if the run was too short for the validation that it waits for."""
+        """Keeps the last state; says how well it reads the test split, where it is kept, and what can be done next."""
+        path = self._keep_last_state()
+        if self.asked or self.trainer.fast_dev_run or not self.trainer.is_global_zero:  # type: ignore[attr-defined]
+            return
+        if path and step_of(path) != self.trainer.global_step:  # a callback of the user's has kept the best
+            self.model.load_state_dict(weights_of(path))
+        say(outcome(self.model, self.datamodule, step_of(path) if path else self.trainer.global_step))
+        if path:
+            config = Path(self.trainer.log_dir or self.trainer.default_root_dir) / "config.yaml"
+            say(f"Checkpoint: {os.path.relpath(path)}", copy=True)
+            options = f"--config {os.path.relpath(config)} " if config.is_file() else ""
+            say(f"Next: mnist1d test {options}--ckpt_path {os.path.relpath(path)}", copy=True)
+            say(f"      mnist1d model push OWNER/NAME {os.path.relpath(path)}", copy=True)
+
+    def ask_to_end(self) -> bool:
+        """Asks a training to end after the step that it is in; returns whether one is going on."""
+        trainer = getattr(self, "trainer", None)
+        if trainer is None or trainer.state.status != "running" or trainer.state.fn != "fit":
+            return False
+        if not (trainer.training or trainer.validating):  # it is being prepared, or checked before the first step
+            return False
+        self.asked = trainer.should_stop = True
+        return True
+
+    def words_of_a_stop(self) -> str:
+        """Returns what is said of a command that was ended: what is kept, and how to go on."""
+        trainer = getattr(self, "trainer", None)
+        if self.subcommand != "fit":
+            return STOPPED
+        if trainer is None or not trainer.global_step:
+            return "stopped before the first step; nothing is kept, and the same command begins again"
+        step, path = f"stopped at step {trainer.global_step:,}", self._kept()
+        if not path:
+            return f"{step}; nothing is kept, and the same command begins again"
+        return f"{step}; kept: {os.path.relpath(path)}; to go on, add --ckpt_path {os.path.relpath(path)}"
+
+    def _kept(self) -> str:
+        """Returns the path of the newest checkpoint, or of the best; none if there is none."""
+        checkpoint = getattr(self.trainer, "checkpoint_callback", None)
+        if not isinstance(checkpoint, pl.callbacks.ModelCheckpoint):
+            return ""
+        return checkpoint.best_model_path or checkpoint.last_model_path
+
+    def _keep_last_state(self) -> str:
+        """Writes the last state where nothing of the kind is kept yet; returns the path of what is kept."""
         trainer, checkpoint = self.trainer, self.trainer.checkpoint_callback
         dry = getattr(trainer, "fast_dev_run", False)
         if dry or not isinstance(checkpoint, pl.callbacks.ModelCheckpoint) or not checkpoint.dirpath:
-            return
-        path = checkpoint.best_model_path or checkpoint.last_model_path
-        if not path and checkpoint.save_top_k and trainer.global_step:
-            name = f"epoch={trainer.current_epoch}-step={trainer.global_step}.ckpt"
-            path = str(Path(checkpoint.dirpath) / name)
+            return ""
+        path = self._kept()
+        outdated = checkpoint is self._last and path and step_of(path) != trainer.global_step
+        if (outdated or not path) and checkpoint.save_top_k and trainer.global_step:
+            name = "last" if checkpoint is self._last else f"epoch={trainer.current_epoch}-step={trainer.global_step}"
+            path = path or str(Path(checkpoint.dirpath) / f"{name}.ckpt")
             trainer.save_checkpoint(path, checkpoint.save_weights_only)
-        if path and trainer.is_global_zero:
-            Console(soft_wrap=True, markup=False, highlight=False).print(f"Checkpoint: {os.path.relpath(path)}")
+            checkpoint.best_model_path = path
+        return path
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs one training command and returns its exit status: 0, or 2 if the input cannot be used."""
-    for message in NOISE:
-        warnings.filterwarnings("ignore", message=message)
-    parsers: list[TrainingParser] = []  # of all commands, then of each, as LightningCLI makes them
-    return run_command(partial(_run, arguments, parsers), lambda: parsers[0].of_command(arguments[0]))
+    """Runs one training command and returns its exit status: 0, 2 if the input cannot be used, 130 after Ctrl-C."""
+    made: list[MNIST1DCLI] = []
+    return run_command(
+        partial(_run, arguments, made),
+        lambda: made[0].parsers[0].of_command(arguments[0]),
+        stopped=lambda: made[0].words_of_a_stop() if made else STOPPED,
+        ask=lambda: bool(made) and made[0].ask_to_end(),
+    )
 
 
-def _run(arguments: Sequence[str], parsers: list[TrainingParser]) -> int:
+def _run(arguments: Sequence[str], made: list[MNIST1DCLI]) -> int:
     try:
-        MNIST1DCLI(
-            Classifier,
-            MNIST1DDataModule,
-            save_config_kwargs={"overwrite": True},  # a second run in the same folder is no error
-            auto_configure_optimizers=False,  # the classifier has its own
-            parsers=parsers,
-            parser_kwargs={"prog": "mnist1d", "description": "Train and evaluate networks on MNIST-1D."},
-            args=list(arguments),
-        )
+        with calm():
+            MNIST1DCLI(
+                Classifier,
+                MNIST1DDataModule,
+                save_config_kwargs={"overwrite": True},  # a second run in the same folder is no error
+                auto_configure_optimizers=False,  # the classifier has its own
+                made=made,
+                parser_kwargs={"prog": "mnist1d", "description": "Train and evaluate networks on MNIST-1D."},
+                args=list(arguments),
+            )
     except MisconfigurationException as error:
         raise ValueError(str(error)) from error
     return 0
-
-
-def packaged(name: str) -> str:
-    """Returns the path of a config: a file that is there, else the packaged one of that name, as cnn or cnn.yaml.
-
-    Raises:
-        ArgumentError: If there is neither.
-    """
-    known = {Path(each.name).stem: each for each in CONFIGS.iterdir() if each.name.endswith(".yaml")}
-    if any(mark in name for mark in ("/", os.sep, "\n", "{", ":")) or Path(name).is_file():
-        return name  # a path, whether there is a file or not, or a config that is written out
-    if Path(f"{name}.yaml").is_file():
-        return f"{name}.yaml"
-    if (stem := name.removesuffix(".yaml")) in known:
-        return str(known[stem])
-    what = f"--config={brief(name)} is neither a file nor a packaged config{nearest(stem, sorted(known))}"
-    raise ArgumentError(None, what)

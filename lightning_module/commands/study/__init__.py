@@ -17,6 +17,10 @@ GROUP: Final = CommandGroup(
         "verify": verify.verify,
         "report": inspection.report,
     },
+    {
+        "plot": "stopped; the same command draws all figures again",
+        "report": "stopped; the same command writes the report again",
+    },
 )
 
 

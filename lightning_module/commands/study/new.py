@@ -11,8 +11,8 @@ def new(
     name: Annotated[str, "the folder to write; lower-case letters, digits and underscores, as my_study"],
 ) -> int:
     """Write a folder with a small study that runs, to be made one's own."""
+    from lightning_module.stopping import Stopped, stopping
     from lightning_module.studies.framework.listing.new_study import write_study
-    from lightning_module.studies.framework.running.stopping import Stopped, stopping
 
     words = "stopped; nothing is written"
     try:

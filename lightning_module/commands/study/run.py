@@ -29,8 +29,8 @@ def run(
     ] = None,
 ) -> int:
     """Run a study; interrupted, the same command goes on."""
+    from lightning_module.stopping import Stopped, stopping
     from lightning_module.studies.framework.environment import cores
-    from lightning_module.studies.framework.running.stopping import Stopped, stopping
 
     places: list[Path] = []  # known once the study is
 

@@ -10,9 +10,10 @@ from lightning_module.commands import data, demo, model, quiz, study, training
 @cache
 def parsers():
     """The parser of each command, `{"data build": ..., "fit": ...}`, and those above them."""
-    made = []
+    clis = []
     with contextlib.suppress(SystemExit):
-        training._run(["--help"], made)
+        training._run(["--help"], clis)
+    made = clis[0].parsers
     groups = {"data": data.GROUP, "model": model.GROUP, "study": study.GROUP}
     found = {"": parser(), "fit, validate, test, predict": made[0]}
     found |= {name: made[0].of_command(name) for name in ("fit", "validate", "test", "predict")}

@@ -198,7 +198,7 @@ def test_killed_at_any_change_of_files_it_is_whole_or_not_there(tmp_path):
     command = [sys.executable, str(TESTS / "killed.py"), "lightning_module.commands.study"]
     command += [
         "lightning_module.studies.framework.listing.new_study",
-        "lightning_module.studies.framework.running.stopping",
+        "lightning_module.stopping",
     ]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, text=True, cwd=work, env=environment, **pipes) as process:

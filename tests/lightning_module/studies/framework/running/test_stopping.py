@@ -12,8 +12,8 @@ import counting
 import pytest
 from counting import KILLED, NOTES, SLOW, STUBBORN, STUDY
 
+from lightning_module.stopping import Stopped, stopping
 from lightning_module.studies.framework.running.failures import CellError
-from lightning_module.studies.framework.running.stopping import Stopped, stopping
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 COMMAND = "from lightning_module.cli import main; raise SystemExit(main())"
