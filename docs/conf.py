@@ -22,6 +22,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
+    "docstrings",
     "lessons",
     "mathml",
 ]
@@ -48,6 +49,7 @@ autodoc_class_signature = "mixed"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 88
 napoleon_use_rtype = False
+napoleon_use_ivar = True  # fields of a record are not described twice
 napoleon_custom_sections = ["Source"]
 add_module_names = False
 modindex_common_prefix = ["mnist1d_hf.", "lightning_module."]
@@ -57,6 +59,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "mnist1d-hf"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_show_search_summary = False  # which it would fetch, and files cannot be fetched by a page that is a file
 html_copy_source = html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "mnist1d-hf"},
