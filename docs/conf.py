@@ -59,6 +59,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "mnist1d-hf"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_sidebars = {page: [] for page in ("index", "start", "first-lesson", "results", "REPORT")}  # nothing is beside them
 html_show_search_summary = False  # which it would fetch, and files cannot be fetched by a page that is a file
 html_copy_source = html_show_sourcelink = False
 html_theme_options = {

@@ -58,7 +58,11 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pages(site):
-    return {page: Page(page.read_text(encoding="utf-8")) for page in sorted(site.rglob("*.html")) if "_static" not in page.parts}
+    return {
+        page: Page(page.read_text(encoding="utf-8"))
+        for page in sorted(site.rglob("*.html"))
+        if "_static" not in page.parts
+    }
 
 
 def test_make_docs_builds_what_is_tested():
@@ -102,6 +106,13 @@ def test_formulas_are_mathml_and_no_script(site):
     text = (site / "how-it-works.html").read_text(encoding="utf-8")
     assert text.count("<math") > 5
     assert "mathjax" not in text.lower()
+
+
+def test_classes_have_their_own_signatures(site):
+    text = (site / "api" / "lightning_module.html").read_text(encoding="utf-8")
+    signature = re.sub(r"<[^>]+>|\s", "", text.partition('id="lightning_module.Classifier"')[2].partition("</dt>")[0])
+    assert "network:str|Module='cnn'" in signature
+    assert "steps_per_execution:int|Literal['auto']='auto'" in signature
 
 
 def test_external_links_are_listed(site):
@@ -182,6 +193,11 @@ def test_a_page_fits_the_screen(name, look):
     wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wider <= 0, f"{name} scrolls sideways by {wider} pixels"
     assert page.locator("article h1").count() == 1
+    cut = page.eval_on_selector_all(
+        "article :is(h1, h2, h3, p, li)",
+        "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)",
+    )
+    assert not cut, f"{name} has text that does not fit: {cut[:3]}"
 
 
 def test_it_is_dark_where_the_reader_wants_it_dark(look, request):

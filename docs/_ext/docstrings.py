@@ -1,9 +1,10 @@
-"""Docstrings as the reference shows them: their Markdown tables are none in reStructuredText."""
+"""Docstrings and signatures as the reference shows them."""
 
 import re
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.util.inspect import signature, stringify_signature
 
 ROW = re.compile(r"^\s*\|(.*)\|\s*$")
 
@@ -25,11 +26,22 @@ def tables(lines: list[str]) -> list[str]:
 
 
 def process(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Changes the lines of a docstring in place, as Sphinx asks for it."""
+    """Changes the lines of a docstring in place: Markdown tables are none in reStructuredText."""
     lines[:] = tables(lines)
 
 
+def sign(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, given: str | None, returned: str | None
+) -> tuple[str, str | None] | None:
+    """Returns the signature of a class's own constructor, where a class that it inherits from would hide it."""
+    if what == "class" and given and given.startswith("(*args") and "__init__" in vars(obj):
+        own = signature(obj.__init__, bound_method=True)
+        return stringify_signature(own.replace(return_annotation=own.empty), unqualified_typehints=True), returned
+    return None
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Adds the step to what is done to docstrings."""
+    """Adds the two steps to what is done to docstrings and signatures."""
     app.connect("autodoc-process-docstring", process)
+    app.connect("autodoc-process-signature", sign)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
