@@ -57,10 +57,12 @@ modindex_common_prefix = ["mnist1d_hf.", "lightning_module."]
 # Look. All that the theme needs lies in the site.
 html_theme = "pydata_sphinx_theme"
 html_title = "mnist1d-hf"
-html_static_path = ["_static"]
-html_css_files = ["site.css"]
-html_sidebars = {page: [] for page in ("index", "start", "first-lesson", "results", "REPORT")}  # nothing is beside them
+html_sidebars = {page: [] for page in ("index", "start", "first-lesson")}  # nothing is beside them
 html_show_search_summary = False  # which it would fetch, and files cannot be fetched by a page that is a file
+CONTROLS = FOLDER.parent / "lightning_module" / "studies" / "report"  # of the report's tables of verdicts
+html_static_path = ["_static", str(CONTROLS / "filter.js"), str(CONTROLS / "filter.css")]
+html_css_files = ["site.css", "filter.css"]
+html_js_files = [("filter.js", {"defer": "defer"})]
 html_copy_source = html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "mnist1d-hf"},

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = ["index.html", "start.html", "first-lesson.html", "notebooks/benchmark.html", "api/lightning_module.html"]
 PAGES += ["how-it-works.html", "gallery.html", "results.html", "how-to/publish.html"]
+PAGES += ["REPORT.html", "report/benchmark.html", "report/verdicts.html"]
 SCREENS = {"wide": (1280, 800), "phone": (390, 844)}
 COLOURS = ["light", "dark"]
 
@@ -212,3 +213,17 @@ def test_search_finds(word, found, look):
     page.wait_for_selector("#search-results ul.search li a")
     targets = page.eval_on_selector_all("#search-results ul.search li a", "links => links.map(link => link.href)")
     assert any(found in target for target in targets), targets
+
+
+def test_the_table_of_verdicts_is_filtered_and_sorted(look):
+    page = look("report/verdicts.html")
+    rows = page.locator("table.verdicts tbody tr:visible")
+    every = rows.count()
+    page.get_by_label("finding", exact=True).select_option("✗ fails")
+    fails = rows.count()
+    assert 0 < fails < every
+    assert all("✗ fails" in text for text in rows.all_inner_texts())
+    page.get_by_role("button", name="show all").click()
+    assert rows.count() == every
+    page.get_by_label("words").fill("lottery")
+    assert 0 < rows.count() < every
