@@ -22,6 +22,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
+    "docstrings",
     "lessons",
     "mathml",
 ]
@@ -48,6 +49,7 @@ autodoc_class_signature = "mixed"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 88
 napoleon_use_rtype = False
+napoleon_use_ivar = True  # fields of a record are not described twice
 napoleon_custom_sections = ["Source"]
 add_module_names = False
 modindex_common_prefix = ["mnist1d_hf.", "lightning_module."]
@@ -55,8 +57,12 @@ modindex_common_prefix = ["mnist1d_hf.", "lightning_module."]
 # Look. All that the theme needs lies in the site.
 html_theme = "pydata_sphinx_theme"
 html_title = "mnist1d-hf"
-html_static_path = ["_static"]
-html_css_files = ["site.css"]
+html_sidebars = {page: [] for page in ("index", "start", "first-lesson")}  # nothing is beside them
+html_show_search_summary = False  # which it would fetch, and files cannot be fetched by a page that is a file
+CONTROLS = FOLDER.parent / "lightning_module" / "studies" / "report"  # of the report's tables of verdicts
+html_static_path = ["_static", str(CONTROLS / "filter.js"), str(CONTROLS / "filter.css")]
+html_css_files = ["site.css", "filter.css"]
+html_js_files = [("filter.js", {"defer": "defer"})]
 html_copy_source = html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "mnist1d-hf"},

@@ -88,7 +88,7 @@ def register_network(
     `Classifier(name)`, `Ensemble(name)`, `mnist1d fit --model.network name`, `mnist1d demo --network name`, the studies
     that compare all networks, and their figures know it then. Register it where it is defined, at the top of a module,
     so that each process that imports the module knows it. A checkpoint holds the name only: import the module before
-    one is loaded.
+    one is loaded. Such as::
 
         @register_network("two_layers", colour="#E69F00")
         class TwoLayers(nn.Module):

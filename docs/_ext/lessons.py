@@ -103,8 +103,33 @@ def add_badge(app: Sphinx, tree: nodes.document) -> None:
         title.parent.insert(title.parent.index(title) + 1, nodes.paragraph("", "", link))
 
 
+def describe_pictures(app: Sphinx, tree: nodes.document) -> None:
+    """Gives each picture of a notebook a text for those who do not see it: what the study says, or where it stands."""
+    page = app.env.docname
+    if not page.startswith("notebooks/"):
+        return
+    study = STUDIES[page.removeprefix("notebooks/")]
+    for picture in tree.findall(nodes.image):
+        if picture.get("alt"):
+            continue
+        section = next(parent for parent in parents(picture) if isinstance(parent, nodes.section))
+        title = section.next_node(nodes.title)
+        text = f"A picture that the code above draws, in the section {title.astext()!r}" if title else "A picture"
+        cell = next((parent for parent in parents(picture) if "cell" in parent.get("classes", ())), None)
+        drawn = re.search(r'study\.figures\["([^"]+)"\]', cell.astext()) if cell is not None else None
+        picture["alt"] = caption(study.figures[drawn[1]].__doc__ or "") if drawn else text
+
+
+def parents(node: nodes.Node) -> Iterator[nodes.Element]:
+    """Yields what a node stands in, from the inside to the outside."""
+    while node.parent is not None:
+        node = node.parent
+        yield node
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Adds what is done to each page before and after it is read."""
     app.connect("source-read", fill)
     app.connect("doctree-read", add_badge)
+    app.connect("doctree-read", describe_pictures)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
