@@ -6,6 +6,7 @@ Source: Greydanus (2020), "Scaling down Deep Learning", metalearning an activati
 
 import torch
 
+from lightning_module.studies.activation.amendments import AMENDMENTS
 from lightning_module.studies.activation.claims import BANDS, CLAIMS
 from lightning_module.studies.activation.config import PRESETS, ActivationConfig
 from lightning_module.studies.activation.fair_test import digits, fair_test, network_rows
@@ -140,5 +141,6 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_shape, "fair": draw_fair, "transfer": draw_transfer},
     bands=BANDS,
+    amendments=AMENDMENTS,
     protocol=ProtocolFile(__file__),
 )

@@ -14,6 +14,7 @@ from torch import nn
 from lightning_module.datamodule import Examples
 from lightning_module.networks import CNN, MLP, Logistic, count_parameters
 from lightning_module.replicas.replica import Replica
+from lightning_module.studies.comparison.amendments import AMENDMENTS
 from lightning_module.studies.comparison.claims import BANDS, CLAIMS
 from lightning_module.studies.comparison.config import PRESETS, ComparisonConfig
 from lightning_module.studies.comparison.figures import draw_accuracies, draw_differences, draw_embeddings
@@ -222,6 +223,7 @@ STUDY = Study(
     cells=cells,
     run_cell=run_cell,
     claims=CLAIMS,
+    amendments=AMENDMENTS,
     bands=BANDS,
     figures={"figure": draw_accuracies, "differences": draw_differences, "tsne": draw_embeddings},
     protocol=ProtocolFile(__file__),

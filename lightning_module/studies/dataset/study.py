@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from lightning_module.datamodule import Examples
+from lightning_module.studies.dataset.amendments import AMENDMENTS
 from lightning_module.studies.dataset.claims import BANDS, CLAIMS
 from lightning_module.studies.dataset.facts import fact_rows, size_rows
 from lightning_module.studies.dataset.figures import draw_classical, draw_digits, draw_promises
@@ -154,6 +155,7 @@ STUDY = Study(
     cells=cells,
     run_cell=run_cell,
     claims=CLAIMS,
+    amendments=AMENDMENTS,
     figures={"figure": draw_promises, "digits": draw_digits, "classical": draw_classical},
     bands=BANDS,
     protocol=ProtocolFile(__file__),

@@ -17,6 +17,7 @@ from lightning_module.studies.framework.cells import Cell, Outcome, Row
 from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
+from lightning_module.studies.learning_rate.amendments import AMENDMENTS
 from lightning_module.studies.learning_rate.claims import BANDS, CLAIMS
 from lightning_module.studies.learning_rate.config import PUBLISHED_STARTS, LearningRateConfig
 from lightning_module.studies.learning_rate.figures import draw_cost, draw_landscape, draw_paths
@@ -169,6 +170,7 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_paths, "landscape": draw_landscape, "cost": draw_cost},
     bands=BANDS,
+    amendments=AMENDMENTS,
     protocol=ProtocolFile(__file__),
     measured_times={"cost": ("seconds",)},
 )
