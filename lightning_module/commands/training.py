@@ -96,7 +96,7 @@ class MNIST1DCLI(cli.LightningCLI):
             say(f"      mnist1d model push OWNER/NAME {os.path.relpath(path)}", copy=True)
 
     def ask_to_end(self) -> bool:
-        """Asks a training to end after the step that it is in; returns whether one is going on."""
+        """Ends a training after the step that it is in; returns whether one is going on."""
         trainer = getattr(self, "trainer", None)
         if trainer is None or trainer.state.status != "running" or trainer.state.fn != "fit":
             return False

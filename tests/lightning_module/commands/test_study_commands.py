@@ -16,7 +16,7 @@ FILE = str(Path(counting.__file__))
 def _in_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        "lightning_module.studies.framework.environment.cores", lambda: 1
+        "lightning_module.studies.framework.records.environment.cores", lambda: 1
     )  # other processes take long to start
 
 
