@@ -3,7 +3,7 @@
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,9 @@ from lightning_module.twin import PACKAGE, pl
 
 FABRIC: Final = {"pytorch_lightning": "lightning_fabric", "lightning.pytorch": "lightning.fabric"}[PACKAGE]
 OURS: Final = str(Path(lightning_module.__file__).parent)
+
+# Which examples a network is evaluated on, and how many at once.
+OF_DATA: Final = ("path", "name", "revision", "val", "seed", "recipe", "classes", "batch_size", "eval_batch_size")
 
 # Warnings that somebody at a command line can do nothing about.
 NOISE: Final = (
@@ -105,6 +108,21 @@ def step_of(path: str) -> int:
 def weights_of(path: str) -> Mapping[str, Tensor]:
     """Returns the weights in a checkpoint of this run."""
     return _content(path)["state_dict"]  # type: ignore[no-any-return]
+
+
+def defaults_of(path: str) -> dict[str, Any]:
+    """Returns network and data of a checkpoint as defaults of options; nothing of a file that is no such checkpoint.
+
+    Only values that decide what is evaluated, and no name of a function or class: nothing is imported that a file
+    names.
+    """
+    with suppress(Exception):  # Lightning reads it next, and says what is wrong
+        checkpoint = _content(path)
+        network = checkpoint[pl.LightningModule.CHECKPOINT_HYPER_PARAMS_KEY].get("network")
+        found = {"model.network": network} if isinstance(network, str) and network in NETWORKS else {}
+        data = checkpoint[pl.LightningDataModule.CHECKPOINT_HYPER_PARAMS_KEY]
+        return found | {f"data.{name}": data[name] for name in OF_DATA if name in data}
+    return {}
 
 
 def _content(path: str) -> dict[str, Any]:
