@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from lightning_module.cli import main
+from lightning_module.commands.study import printing
 from lightning_module.studies import STUDIES, Result
 
 FILE = str(Path(counting.__file__))
@@ -52,7 +53,7 @@ def test_every_listed_study_is_there_under_its_name():
 @pytest.mark.parametrize(("width", "last"), [(60, "has to be"), (120, "published")])
 def test_no_column_of_the_verdicts_is_squeezed_away(run, monkeypatch, width, last):
     monkeypatch.setenv("COLUMNS", str(width))
-    monkeypatch.setattr("lightning_module.commands.study.printing.console", Console())
+    monkeypatch.setattr(printing, "console", Console())
     status, out, _ = run("run", FILE, "--preset", "quick")
     assert status == 0
     lines = out.splitlines()
