@@ -179,20 +179,6 @@ def judge(claims: Sequence[Claim], tables: Tables) -> list[Verdict]:
     ]
 
 
-def undecided(claims: Sequence[Claim], reason: str) -> list[Verdict]:
-    """Returns verdicts that say nothing about any claim.
-
-    Args:
-        claims: The claims.
-        reason: Why nothing can be said; of a claim that is never tested, its own reason stays.
-    """
-    words: dict[bool, NumberWord] = {True: "not tested", False: "none published"}
-    return [
-        Verdict(claim, "not tested", words[claim.number is not None], reason=claim.not_tested or reason)
-        for claim in claims
-    ]
-
-
 def rules_of(claims: Sequence[Claim]) -> dict[str, Any]:
     """Returns everything that decides the verdicts, and no wording, as JSON has it.
 

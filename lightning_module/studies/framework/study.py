@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from lightning_module.studies.framework.amendments import SMOKE, Amended, Amendment, amended, of_preset, with_amendments
 from lightning_module.studies.framework.cells import Band, C, Cell, Outcome, Row
-from lightning_module.studies.framework.claims import Claim, Verdict, claims_digest, judge, undecided
+from lightning_module.studies.framework.claims import Claim, NumberWord, Verdict, claims_digest, judge
 from lightning_module.studies.framework.json_files import as_json
 from lightning_module.studies.framework.protocol import ProtocolText
 from lightning_module.studies.framework.quantities import NoRowsError
@@ -125,7 +125,7 @@ class Study(Generic[C]):
         """
         claims = self.claims_of(result.preset)
         reason = self.says_nothing(result)
-        return undecided(claims, reason) if reason else judge(claims, result.tables)
+        return _undecided(claims, reason) if reason else judge(claims, result.tables)
 
     def says_nothing(self, result: "Result") -> str:
         """Returns why a result says nothing about any claim: it is a smoke run, whose networks hardly learn. Else "".
@@ -189,3 +189,17 @@ class Study(Generic[C]):
                 yield band, float(band.of.per_unit(result.tables).mean())
             except NoRowsError:
                 continue
+
+
+def _undecided(claims: Sequence[Claim], reason: str) -> list[Verdict]:
+    """Returns verdicts that say nothing about any claim.
+
+    Args:
+        claims: The claims.
+        reason: Why nothing can be said; of a claim that is never tested, its own reason stays.
+    """
+    words: dict[bool, NumberWord] = {True: "not tested", False: "none published"}
+    return [
+        Verdict(claim, "not tested", words[claim.number is not None], reason=claim.not_tested or reason)
+        for claim in claims
+    ]
