@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Generic
 from lightning_module.studies.framework.amendments import SMOKE, Amended, Amendment, amended, of_preset, with_amendments
 from lightning_module.studies.framework.cells import Band, C, Cell, Outcome, Row
 from lightning_module.studies.framework.claims import Claim, NumberWord, Verdict, claims_digest, judge
-from lightning_module.studies.framework.json_files import as_json
 from lightning_module.studies.framework.protocol import ProtocolText
 from lightning_module.studies.framework.quantities import NoRowsError
+from lightning_module.studies.framework.records.json_files import as_json
 from mnist1d_hf.generator.recipe import nearest
 
 if TYPE_CHECKING:
