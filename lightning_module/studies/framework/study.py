@@ -121,15 +121,18 @@ class Study(Generic[C]):
         """Returns the two verdicts on each claim that a result is to decide: see `claims_of`."""
         return judge(self.claims_of(result.preset), result.tables)
 
-    def amended(self, result: "Result", runs: "Sequence[Result]" = ()) -> list[Amended]:
+    def amended(
+        self, result: "Result", runs: "Sequence[Result]" = (), judged: Sequence[Verdict] | None = None
+    ) -> list[Amended]:
         """Returns each amendment with the old verdict and the new one.
 
         Args:
             result: The result that the old verdicts are about.
             runs: Results of the presets that decide amendments, as far as they were run.
+            judged: The verdicts of `judge` on the result, where they are known.
         """
         tables = {run.preset: run.tables for run in runs}
-        return amended(self.claims, self.amendments, result.tables, tables)
+        return amended(self.claims, self.amendments, result.tables, tables, judged)
 
     def claims_of(self, preset: str) -> Sequence[Claim]:
         """Returns the claims that a preset decides: for one that was made for amendments, those as they were amended.
