@@ -145,15 +145,18 @@ class Study(Generic[C]):
         count = result.config[unit]
         return f"{count:,} {unit.removesuffix('s')} says nothing" if count == 1 else f"{count:,} {unit} say nothing"
 
-    def amended(self, result: "Result", runs: "Sequence[Result]" = ()) -> list[Amended]:
+    def amended(
+        self, result: "Result", runs: "Sequence[Result]" = (), judged: Sequence[Verdict] | None = None
+    ) -> list[Amended]:
         """Returns each amendment with the old verdict and the new one.
 
         Args:
             result: The result that the old verdicts are about.
             runs: Results of the presets that decide amendments, as far as they were run.
+            judged: The verdicts of `judge` on the result, where they are known.
         """
         tables = {run.preset: run.tables for run in runs}
-        return amended(self.claims, self.amendments, result.tables, tables)
+        return amended(self.claims, self.amendments, result.tables, tables, judged)
 
     def claims_of(self, preset: str) -> Sequence[Claim]:
         """Returns the claims that a preset decides: for one that was made for amendments, those as they were amended.
