@@ -43,7 +43,7 @@ def cells(config: ComparisonConfig) -> list[Cell]:
     """Returns a cell for each training, each set of baselines and each t-SNE picture."""
     found = [Cell({"part": "sets", "dataset": name}, SETS_COST) for name in SETS]
     found.append(Cell({"part": "baselines", "dataset": "mnist1d", "training": "frozen", "seed": 0}, BASELINES_COST))
-    for seed in range(config.seeds):
+    for seed in config.seed_range:
         found.append(Cell({"part": "tsne", "dataset": "mnist1d", "training": "frozen", "seed": seed}, TSNE_COST))
         for name, about in SETS.items():
             for training in _trainings(name):

@@ -37,7 +37,7 @@ ARMS = ("frozen", "fresh")
 
 def cells(config: LearningRateConfig) -> list[Cell]:
     """Returns a cell for each arm and seed, and one for the cost."""
-    runs = [Cell({"arm": arm, "seed": seed}) for arm in ARMS for seed in range(config.seeds)]
+    runs = [Cell({"arm": arm, "seed": seed}) for arm in ARMS for seed in config.seed_range]
     return [*runs, Cell({"part": "cost"}, sum(config.lengths) / 100)]
 
 
