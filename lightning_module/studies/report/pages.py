@@ -60,9 +60,10 @@ has newly drawn data. Accuracies are fractions: 0.94 is 94 %. *Regression bands*
 did. They are no findings.
 
 **The pictures** have a row for each contrast of a claim: the dot is our estimate, the bar its 95 % interval, the dashed
-line the margin, and the grey field is where the whole bar has to lie. A diamond is a published number, with a
-thin line for what may have been rounded to it; the grey bar below it is where one more run of ours would end. Each row
-has a scale of its own, because the contrasts are in different units.
+line the margin, and the grey field is where the whole bar has to lie. The bar's colour says where it lies by itself,
+the verdict beside the name is on the whole claim, after the correction. A diamond is a published number, with a thin
+line for what may have been rounded to it; the grey bar below it is where one more run of ours would end. Each row has a
+scale of its own, because the contrasts are in different units.
 """
 
 EVERY: Final = (
