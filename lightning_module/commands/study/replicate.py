@@ -8,7 +8,7 @@ from lightning_module.commands.study.options import PRESET, Folder, Name, Preset
 from lightning_module.commands.study.printing import print_line
 from lightning_module.commands.study.run import run
 from lightning_module.studies import STUDIES
-from lightning_module.studies.framework.replication import UNUSED
+from lightning_module.studies.framework.proof.replication import UNUSED
 
 
 def replicate(
@@ -25,7 +25,7 @@ def replicate(
     mnist: Annotated[str | None, Option("the MNIST digits, for the studies that use them", metavar="FILE.npz")] = None,
 ) -> int:
     """Run a study on seeds that nobody used, and say where it disagrees with a result. Exit status: 1 if it does."""
-    from lightning_module.studies.framework.replication import compare_verdicts
+    from lightning_module.studies.framework.proof.replication import compare_verdicts
     from lightning_module.studies.framework.result import Result
 
     study = STUDIES.find(name)

@@ -10,7 +10,7 @@ import lightning_module.studies
 from lightning_module.commands.study import main
 from lightning_module.studies import Claim, value
 from lightning_module.studies.framework.claims import judge
-from lightning_module.studies.framework.replication import compare_verdicts
+from lightning_module.studies.framework.proof.replication import compare_verdicts
 from lightning_module.studies.recipe_sweep.study import STUDY as SWEEP
 
 CLAIM = [Claim(name="a", text=".", finding=value("gain") > 0.5)]
