@@ -136,7 +136,8 @@ class Study(Generic[C]):
             result: A result of the study.
         """
         smoke = [preset.record() for name, preset in self.presets.items() if f"-{name}".endswith(SMOKE)]
-        like_smoke = ({**as_json(record), "seeds": 0} == {**result.config, "seeds": 0} for record in smoke)
+        any_seeds = {"seeds": 0, "first_seed": 0}
+        like_smoke = (as_json(record) | any_seeds == result.config | any_seeds for record in smoke)
         if not (any(like_smoke) if result.preset == "custom" else f"-{result.preset}".endswith(SMOKE)):
             return ""
         unit = next((unit for unit in ("steps", "epochs") if isinstance(result.config.get(unit), int)), None)
