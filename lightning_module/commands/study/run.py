@@ -83,4 +83,4 @@ def _words_of_a_stop(place: Path | None, *, restart: bool) -> str:
 
 
 def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
+    return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.0f} minutes"
