@@ -9,6 +9,7 @@ from rich.console import Console
 from lightning_module.cli import main
 from lightning_module.commands.study import printing
 from lightning_module.studies import STUDIES, Result
+from lightning_module.twin import pl  # noqa: F401  # else the first test that checks a result is who sets its log's level
 
 FILE = str(Path(counting.__file__))
 
