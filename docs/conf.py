@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-sys.path[:0] = [str(FOLDER.parent), str(FOLDER / "_ext"), str(FOLDER)]
+sys.path[:0] = [str(FOLDER.parent), str(FOLDER / "extensions"), str(FOLDER)]
 
 from repository import REPOSITORY  # noqa: E402 - found by the line above
 
@@ -26,7 +26,7 @@ extensions = [
     "lessons",
     "mathml",
 ]
-exclude_patterns = ["results/**", "_ext/**"]
+exclude_patterns = ["results/**", "extensions/**"]
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 
 # Pages.
@@ -60,7 +60,7 @@ html_title = "mnist1d-hf"
 html_sidebars = {page: [] for page in ("index", "start", "first-lesson")}  # nothing is beside them
 html_show_search_summary = False  # which it would fetch, and files cannot be fetched by a page that is a file
 CONTROLS = FOLDER.parent / "lightning_module" / "studies" / "report"  # of the report's tables of verdicts
-html_static_path = ["_static", str(CONTROLS / "filter.js"), str(CONTROLS / "filter.css")]
+html_static_path = ["static", str(CONTROLS / "filter.js"), str(CONTROLS / "filter.css")]
 html_css_files = ["site.css", "filter.css"]
 html_js_files = [("filter.js", {"defer": "defer"})]
 html_copy_source = html_show_sourcelink = False

@@ -125,10 +125,10 @@ def test_external_links_are_listed(site):
 
 
 def lessons_extension():
-    for folder in (DOCS, DOCS / "_ext"):
+    for folder in (DOCS, DOCS / "extensions"):
         if str(folder) not in sys.path:
             sys.path.append(str(folder))
-    spec = importlib.util.spec_from_file_location("lessons", DOCS / "_ext" / "lessons.py")
+    spec = importlib.util.spec_from_file_location("lessons", DOCS / "extensions" / "lessons.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
