@@ -160,7 +160,7 @@ def main(args: Sequence[str] | None = None) -> int:
         with stopping(lambda: EARLY):  # also while libraries are imported, which takes seconds
             status = _run(sys.argv[1:])
     except Stopped as stopped:
-        sys.stderr.write(f"{EARLY}\n")
+        sys.stderr.write(f"{chr(10) * sys.stderr.isatty()}{EARLY}\n")  # a terminal shows ^C where the cursor is
         status = stopped.status
     if status in STOPPED:
         _leave(status)

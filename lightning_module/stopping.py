@@ -107,7 +107,7 @@ def stopping(words: Callable[[], str], *, ask: Callable[[], bool] | None = None)
 
 @cache
 def _leave_children_alone() -> None:
-    """Has forked children obey signals as other processes do; by the handlers above they would end their parent."""
+    """Lets forked children obey signals as other processes do; by the handlers above they would end their parent."""
 
     def in_child() -> None:
         if _open:

@@ -88,8 +88,8 @@ def python(tmp_path):
 
 def _of_the_process():
     """What one test could leave behind for those that come after it in the same process."""
-    logs = ["mnist1d_hf", "lightning_module", "pytorch_lightning", "lightning.pytorch", "datasets"]
-    # Not the root's, which libraries set when they are imported.
+    # Of libraries that are imported already: their import sets the level, and that of the root.
+    logs = {"mnist1d_hf", "lightning_module", "pytorch_lightning", "lightning.pytorch", "datasets"} & sys.modules.keys()
     state = {f"level of the log {name!r}": logging.getLogger(name).level for name in logs}
     state |= {"level below which nothing is logged": logging.root.manager.disable, "folder": os.getcwd()}
     if torch := sys.modules.get("torch"):

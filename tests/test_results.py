@@ -80,8 +80,8 @@ def test_what_the_site_says_of_other_studies_is_what_they_found():
     assert f"is at {mlp:.1f} parameters a signal, the CNN's at {cnn:.1f}" in text
     assert verdict("double-descent", "loss-peak-without-noise").finding == "holds"
     assert f"is {points('lottery', 'ticket-beats-dense')} points better than the whole network" in text
-    random = points("lottery", "ticket-beats-random")
-    assert f"{random} points better than a network with as many parameters that were chosen at random" in text
+    better = "points better than a network with as many parameters that were chosen at random"
+    assert f"{points('lottery', 'ticket-beats-random')} {better}" in text
     assert verdict("lottery", "ten-times-too-many").parts[0].interval.estimate == pytest.approx(0.03, abs=0.001)
     assert f"copy with the first layer shuffled, by {points('lottery', 'spatial-prior')} points" in text
     lead, left = points("lottery", "new-data"), points("lottery", "reinitialised")

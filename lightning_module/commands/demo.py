@@ -12,26 +12,28 @@ import datasets
 import torch
 from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]  # it is documented so
 from rich.console import Console
-from rich.table import Table
 
 import mnist1d_hf
 from lightning_module.classifier import Classifier
 from lightning_module.commands.group import Parser, run_command
 from lightning_module.datamodule import MNIST1DDataModule
 from lightning_module.networks import NETWORKS
+from lightning_module.terminal.tables import Column, Pairs, Table, show
 from lightning_module.twin import pl, quiet
 from mnist1d_hf.atomic import replace
 from mnist1d_hf.cache import golden
 from mnist1d_hf.checks import one_of, whole_number
 from mnist1d_hf.generator.columns import column_digests
+from mnist1d_hf.generator.recipe import RECIPES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BATCHES_PER_EPOCH = 40  # 4,000 examples, 100 at a time
+DEFAULT = "default"
 
 NEXT = """\
 Next:
+  mnist1d demo --network mlp --data shuffled     the same network on shuffled signals, in one figure
   mnist1d fit --config gru.yaml                  another reference network: logistic, mlp, cnn, gru
   mnist1d data list                              the other configs; any number of a recipe can be changed
   mnist1d data build default --iid-noise-scale 0.1
@@ -39,21 +41,32 @@ Next:
 
 
 @dataclass(frozen=True)
-class DemoResult:
-    """The outcome of the demonstration.
+class DemoRun:
+    """One network, trained on one config.
 
     Attributes:
         rows: One mapping per evaluation: step, accuracy and loss on train and test.
         parameters: Trainable numbers of the network.
         seconds: Wall time of the fit, evaluations included.
         digest: SHA-256 of the training signals.
-        figures: The pictures written; none without matplotlib.
     """
 
     rows: list[dict[str, float]]
     parameters: int
     seconds: float
     digest: str
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """The outcome of the demonstration.
+
+    Attributes:
+        runs: By their config: the default one first, then, if another was asked for, that one.
+        figures: The pictures written; none without matplotlib.
+    """
+
+    runs: dict[str, DemoRun]
     figures: list[Path]
 
 
@@ -86,7 +99,13 @@ class LearningCurve(pl.Callback):
         )
 
 
-def run_demo(network: str = "cnn", steps: int = 6000, seed: int = 42, out: Path = Path("outputs/demo")) -> DemoResult:
+def run_demo(
+    network: str = "cnn",
+    steps: int = 6000,
+    seed: int = 42,
+    out: Path = Path("outputs/demo"),
+    data: str = "default",
+) -> DemoResult:
     """Generates the default data set, trains a reference network as the blog post does, and draws what came out.
 
     Args:
@@ -94,33 +113,44 @@ def run_demo(network: str = "cnn", steps: int = 6000, seed: int = 42, out: Path 
         steps: Optimiser steps of 100 examples; evaluated 24 times.
         seed: Of the network's initial weights.
         out: Folder of the figures.
+        data: The name of a config to compare the default one with: the same network is trained on both.
 
     Raises:
-        ValueError: If the network does not exist or there are no steps.
+        ValueError: If the network or the config does not exist or there are no steps.
     """
-    network = one_of("network", network, NETWORKS)
+    network, data = one_of("network", network, NETWORKS), one_of("data", data, RECIPES)
     steps, seed = whole_number("steps", steps, 1), whole_number("seed", seed, 0, 2**32 - 1)
     out.mkdir(parents=True, exist_ok=True)  # if that cannot be, before a minute of training
-    train = datasets.load_dataset("mnist1d", "default", split="train")
+    runs = {config: _run(network, config, steps, seed) for config in dict.fromkeys([DEFAULT, data])}
+    return DemoResult(runs=runs, figures=_write_figures(runs, out))
+
+
+def _run(network: str, config: str, steps: int, seed: int) -> DemoRun:
+    train = datasets.load_dataset("mnist1d", config, split="train")
     digest = column_digests([train.with_format("arrow")[:]])["x"]
     pl.seed_everything(seed, verbose=False)
-    classifier = Classifier(network)
+    module = MNIST1DDataModule(name=config, val="test", shuffle="none")
+    classifier = Classifier(network, length=module.length)
     curve = LearningCurve()
     with quiet(logging.WARNING):  # devices and a table of layers would hide what the demonstration is about
         trainer = _trainer(steps, curve)
         start = time.perf_counter()
-        trainer.fit(classifier, MNIST1DDataModule(val="test", shuffle="none"))
-    seconds = time.perf_counter() - start
-    return DemoResult(
+        trainer.fit(classifier, module)
+    return DemoRun(
         rows=curve.rows,
         parameters=sum(p.numel() for p in classifier.parameters() if p.requires_grad),
-        seconds=seconds,
+        seconds=time.perf_counter() - start,
         digest=digest,
-        figures=_write_figures(curve.rows, out),
     )
 
 
-def main(network: str = "cnn", steps: int = 6000, seed: int = 42, out: Path = Path("outputs/demo")) -> int:
+def main(
+    network: str = "cnn",
+    steps: int = 6000,
+    seed: int = 42,
+    out: Path = Path("outputs/demo"),
+    data: str = "default",
+) -> int:
     """Generate MNIST-1D, train a network on it, and print and draw the outcome; takes about a minute.
 
     Args:
@@ -128,27 +158,51 @@ def main(network: str = "cnn", steps: int = 6000, seed: int = 42, out: Path = Pa
         steps: Optimiser steps of 100 examples.
         seed: Of the network's initial weights.
         out: Folder of the figures.
+        data: A config to compare the default one with, such as shuffled; the network is trained on both.
     """
-    result = run_demo(network, steps, seed, out)
-    console = Console(soft_wrap=True)
-    frozen = golden.committed()["default"]["train"]["x"]
-    last = result.rows[-1]
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_row("network", f"{network}, {result.parameters:,} parameters")
-    table.add_row("accuracy on train", f"{last['train_accuracy']:.1%}")
-    table.add_row("accuracy on test", f"{last['test_accuracy']:.1%}")
-    table.add_row(
-        "training", f"{last['step']:,} steps in {result.seconds:.1f} s, {last['step'] / result.seconds:.0f} steps/s"
-    )
-    verdict = "the frozen 2020 data, bit for bit" if result.digest == frozen else "NOT the frozen 2020 data"
-    table.add_row("data", f"version {mnist1d_hf.DATA_VERSION}, SHA-256 {result.digest[:16]}…: {verdict}")
-    for figure in result.figures:
-        table.add_row("figure", str(figure))
-    console.print(table)
+    result = run_demo(network, steps, seed, out, data)
+    console = Console()
+    if len(result.runs) > 1:
+        show(_comparison(result.runs), console)
+    show(Pairs(_account(network, result)), console)
     if not result.figures:
-        console.print('No figures: pip install "mnist1d-hf\\[plot]"')
-    console.print(NEXT, highlight=False, markup=False, soft_wrap=True)
+        print_line('No figures: pip install "mnist1d-hf[plot]"')
+    print_line(NEXT)
     return 0
+
+
+def print_line(text: str) -> None:
+    """Prints text as it is."""
+    Console().print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _comparison(runs: dict[str, DemoRun]) -> Table:
+    """Returns a row for each run: how right it is on train and on test."""
+    columns = [Column("signals"), Column("test", right=True), Column("train", right=True), Column("time", rank=1)]
+    rows = [
+        [config, f"{run.rows[-1]['test_accuracy']:.1%}", f"{run.rows[-1]['train_accuracy']:.1%}", _time(run)]
+        for config, run in runs.items()
+    ]
+    return Table(columns, rows)
+
+
+def _account(network: str, result: DemoResult) -> dict[str, str]:
+    """Returns what was done, and what came out if it was done once."""
+    run = result.runs[DEFAULT]
+    last, frozen = run.rows[-1], golden.committed()[DEFAULT]["train"]["x"]
+    verdict = "the frozen 2020 data, bit for bit" if run.digest == frozen else "NOT the frozen 2020 data"
+    lines = {"network": f"{network}, {run.parameters:,} parameters"}
+    if len(result.runs) == 1:
+        lines["accuracy on train"] = f"{last['train_accuracy']:.1%}"
+        lines["accuracy on test"] = f"{last['test_accuracy']:.1%}"
+        lines["training"] = _time(run)
+    lines["data"] = f"version {mnist1d_hf.DATA_VERSION}, SHA-256 {run.digest[:16]}…: {verdict}"
+    return lines | {f"figure {number}": str(path) for number, path in enumerate(result.figures, start=1)}
+
+
+def _time(run: DemoRun) -> str:
+    steps = run.rows[-1]["step"]
+    return f"{steps:,.0f} steps in {run.seconds:.1f} s, {steps / run.seconds:,.0f} steps/s"
 
 
 def parser() -> Parser:
@@ -171,7 +225,7 @@ def _trainer(steps: int, curve: LearningCurve) -> pl.Trainer:
     return pl.Trainer(
         accelerator="cpu",  # networks this small are fastest there
         max_steps=steps,
-        max_epochs=-(-steps // BATCHES_PER_EPOCH),  # never the limit; it gives the progress bar an end
+        max_epochs=-1,  # the steps are the limit
         val_check_interval=max(1, steps // 24),
         check_val_every_n_epoch=None,
         callbacks=[curve],
@@ -181,20 +235,29 @@ def _trainer(steps: int, curve: LearningCurve) -> pl.Trainer:
     )
 
 
-def _write_figures(rows: list[dict[str, float]], out: Path) -> list[Path]:
+def _write_figures(runs: dict[str, DemoRun], out: Path) -> list[Path]:
     try:
-        from mnist1d_hf.plot import signals
+        from mnist1d_hf.plot import curves, signals
 
         signals.require_matplotlib()
     except ImportError:
         return []
-    arrays = mnist1d_hf.make_mnist1d()
-    first = [int((arrays.train.y == digit).argmax()) for digit in range(10)]
-    figures: dict[str, Any | Figure] = {
-        "templates": signals.plot_templates(),
-        "examples": signals.plot_signals(arrays.train.x[first], arrays.train.y[first]),
-        "learning_curve": signals.plot_learning_curve(rows),
-    }
+    figures: dict[str, Any | Figure] = {"templates": signals.plot_templates()}
+    for config in runs:
+        figures["examples" if config == DEFAULT else f"examples_{config}"] = _examples(config)
+    rows = {config: run.rows for config, run in runs.items()}
+    alone = len(runs) == 1
+    figures["learning_curve"] = signals.plot_learning_curve(rows[DEFAULT]) if alone else curves.plot_runs(rows)
     for name, figure in figures.items():
         replace(out / f"{name}.png", partial(figure.savefig, format="png"))
     return [out / f"{name}.png" for name in figures]
+
+
+def _examples(config: str) -> Any:
+    """Returns a figure of the first training example of each digit."""
+    from mnist1d_hf.plot import signals
+
+    train = datasets.load_dataset("mnist1d", config, split="train[:200]").with_format("numpy")
+    x, y = train["x"][:], train["y"][:]
+    first = [int((y == digit).argmax()) for digit in range(10)]
+    return signals.plot_signals(x[first], y[first])

@@ -44,7 +44,9 @@ OUTPUT: Final = {
     "--trainer.logger NAME": "CSVLogger, TensorBoardLogger, or false; as installed if not given",
     "--trainer.enable_progress_bar BOOL": "true or false",
 }
-CHECKPOINT: Final = {"--ckpt_path FILE": "the checkpoint, as mnist1d fit has written it"}
+CHECKPOINT: Final = {
+    "--ckpt_path FILE": "the checkpoint, as mnist1d fit has written it; without --config, of its own network and data"
+}
 RESUME: Final = {"--ckpt_path FILE": "a checkpoint to go on from, with the same other options"}
 PREDICTIONS: Final = {"--predictions.path FILE": "the CSV file to write (default: predictions.csv)"}
 MORE: Final = {
@@ -83,9 +85,9 @@ TRAINING: Final[Mapping[str, tuple[str, Groups]]] = {
 
 EXAMPLES: Final = {
     "fit": "mnist1d fit --config cnn --trainer.max_steps 1000",
-    "validate": "mnist1d validate --config cnn --ckpt_path FILE",
-    "test": "mnist1d test --config cnn --ckpt_path FILE",
-    "predict": "mnist1d predict --config cnn --ckpt_path FILE",
+    "validate": "mnist1d validate --ckpt_path FILE",
+    "test": "mnist1d test --ckpt_path FILE",
+    "predict": "mnist1d predict --ckpt_path FILE",
 }
 
 

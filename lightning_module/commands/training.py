@@ -10,7 +10,7 @@ from lightning_module.classifier import Classifier
 from lightning_module.commands.group import STOPPED, run_command
 from lightning_module.commands.predictions import PredictionWriter
 from lightning_module.commands.training_parser import CONFIG_HELP, ConfigFile, HelpAll, TrainingParser
-from lightning_module.commands.training_words import announcement, calm, outcome, step_of, weights_of
+from lightning_module.commands.training_words import announcement, calm, defaults_of, outcome, step_of, weights_of
 from lightning_module.datamodule import MNIST1DDataModule
 from lightning_module.terminal.say import say
 from lightning_module.twin import PACKAGE, MisconfigurationException, cli, pl
@@ -44,6 +44,15 @@ class MNIST1DCLI(cli.LightningCLI):
         parser.add_argument("--help-all", action=HelpAll, help="Show the help of every option, and exit.")
         self.parsers.append(parser)
         return parser
+
+    def parse_arguments(self, parser: cli.LightningArgumentParser, args: Any) -> None:
+        """Parses arguments; what is evaluated without a `--config` is network and data of the checkpoint."""
+        super().parse_arguments(parser, args)
+        command = self.config["subcommand"]
+        given = self.config[command]
+        if command != "fit" and given["ckpt_path"] and not given["config"]:
+            self.parsers[0].of_command(command).set_defaults(defaults_of(given["ckpt_path"]))
+            super().parse_arguments(parser, args)
 
     def add_arguments_to_parser(self, parser: cli.LightningArgumentParser) -> None:
         """Lets the data decide the size of the network, and adds `--predictions.path`."""
@@ -89,14 +98,13 @@ class MNIST1DCLI(cli.LightningCLI):
             self.model.load_state_dict(weights_of(path))
         say(outcome(self.model, self.datamodule, step_of(path) if path else self.trainer.global_step))
         if path:
-            config = Path(self.trainer.log_dir or self.trainer.default_root_dir) / "config.yaml"
             say(f"Checkpoint: {os.path.relpath(path)}", copy=True)
-            options = f"--config {os.path.relpath(config)} " if config.is_file() else ""
-            say(f"Next: mnist1d test {options}--ckpt_path {os.path.relpath(path)}", copy=True)
-            say(f"      mnist1d model push OWNER/NAME {os.path.relpath(path)}", copy=True)
+            say("Next:")
+            say(f"mnist1d test --ckpt_path {os.path.relpath(path)}", copy=True)
+            say(f"mnist1d model push OWNER/NAME {os.path.relpath(path)}", copy=True)
 
     def ask_to_end(self) -> bool:
-        """Asks a training to end after the step that it is in; returns whether one is going on."""
+        """Ends a training after the step that it is in; returns whether one is going on."""
         trainer = getattr(self, "trainer", None)
         if trainer is None or trainer.state.status != "running" or trainer.state.fn != "fit":
             return False

@@ -3,7 +3,7 @@
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,9 @@ from lightning_module.twin import PACKAGE, pl
 
 FABRIC: Final = {"pytorch_lightning": "lightning_fabric", "lightning.pytorch": "lightning.fabric"}[PACKAGE]
 OURS: Final = str(Path(lightning_module.__file__).parent)
+
+# Which examples a network is evaluated on, and how many at once.
+OF_DATA: Final = ("path", "name", "revision", "val", "seed", "recipe", "classes", "batch_size", "eval_batch_size")
 
 # Warnings that somebody at a command line can do nothing about.
 NOISE: Final = (
@@ -80,7 +83,7 @@ def _published(model: Classifier, data: MNIST1DDataModule) -> float | None:
     if name not in NETWORKS or data.path != "mnist1d" or data.recipe or data.classes:
         return None
     found = registered(str(name))
-    return {"default": found.accuracy, "shuffled": found.shuffled_accuracy}.get(data.name)
+    return {"default": found.accuracy, "shuffled": found.shuffled_accuracy}.get(str(data.name))
 
 
 def test_accuracy(model: Classifier, data: MNIST1DDataModule) -> float:
@@ -89,10 +92,10 @@ def test_accuracy(model: Classifier, data: MNIST1DDataModule) -> float:
     device, was_training = next(model.parameters()).device, model.training
     model.eval()
     with torch.inference_mode():
-        right = sum(
-            int((model(some.to(device)).argmax(1) == truth.to(device)).sum())
-            for some, truth in zip(x.split(EVALUATION_ROWS), y.split(EVALUATION_ROWS), strict=True)
-        )
+        right = 0
+        for start in range(0, len(y), EVALUATION_ROWS):
+            rows = slice(start, start + EVALUATION_ROWS)
+            right += int((model(x[rows].to(device)).argmax(1) == y[rows].to(device)).sum())
     model.train(was_training)
     return right / len(y)
 
@@ -105,6 +108,21 @@ def step_of(path: str) -> int:
 def weights_of(path: str) -> Mapping[str, Tensor]:
     """Returns the weights in a checkpoint of this run."""
     return _content(path)["state_dict"]  # type: ignore[no-any-return]
+
+
+def defaults_of(path: str) -> dict[str, Any]:
+    """Returns network and data of a checkpoint as defaults of options; nothing of a file that is no such checkpoint.
+
+    Only values that decide what is evaluated, and no name of a function or class: nothing is imported that a file
+    names.
+    """
+    with suppress(Exception):  # Lightning reads it next, and says what is wrong
+        checkpoint = _content(path)
+        network = checkpoint[pl.LightningModule.CHECKPOINT_HYPER_PARAMS_KEY].get("network")
+        found = {"model.network": network} if isinstance(network, str) and network in NETWORKS else {}
+        data = checkpoint[pl.LightningDataModule.CHECKPOINT_HYPER_PARAMS_KEY]
+        return found | {f"data.{name}": data[name] for name in OF_DATA if name in data}
+    return {}
 
 
 def _content(path: str) -> dict[str, Any]:

@@ -135,17 +135,21 @@ class TrainingBar(pl.callbacks.ProgressBar):
     def _state(self, trainer: pl.Trainer, *, ended: bool = False) -> tuple[float | None, Any]:
         """Returns the share that is done, and a function that returns the parts of the line."""
         done, total = trainer.global_step, steps_in_all(trainer)
-        elapsed, speed = (0.0, None) if self._line is None else (self._line.elapsed, self._line.speed)
-        if ended:
-            speed = (done - self._first) / elapsed if elapsed else None  # of all, not of late
-        times = []
-        if total is not None and speed:
-            times.append((total - done) / speed)
-        shares = [done / total] if total else []
+        limits, shares = [], [done / total] if total else []
         for each in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(each, pl.callbacks.Timer) and (left := each.time_remaining()) is not None:
-                times.append(left)
+                limits.append(left)
                 shares.append(each.time_elapsed() / max(each.time_elapsed() + left, 1e-9))
+        # What has to be asked of a GPU is asked here; when the line is drawn, only its speed is.
+        parts = partial(self._parts, done, total, limits, metric_parts(trainer), ended)
+        return (min(1.0, max(shares)) if shares else None), parts
+
+    def _parts(self, done: int, total: int | None, limits: list[float], metrics: list[Part], ended: bool) -> list[Part]:
+        line = self._line
+        elapsed, speed = (0.0, None) if line is None else (line.elapsed, line.speed)
+        if ended:
+            speed = (done - self._first) / elapsed if elapsed else None  # of all, not of late
+        times = [*limits, *([(total - done) / speed] if total is not None and speed else [])]
         parts = [Part(count_words(done, total, "steps"))]
         if speed:
             parts.append(Part(speed_words(speed, "steps"), rank=4))
@@ -153,8 +157,7 @@ class TrainingBar(pl.callbacks.ProgressBar):
             parts.append(Part(f"in {clock_words(elapsed)}", rank=1))
         elif times:
             parts.append(Part(f"{clock_words(min(times))} left", rank=1))
-        parts += metric_parts(trainer)
-        return (min(1.0, max(shares)) if shares else None), partial(list, parts)
+        return parts + metrics
 
     def _evaluated(self, trainer: pl.Trainer, batches: int | float) -> None:
         """Says how far a validation, test or prediction of several batches is, outside of a fit."""

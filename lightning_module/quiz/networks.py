@@ -51,6 +51,19 @@ def signals() -> int:
     return number
 
 
+def confusion() -> npt.NDArray[np.int64]:
+    """Returns how often the CNNs took each digit (rows) for each (columns), on all the test signals, (10, 10)."""
+    kept, y = _kept(), make_mnist1d().test.y
+    found = np.zeros((10, 10), dtype=np.int64)
+    np.add.at(found, (y, y), kept["networks"])
+    for row, digits in kept["answers"].items():
+        truth = y[int(row)]
+        found[truth, truth] -= len(digits)
+        for digit in digits:
+            found[truth, int(digit)] += 1
+    return found
+
+
 def keep(result: Path, file: Path) -> None:
     """Writes what the benchmark's CNNs answered: for each signal that any of them misread, a digit for each network.
 

@@ -156,7 +156,7 @@ class ProgressLine:
     def _lead_logs(self, before: tuple[object, object]) -> None:
         """Lets what is logged appear above the line, as what is printed does."""
         led = dict(zip(map(id, before), (sys.stdout, sys.stderr), strict=True))
-        for name in LOGS:
+        for name in [name for name in LOGS if not name or name in logging.root.manager.loggerDict]:
             for handler in logging.getLogger(name or None).handlers:
                 stream = getattr(handler, "stream", None)
                 if isinstance(handler, logging.StreamHandler) and led.get(id(stream), stream) is not stream:

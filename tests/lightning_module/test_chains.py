@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import re
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from fits import SAFELY, same_weights, trainer_in
 from huggingface_hub import ModelCard
 
 from lightning_module import Classifier, MNIST1DDataModule
+from lightning_module.commands.training_words import calm, defaults_of
+from lightning_module.loop.execution import StepsPerExecution
 from lightning_module.model_hub import TrainedModel
+from lightning_module.twin import PACKAGE
 from mnist1d_hf import DATA_VERSION
 
 MAIN = "lightning_module.cli:main"
@@ -134,3 +138,52 @@ def test_a_fit_too_short_for_a_validation_keeps_its_weights_too(client, tmp_path
     assert (tmp_path.parent / line.removeprefix("Checkpoint: ")).name == path.name
     assert torch.load(path, weights_only=True)["global_step"] == steps
     accuracy_in(status(client.call(MAIN, ["test", "--config", "mlp.yaml", *options, "--ckpt_path", str(path)])))
+
+
+def test_the_lines_at_the_end_of_a_fit_are_true_and_can_be_typed(client, tmp_path):
+    options = ["--config", "mlp", "--data.name", "long", "--data.classes=[0, 1, 2]", "--trainer.max_steps=20"]
+    out = ["--trainer.default_root_dir", str(tmp_path)]
+    said = status(client.call(MAIN, ["fit", *options, *QUIET, *out]))
+    assert re.search(r"^Training mlp \([\d,]+ parameters\) on the data 'long': [\d,]+ examples", said, re.MULTILINE)
+    accuracy = float(re.search(r"Test accuracy of mlp after 20 steps: ([\d.]+)%", said)[1])
+    assert "published" not in said
+    (line,) = [line for line in said.splitlines() if line.startswith("mnist1d test ")]
+    assert line.endswith("/checkpoints/last.ckpt")  # from the folder of that process
+    path = str(tmp_path / "checkpoints/last.ckpt")
+    tested = status(client.call(MAIN, ["test", "--ckpt_path", path, *QUIET, *out]))
+    assert f"{100 * accuracy_in(tested):.1f}" == f"{accuracy:.1f}"
+
+
+def test_only_warnings_and_what_we_say_ourselves_is_heard_of_lightning():
+    """Of several steps at once, which slower single steps are taken for, say."""
+    log, heard = logging.getLogger(PACKAGE), []
+    handler = logging.Handler()
+    handler.emit = heard.append
+    log.addHandler(handler)
+    level = log.level
+    log.setLevel(logging.INFO)
+    try:
+        with calm():
+            log.warning("a warning")
+            log.info("GPU available")
+            StepsPerExecution()._log_reason("a reason")
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
+    assert [each.getMessage() for each in heard] == [
+        "a warning",
+        'steps_per_execution="auto" takes single steps: a reason',
+    ]
+    assert not handler.filters
+
+
+def test_an_evaluation_imports_nothing_that_a_checkpoint_names(old, tmp_path):
+    content = torch.load(old, weights_only=True)
+    content["datamodule_hyper_parameters"] |= {"transform": "os.system", "name": "no-shift"}
+    content["hyper_parameters"] |= {"network": "torch.nn.Tanh"}
+    torch.save(content, tmp_path / "hostile.ckpt")
+    found = defaults_of(str(tmp_path / "hostile.ckpt"))
+    assert found["data.name"] == "no-shift"
+    assert not {"os.system", "torch.nn.Tanh"} & {str(value) for value in found.values()}
+    (tmp_path / "empty.ckpt").touch()
+    assert defaults_of(str(tmp_path / "empty.ckpt")) == {}

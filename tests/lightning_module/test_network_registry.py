@@ -130,7 +130,7 @@ def test_the_command_line_takes_the_name(tmp_path, monkeypatch, capsys):
         assert main(["fit", "--model.network", "tiny", *options]) == 0
         assert main(["demo", "--network", "tiny", "--steps", "2", "--out", "pictures"]) == 0
         assert "tiny, 520 parameters" in capsys.readouterr().out
-        assert len(run_demo("tiny", 1, out=tmp_path).rows) == 1
+        assert len(run_demo("tiny", 1, out=tmp_path).runs["default"].rows) == 1
     assert main(["demo", "--network", "tiny"]) == 2
     assert "--network='tiny' must be one of 'logistic'" in capsys.readouterr().err.replace(
         "--network=tiny", "--network='tiny'"

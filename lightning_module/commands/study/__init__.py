@@ -1,10 +1,10 @@
-"""``mnist1d study list | new | run | plot | verify | report``. Torch is imported when a study is."""
+"""``mnist1d study list | new | run | replicate | plot | verify | report``. Torch is imported when a study is."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from lightning_module.commands.group import CommandGroup
-from lightning_module.commands.study import inspection, new, run, verify
+from lightning_module.commands.study import inspection, new, replicate, run, verify
 
 GROUP: Final = CommandGroup(
     "mnist1d study",
@@ -13,6 +13,7 @@ GROUP: Final = CommandGroup(
         "list": inspection.list_studies,
         "new": new.new,
         "run": run.run,
+        "replicate": replicate.replicate,
         "plot": inspection.plot,
         "verify": verify.verify,
         "report": inspection.report,

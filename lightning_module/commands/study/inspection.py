@@ -3,24 +3,19 @@
 from pathlib import Path
 from typing import Annotated
 
-from rich.table import Table
-
 from lightning_module.commands.options import Option
 from lightning_module.commands.study import printing
 from lightning_module.commands.study.options import FOLDER, PRESET, Folder, Name, Preset, saved_result
 from lightning_module.commands.study.printing import print_line
 from lightning_module.commands.study.verdicts import draw_figures
 from lightning_module.studies import STUDIES
+from lightning_module.terminal.tables import Column, Table, show
 
 
 def list_studies() -> int:
     """List the studies."""
-    table = Table(box=None, pad_edge=False)
-    for column in ("study", "what it measures"):
-        table.add_column(column)
-    for name in STUDIES:
-        table.add_row(name, STUDIES.summary(name))
-    printing.console.print(table)
+    columns = [Column("study"), Column("what it measures", sentence=True)]
+    show(Table(columns, [[name, STUDIES.summary(name)] for name in STUDIES]), printing.console)
     return 0
 
 

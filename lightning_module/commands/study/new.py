@@ -12,6 +12,8 @@ def new(
 ) -> int:
     """Write a folder with a small study that runs, to be made one's own."""
     from lightning_module.stopping import Stopped, stopping
+    from lightning_module.studies.framework.linter import faults_of
+    from lightning_module.studies.framework.listing.catalogue import study_in_folder
     from lightning_module.studies.framework.listing.new_study import write_study
 
     words = "stopped; nothing is written"
@@ -23,5 +25,7 @@ def new(
         return stopped.status
     for path in written:
         print_line(str(path))
+    for fault in faults_of(study_in_folder(written[0].parent)):
+        print_line(f"look at claim {fault.claim}: {fault.kind}, {fault.what}")
     print_line(f"a study that runs: mnist1d study run {written[0].parent}{os.sep} --preset smoke")
     return 0

@@ -30,7 +30,7 @@ def run(
 ) -> int:
     """Run a study; interrupted, the same command goes on."""
     from lightning_module.stopping import Stopped, stopping
-    from lightning_module.studies.framework.environment import cores
+    from lightning_module.studies.framework.records.environment import cores
 
     places: list[Path] = []  # known once the study is
 

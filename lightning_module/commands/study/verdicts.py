@@ -4,17 +4,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.table import Table
-
 from lightning_module.commands.study import printing
-from lightning_module.commands.study.printing import print_line
+from lightning_module.commands.study.printing import print_line, printable
+from lightning_module.terminal.tables import Column, Table, show
 
 if TYPE_CHECKING:
     from lightning_module.studies.framework.claims import Verdict
     from lightning_module.studies.framework.result import Result
     from lightning_module.studies.framework.study import Study
 
-ROOMY: Final = 100  # columns of a terminal from which on the published numbers have one of the table
+COLUMNS: Final = (
+    Column("claim"),
+    Column("finding"),
+    Column("contrast (95 %)", rank=1),
+    Column("has to be", rank=2),
+    Column("n", right=True, rank=4),
+    Column("published", rank=3),
+)
 MOST_NUMBERS: Final = 8  # published numbers without a statement that are printed one by one
 
 
@@ -22,30 +28,20 @@ def print_verdicts(study: "Study[Any]", result: "Result") -> None:
     """Prints a table of the statements, why some were not tested, and which numbers without a statement are outside."""
     from lightning_module.studies.report.words import FINDINGS
 
-    table = Table(box=None, pad_edge=False)
-    roomy = printing.console.width >= ROOMY
-    for column in ("claim", "finding", "contrast (95 %)", "has to be", "n", *(["published"] if roomy else [])):
-        table.add_column(
-            column,
-            justify="right" if column == "n" else "left",
-            no_wrap=column in ("finding", "contrast (95 %)", "n"),
-            min_width=20 if column == "claim" and roomy else None,
-            overflow="fold",
-        )
+    print_line(study.question)
+    if reason := study.says_nothing(result):
+        print_line(f"A smoke run shows that everything works; {reason}, so there are no verdicts: try --preset quick.")
+        return
     every = study.judge(result)
     numbers = [verdict for verdict in every if verdict.claim.is_number]
     few = len(numbers) <= MOST_NUMBERS
     verdicts = [verdict for verdict in every if few or not verdict.claim.is_number]
+    rows: list[list[str]] = []
     for verdict in verdicts:
         first, *others = _parts(verdict) or [("", "", "")]
-        published = _published(verdict)
-        table.add_row(verdict.claim.name, FINDINGS[verdict.finding], *first, *([published] if roomy else []))
-        for each in others:
-            table.add_row("", "", *each)
-        if published and not roomy:
-            table.add_row("", "published", published)
-    print_line(study.question)
-    printing.console.print(table, highlight=False)
+        rows.append([printable(verdict.claim.name), FINDINGS[verdict.finding], *first, _published(verdict)])
+        rows += [["", "", *each, ""] for each in others]
+    show(Table(COLUMNS, rows), printing.console)
     for verdict in verdicts:
         if verdict.reason and not (verdict.claim.is_number and verdict.number != "not tested"):
             print_line(f"{verdict.claim.name} was not tested: {verdict.reason}")

@@ -29,7 +29,7 @@ def verify(
     """Check a result, and print its verdicts. Exit status: 0 ok, 1 something differs, 3 the rows are not verified."""
     from lightning_module.studies.framework.proof.checks import Check, overall
     from lightning_module.studies.framework.proof.verify import findings_of
-    from lightning_module.studies.framework.result_head import DamagedResultError
+    from lightning_module.studies.framework.records.result_head import DamagedResultError
 
     if recompute < 0:
         raise ValueError(f"--recompute {recompute} must be at least 1, or 0 for no cell")
@@ -52,10 +52,10 @@ def verify(
 def _recompute(study: "Study[Any]", result: "Result", count: int, mnist: str | None) -> int:
     """Computes cells again, after saying which and how long each took; returns the exit status."""
     from lightning_module.studies.framework.cells import ConfigError
-    from lightning_module.studies.framework.json_files import as_json
     from lightning_module.studies.framework.proof.checks import Check
     from lightning_module.studies.framework.proof.recompute import choose, recomputed
     from lightning_module.studies.framework.proof.verify import config_of
+    from lightning_module.studies.framework.records.json_files import as_json
 
     try:
         config = config_of(study, result)

@@ -29,14 +29,14 @@ def fair_test(config: ActivationConfig, name: str, function: Function) -> Outcom
     tuning = _tune(config, function)
     best = max(tuning, key=lambda row: row["accuracy"])
     tuned = Setting(best["rate"], best["inward"], best["outward"])
-    seeds = range(config.seeds)
+    seeds = config.seed_range
     draws = [fresh(seed, tests=config.tests, num_samples=EXAMPLES) for seed in seeds]
     rows: list[Row] = []
     for label, setting in (("published", Setting()), ("tuned", tuned)):
         settings = [setting] * len(seeds)
         trained = _train_on(draws, [*seeds], function, settings, config.steps)
         found = accuracies(function, trained.networks, draws[0].test, settings)
-        rows += network_rows(config, trained, found, arm="fresh", setting=label, function=name)
+        rows += network_rows(config, seeds, trained, found, arm="fresh", setting=label, function=name)
     data = {f"fresh/{seed}": draw.what for seed, draw in zip(seeds, draws, strict=True)}
     return Outcome({"rows": rows, "tuning": [{"function": name, **row} for row in tuning]}, data=data)
 
@@ -67,7 +67,9 @@ def _train_on(
     return train_networks(function, initial_networks(seeds), examples, noise, settings)
 
 
-def network_rows(config: ActivationConfig, trained: InnerTrained, found: list[float], **what: Any) -> list[Row]:
+def network_rows(
+    config: ActivationConfig, seeds: range, trained: InnerTrained, found: list[float], **what: Any
+) -> list[Row]:
     """Returns a row for each network."""
     return [
         {
@@ -78,7 +80,7 @@ def network_rows(config: ActivationConfig, trained: InnerTrained, found: list[fl
             "window_loss": digits(float(losses[-config.window :].mean())),
             "accuracy": accuracy,
         }
-        for seed, (losses, accuracy) in enumerate(zip(trained.losses, found, strict=True))
+        for seed, losses, accuracy in zip(seeds, trained.losses, found, strict=True)
     ]
 
 

@@ -18,11 +18,11 @@ DIP = (0.0, 2.0)  # and its negative dip
 
 
 def functions_of(config: ActivationConfig, scratch: Scratch, *names: str) -> dict[str, Function]:
-    """Returns activation functions by name; the learned one is that of the published run."""
+    """Returns activation functions by name; the learned one is that of the first seed: of the published run."""
     fixed: dict[str, Function] = {**BASELINES, "piecewise": piecewise}
     if set(names) <= fixed.keys():
         return {name: fixed[name] for name in names}
-    learned = LearnedActivation(meta_training(config, 0, scratch)[-1].function)
+    learned = LearnedActivation(meta_training(config, config.first_seed, scratch)[-1].function)
     made: dict[str, Function] = {**fixed, "learned": learned, "straightened": straightened(learned)}
     return {name: made[name] for name in names}
 

@@ -6,6 +6,7 @@ Source: Greydanus (2020), "Scaling down Deep Learning", metalearning an activati
 
 import torch
 
+from lightning_module.studies.activation.amendments import AMENDMENTS
 from lightning_module.studies.activation.claims import BANDS, CLAIMS
 from lightning_module.studies.activation.config import PRESETS, ActivationConfig
 from lightning_module.studies.activation.fair_test import digits, fair_test, network_rows
@@ -40,12 +41,12 @@ IMAGES = ("mnist", "digits", "cifar10")
 
 def cells(config: ActivationConfig) -> list[Cell]:
     """Returns a cell for each meta-training, the published comparison, and each function or seed of the tests."""
-    meta = [Cell({"part": "meta", "seed": seed}, 200.0) for seed in range(config.meta_seeds)]
+    meta = [Cell({"part": "meta", "seed": seed}, 200.0) for seed in config.range_of(config.meta_seeds)]
     fair = [Cell({"part": "fair", "function": function}, 60.0) for function in FUNCTIONS]
     transfer = [
         Cell({"part": "transfer", "data": data, "seed": seed}, 60.0)
         for data in IMAGES
-        for seed in range(config.transfer_seeds)
+        for seed in config.range_of(config.transfer_seeds)
     ]
     return [*meta, Cell({"part": "published"}, 15.0), *fair, *transfer]
 
@@ -91,7 +92,7 @@ def _meta(config: ActivationConfig, cell: Cell) -> Outcome:
 
 def _published(config: ActivationConfig, cell: Cell) -> Outcome:
     """Returns the results of the other functions in the setting that the learned one was trained in."""
-    seeds, data = range(config.meta_seeds), frozen_draw()
+    seeds, data = config.range_of(config.meta_seeds), frozen_draw()
     draws = [reference_draws(seed, steps=config.steps, learned=False) for seed in seeds]
     noise = torch.stack([noise_of(each.training) for each in draws])
     settings = [Setting()] * len(seeds)
@@ -102,7 +103,7 @@ def _published(config: ActivationConfig, cell: Cell) -> Outcome:
             accuracies(function, network[None], first_tests(data), [Setting()], draw.evaluation.hidden)[0]
             for network, draw in zip(trained.networks, draws, strict=True)
         ]
-        rows += network_rows(config, trained, found, arm="frozen", setting="published", function=name)
+        rows += network_rows(config, seeds, trained, found, arm="frozen", setting="published", function=name)
     return Outcome({"rows": rows}, data={"frozen": data.what})
 
 
@@ -140,5 +141,6 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_shape, "fair": draw_fair, "transfer": draw_transfer},
     bands=BANDS,
+    amendments=AMENDMENTS,
     protocol=ProtocolFile(__file__),
 )

@@ -170,3 +170,17 @@ def _selected(rows: "pd.DataFrame", network: str, points: str) -> float:
 
 def _percent(rows: "pd.DataFrame") -> "pd.DataFrame":
     return rows.assign(accuracy=100 * rows.accuracy)
+
+
+def draw_matched(result: "Result") -> "Figure":
+    """Returns the accuracies of the CNN and of an MLP with as many parameters, with 95 % intervals."""
+    figure, axes = panels()
+    panel, rows = axes[0, 0], _percent(result.rows)
+    for network, colour in colours(rows.network.unique()).items():
+        for i, points in enumerate(("own", "shuffled")):
+            values = _final(rows, "fresh", network, points, "fresh test").accuracy.tolist()
+            estimate(panel, i, values, colour=colour, arm="fresh", label=network if i == 0 else None)
+    panel.set_xticks(range(2), ["own order", "order shuffled"])
+    panel.set(ylabel="accuracy on fresh tests (%)", xlim=(-0.5, 1.5))
+    panel.legend(frameon=False)
+    return figure

@@ -12,11 +12,13 @@ import numpy as np
 import torch
 
 from lightning_module.datamodule import Examples
+from lightning_module.networks import MLP
 from lightning_module.replicas.replica import Replica
+from lightning_module.studies.benchmark.amendments import AMENDED, AMENDMENTS, FIRST_SEED, MATCHED_MLP, SEEDS
 from lightning_module.studies.benchmark.baselines import baseline_rows
 from lightning_module.studies.benchmark.claims import BANDS, CLAIMS
-from lightning_module.studies.benchmark.figures import draw_confusion, draw_curves, draw_final
-from lightning_module.studies.framework.cells import Cell, Outcome, Row
+from lightning_module.studies.benchmark.figures import draw_confusion, draw_curves, draw_final, draw_matched
+from lightning_module.studies.framework.cells import Cell, Outcome, Row, later
 from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
@@ -41,11 +43,12 @@ class BenchmarkConfig(NetworksConfig):
     """The numbers of the benchmark.
 
     Attributes:
-        seeds: Number of seeds, which are 0, 1, 2, ...; in the fresh arm each has its own draw of the data set.
+        seeds: Number of seeds; in the fresh arm each has its own draw of the data set.
         steps: Optimiser steps.
         every: Steps between two evaluations.
         tests: Examples in the fresh test set.
         penalties: Penalties of the support vector machine to choose from.
+        matched: Whether the CNN is compared with an MLP of as many parameters alone, on fresh data.
     """
 
     seeds: int = 10
@@ -53,10 +56,18 @@ class BenchmarkConfig(NetworksConfig):
     every: int = 250
     tests: int = 20_000
     penalties: tuple[float, ...] = (0.3, 1.0, 3.0, 10.0, 30.0)
+    matched: bool = later(False)
 
 
 def cells(config: BenchmarkConfig) -> list[Cell]:
     """Returns a cell for each arm, network and order of the points, and one for each arm's baselines."""
+    if config.matched:
+        costs = {MATCHED_MLP: network_cost("mlp"), "cnn": network_cost("cnn")}
+        return [
+            Cell({"arm": "fresh", "network": network, "points": points}, cost)
+            for network, cost in costs.items()
+            for points in ("own", "shuffled")
+        ]
     trainings = [
         Cell({"arm": arm, "network": network, "points": points}, network_cost(network))
         for arm in ("frozen", "fresh")
@@ -71,9 +82,10 @@ def run_cell(config: BenchmarkConfig, cell: Cell) -> Outcome:
     """Returns the scores of the networks of a cell."""
     if cell["arm"] == "human":
         return Outcome({"rows": _human_rows(), "confusion": _confusion_rows(CONFUSION, network="human", seed=0)})
-    draws = [frozen()] if cell["arm"] == "frozen" else [_draw(config, seed) for seed in range(config.seeds)]
+    draws = [frozen()] if cell["arm"] == "frozen" else [_draw(config, seed) for seed in config.seed_range]
     test = fresh_test(draws[0], count=config.tests) if cell["arm"] == "frozen" else _fresh_test(config)
-    data = {f"{cell['arm']}/{seed}": draw.what for seed, draw in enumerate(draws)}
+    labels = [0] if len(draws) == 1 else config.seed_range
+    data = {f"{cell['arm']}/{seed}": draw.what for seed, draw in zip(labels, draws, strict=True)}
     if cell["network"] == "baselines":
         return Outcome({"rows": baseline_rows(cell["arm"], draws, test, penalties=config.penalties)}, data=data)
     trained = _train(config, cell, draws)
@@ -84,14 +96,14 @@ def run_cell(config: BenchmarkConfig, cell: Cell) -> Outcome:
         if on == "fresh test":
             scored = score(trained.ensemble, examples, step=config.steps, on=on)
             tables["rows"] += Trained(trained.ensemble, [scored]).rows(**cell.of)
-            tables["classes"] = _class_rows(cell, predictions, examples.y)
+            tables["classes"] = _class_rows(config, cell, predictions, examples.y)
         if on == "test" and cell["points"] == "own":
-            tables["quiz"] = _quiz_rows(cell, predictions, examples.y)
+            tables["quiz"] = _quiz_rows(config, cell, predictions, examples.y)
             if cell["network"] == "cnn":
                 rows = list(QUIZ_ROWS)
                 tables["confusion"] = [
                     row
-                    for seed, of_one in enumerate(predictions)
+                    for seed, of_one in zip(config.seed_range, predictions, strict=True)
                     for row in _confusion_rows(_confusion(examples.y[rows], of_one[rows]), network="cnn", seed=seed)
                 ]
         name = f"{cell['arm']}-{cell['network']}-{cell['points']}-{on.replace(' ', '-')}"
@@ -106,22 +118,27 @@ def _train(config: BenchmarkConfig, cell: Cell, draws: Sequence[Draw]) -> Traine
         Replica(
             seed=seed,
             points=_points(cell, seed),
-            data=draws[seed].train if own_data else None,
+            data=draws[i].train if own_data else None,
         )
-        for seed in range(config.seeds)
+        for i, seed in enumerate(config.seed_range)
     ]
     train_set, test_set = draws[0].train, draws[0].test
     if own_data:
         train_set = Examples.stacked(draw.train for draw in draws)
         test_set = _fresh_test(config).first(CURVE_ROWS)
     return train(
-        cell["network"],
+        matched_mlp if cell["network"] == MATCHED_MLP else cell["network"],
         replicas,
         draws[0].train,
         steps=config.steps,
         evaluate={"train": train_set, "test": test_set},
         every=config.every,
     )
+
+
+def matched_mlp() -> MLP:
+    """Returns the MLP with as many parameters as the CNN: 5,263, 1 % more; the study of priors has the same one."""
+    return MLP(hidden_size=51)
 
 
 def _points(cell: Cell, seed: int) -> list[int] | None:
@@ -140,7 +157,7 @@ def _fresh_test(config: BenchmarkConfig) -> Examples:
     return _draw(config, 0).test  # the same for every seed
 
 
-def _class_rows(cell: Cell, predictions: torch.Tensor, y: torch.Tensor) -> list[Row]:
+def _class_rows(config: BenchmarkConfig, cell: Cell, predictions: torch.Tensor, y: torch.Tensor) -> list[Row]:
     """Returns the errors of each model in each class of the fresh test set."""
     return [
         {
@@ -149,12 +166,12 @@ def _class_rows(cell: Cell, predictions: torch.Tensor, y: torch.Tensor) -> list[
             "digit": digit,
             "error": round(float((of_one[y == digit] != digit).float().mean()), 6),
         }
-        for seed, of_one in enumerate(predictions)
+        for seed, of_one in zip(config.seed_range, predictions, strict=True)
         for digit in range(10)
     ]
 
 
-def _quiz_rows(cell: Cell, predictions: torch.Tensor, y: torch.Tensor) -> list[Row]:
+def _quiz_rows(config: BenchmarkConfig, cell: Cell, predictions: torch.Tensor, y: torch.Tensor) -> list[Row]:
     """Returns each model's accuracy on the rows of the human quiz, and its errors on 3 and 6 in the first 500 rows."""
     rows = list(QUIZ_ROWS)
     first = slice(0, 500)
@@ -166,7 +183,7 @@ def _quiz_rows(cell: Cell, predictions: torch.Tensor, y: torch.Tensor) -> list[R
             "accuracy": round(float((of_one[rows] == y[rows]).double().mean()), 6),
             "errors_on_3_and_6": int((of_one[first] != y[first])[easy].sum()),
         }
-        for seed, of_one in enumerate(predictions)
+        for seed, of_one in zip(config.seed_range, predictions, strict=True)
     ]
 
 
@@ -206,11 +223,15 @@ STUDY = Study(
         "smoke": BenchmarkConfig(seeds=2, steps=60, every=30, tests=1000, penalties=(3.0,)),
         "quick": BenchmarkConfig(seeds=3, steps=2000, tests=5000),
         "paper": BenchmarkConfig(),
+        AMENDED: BenchmarkConfig(seeds=SEEDS, first_seed=FIRST_SEED, matched=True),
+        f"{AMENDED}-smoke": BenchmarkConfig(seeds=2, first_seed=90, steps=60, every=30, tests=1000, matched=True),
     },
     cells=cells,
     run_cell=run_cell,
     claims=CLAIMS,
     figures={"figure": draw_final, "curves": draw_curves, "confusion": draw_confusion},
     bands=BANDS,
+    amendments=AMENDMENTS,
+    amended_figures={"figure": draw_matched},
     protocol=ProtocolFile(__file__),
 )

@@ -57,25 +57,25 @@ def run_cell(config: CeilingConfig, cell: Cell) -> Outcome:
     """Returns the limits of a recipe, and how far from them each network is."""
     recipe: dict[str, Any] = {knob: cell[knob] for knob in KNOBS}
     size = {"num_samples": config.validation, "train_split": 1.0}
-    draws = [fresh(seed, tests=0, **recipe) for seed in range(config.seeds)]
-    held_out = [fresh(VALIDATION_SEED + seed, tests=0, **size, **recipe) for seed in range(config.seeds)]
+    draws = [fresh(seed, tests=0, **recipe) for seed in config.seed_range]
+    held_out = [fresh(VALIDATION_SEED + seed, tests=0, **size, **recipe) for seed in config.seed_range]
     tested = fresh(0, tests=config.seeds * config.tests, **recipe)
     log_p, labels = posterior_of(tested.test.x, tested, **recipe), tested.test.y.numpy()
-    parts = [slice(seed * config.tests, (seed + 1) * config.tests) for seed in range(config.seeds)]
+    parts = [slice(i * config.tests, (i + 1) * config.tests) for i in range(len(draws))]
     rows: list[Row] = []
     bins: list[Row] = []
     for network in REFERENCE:
         stops = _train(config, network, draws, held_out, tested)
         for arm, stop in stops.items():
-            for seed, part in enumerate(parts):
+            for i, (seed, part) in enumerate(zip(config.seed_range, parts, strict=True)):
                 of = {"network": network, **recipe, "seed": seed, "arm": arm}
-                row, own_bins = compare(stop, seed, held_out[seed].train.y.numpy(), log_p[part], labels[part])
+                row, own_bins = compare(stop, i, held_out[i].train.y.numpy(), log_p[part], labels[part])
                 rows.append({**of, **row})
                 bins += [{**of, **each} for each in own_bins]
     tables = {"rows": rows, "limits": limits(log_p, labels, recipe), "bins": bins}
     # Probabilities to three digits: enough for a picture and for soft labels, and mostly zeros, which compress.
     arrays = {f"posterior {_label(recipe)}": np.exp(log_p[parts[0]]).astype(np.float16)}
-    return Outcome(tables, arrays, _data(recipe, draws, held_out, tested))
+    return Outcome(tables, arrays, _data(recipe, config.seed_range, draws, held_out, tested))
 
 
 def _train(
@@ -87,7 +87,7 @@ def _train(
     looks = EarlyStops(_stacked(held_out), {"test": own})
     trained = train(
         network,
-        [Replica(seed=seed, data=draw.train) for seed, draw in enumerate(draws)],
+        [Replica(seed=seed, data=draw.train) for seed, draw in zip(config.seed_range, draws, strict=True)],
         draws[0].train,
         steps=config.steps,
         every=config.every,
@@ -100,11 +100,11 @@ def _train(
 
 
 def compare(
-    stop: Stop, seed: int, validation_labels: Labels, log_p: Floats, labels: Labels
+    stop: Stop, replica: int, validation_labels: Labels, log_p: Floats, labels: Labels
 ) -> tuple[Row, list[dict[str, Any]]]:
     """Returns how far one replica is from the posterior, before and after its temperature, and its reliability."""
-    logits = stop.logits["test"][seed]
-    heat = temperature(stop.logits["validation"][seed].double().numpy(), validation_labels)
+    logits = stop.logits["test"][replica]
+    heat = temperature(stop.logits["validation"][replica].double().numpy(), validation_labels)
     log_q, log_tempered = log_probabilities(logits), log_probabilities(logits / heat)
     chosen = log_q.argmax(1)
     error = 1 - right_by(log_p, chosen).mean()
@@ -112,7 +112,7 @@ def compare(
     before, after = divergence(log_p, log_q).mean(), divergence(log_p, log_tempered).mean()
     bins = {name: reliability(log_p, each, labels) for name, each in (("own", log_q), ("fitted", log_tempered))}
     row = {
-        "step": int(stop.step[seed]),
+        "step": int(stop.step[replica]),
         "error": error,
         "label_error": (chosen != labels).mean(),
         "avoidable": error - least,
@@ -176,10 +176,12 @@ def _label(recipe: dict[str, Any]) -> str:
     return " ".join(f"{knob}={recipe[knob]}" for knob in KNOBS)
 
 
-def _data(recipe: dict[str, Any], draws: list[Draw], held_out: list[Draw], tested: Draw) -> dict[str, Any]:
+def _data(
+    recipe: dict[str, Any], seeds: range, draws: list[Draw], held_out: list[Draw], tested: Draw
+) -> dict[str, Any]:
     label = _label(recipe)
-    of_seeds = {f"{label}, seed {seed}": draw.what for seed, draw in enumerate(draws)}
-    of_seeds |= {f"{label}, validation of seed {seed}": draw.what for seed, draw in enumerate(held_out)}
+    of_seeds = {f"{label}, seed {seed}": draw.what for seed, draw in zip(seeds, draws, strict=True)}
+    of_seeds |= {f"{label}, validation of seed {seed}": draw.what for seed, draw in zip(seeds, held_out, strict=True)}
     return {**of_seeds, f"{label}, test": tested.what}
 
 

@@ -14,6 +14,7 @@ from torch import nn
 from lightning_module.datamodule import Examples
 from lightning_module.networks import CNN, MLP, Logistic, count_parameters
 from lightning_module.replicas.replica import Replica
+from lightning_module.studies.comparison.amendments import AMENDMENTS
 from lightning_module.studies.comparison.claims import BANDS, CLAIMS
 from lightning_module.studies.comparison.config import PRESETS, ComparisonConfig
 from lightning_module.studies.comparison.figures import draw_accuracies, draw_differences, draw_embeddings
@@ -42,7 +43,7 @@ def cells(config: ComparisonConfig) -> list[Cell]:
     """Returns a cell for each training, each set of baselines and each t-SNE picture."""
     found = [Cell({"part": "sets", "dataset": name}, SETS_COST) for name in SETS]
     found.append(Cell({"part": "baselines", "dataset": "mnist1d", "training": "frozen", "seed": 0}, BASELINES_COST))
-    for seed in range(config.seeds):
+    for seed in config.seed_range:
         found.append(Cell({"part": "tsne", "dataset": "mnist1d", "training": "frozen", "seed": seed}, TSNE_COST))
         for name, about in SETS.items():
             for training in _trainings(name):
@@ -222,6 +223,7 @@ STUDY = Study(
     cells=cells,
     run_cell=run_cell,
     claims=CLAIMS,
+    amendments=AMENDMENTS,
     bands=BANDS,
     figures={"figure": draw_accuracies, "differences": draw_differences, "tsne": draw_embeddings},
     protocol=ProtocolFile(__file__),

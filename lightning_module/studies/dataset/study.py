@@ -11,6 +11,8 @@ import numpy as np
 import torch
 
 from lightning_module.datamodule import Examples
+from lightning_module.replicas.replica import Replica
+from lightning_module.studies.dataset.amendments import AMENDMENTS
 from lightning_module.studies.dataset.claims import BANDS, CLAIMS
 from lightning_module.studies.dataset.facts import fact_rows, size_rows
 from lightning_module.studies.dataset.figures import draw_classical, draw_digits, draw_promises
@@ -64,7 +66,7 @@ class DatasetConfig(Config):
 def cells(config: DatasetConfig) -> list[Cell]:
     """Returns a cell for what is counted, for the times and for the digits, and one for each seed without networks."""
     one_each = [Cell({"part": "counts"}, 1.0), Cell({"part": "times"}, 60.0), Cell({"part": "digits"}, 30.0)]
-    return [*one_each, *(Cell({"part": "classical", "seed": seed}, 4.0) for seed in range(config.seeds))]
+    return [*one_each, *(Cell({"part": "classical", "seed": seed}, 4.0) for seed in config.seed_range)]
 
 
 def run_cell(config: DatasetConfig, cell: Cell) -> Outcome:
@@ -94,11 +96,11 @@ def _digit_rows(config: DatasetConfig) -> tuple[list[Row], list[Row]]:
     """Returns the errors by digit of each seed's CNN, and how they go along with a person's."""
     draw = frozen()
     y = draw.test.y[:SEEN_ROWS]
-    trained = train("cnn", config.seeds, draw.train, steps=config.steps)
+    trained = train("cnn", [Replica(seed=seed) for seed in config.seed_range], draw.train, steps=config.steps)
     wrong = (trained.ensemble.predictions(draw.test.x[:SEEN_ROWS]) != y).double()
     rows: list[Row] = []
     profiles: list[Row] = []
-    for seed, of_one in enumerate(wrong):
+    for seed, of_one in zip(config.seed_range, wrong, strict=True):
         errors = torch.stack([of_one[y == digit].mean() for digit in range(10)]).numpy()
         rows += [
             {"seed": seed, "digit": digit, "cnn": round(float(errors[digit]), 5), "human": round(human, 5)}
@@ -154,6 +156,7 @@ STUDY = Study(
     cells=cells,
     run_cell=run_cell,
     claims=CLAIMS,
+    amendments=AMENDMENTS,
     figures={"figure": draw_promises, "digits": draw_digits, "classical": draw_classical},
     bands=BANDS,
     protocol=ProtocolFile(__file__),

@@ -103,7 +103,11 @@ def of_preset(amendments: Sequence[Amendment], preset: str) -> list[Claim]:
 
 
 def amended(
-    claims: Sequence[Claim], amendments: Sequence[Amendment], tables: Tables, runs: Mapping[str, Tables]
+    claims: Sequence[Claim],
+    amendments: Sequence[Amendment],
+    tables: Tables,
+    runs: Mapping[str, Tables],
+    judged: Sequence[Verdict] | None = None,
 ) -> list[Amended]:
     """Returns each amendment with its verdicts.
 
@@ -114,9 +118,11 @@ def amended(
         amendments: The amendments.
         tables: Of the committed result.
         runs: The tables of the presets that decide, as far as they were run.
+        judged: The verdicts by the old rules, where they are known: some take half a minute.
     """
+    before = judge(claims, tables) if judged is None else judged
     old = {each.claim.name: Verdict(each.claim, "not tested", "none published", reason=ADDED) for each in amendments}
-    old |= {verdict.claim.name: verdict for verdict in judge(claims, tables)}
+    old |= {verdict.claim.name: verdict for verdict in before}
     now = [each for each in amendments if not each.decided_by]
     new = {(verdict.claim.name, ""): verdict for verdict in judge(with_amendments(claims, now), tables)}
     for preset, of_run in runs.items():

@@ -9,7 +9,7 @@ import torch
 
 import mnist1d_hf
 from lightning_module.datamodule import Examples
-from lightning_module.studies.framework.json_files import as_json
+from lightning_module.studies.framework.records.json_files import as_json
 from lightning_module.studies.framework.training import sha256
 from mnist1d_hf import Recipe, Split, make_mnist1d, make_slice
 from mnist1d_hf.generator.fast_stream import FastStream

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lightning_module.studies.framework.json_files import as_json
-from lightning_module.studies.framework.result_head import (
+from lightning_module.studies.framework.records.json_files import as_json
+from lightning_module.studies.framework.records.result_head import (
     FORMAT,
     CellSeal,
     DamagedResultError,

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lightning_module.studies.framework.json_files import canonical
+from lightning_module.studies.framework.records.json_files import canonical
+from lightning_module.studies.framework.records.result_head import CellSeal
 from lightning_module.studies.framework.result import Result, column_kinds
-from lightning_module.studies.framework.result_head import CellSeal
 
 if TYPE_CHECKING:
     from lightning_module.studies.framework.running.cell_files import Record

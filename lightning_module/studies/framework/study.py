@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic
 
-from lightning_module.studies.framework.amendments import Amended, Amendment, amended, of_preset, with_amendments
+from lightning_module.studies.framework.amendments import SMOKE, Amended, Amendment, amended, of_preset, with_amendments
 from lightning_module.studies.framework.cells import Band, C, Cell, Outcome, Row
-from lightning_module.studies.framework.claims import Claim, Verdict, claims_digest, judge
+from lightning_module.studies.framework.claims import Claim, NumberWord, Verdict, claims_digest, judge
 from lightning_module.studies.framework.protocol import ProtocolText
 from lightning_module.studies.framework.quantities import NoRowsError
+from lightning_module.studies.framework.records.json_files import as_json
 from mnist1d_hf.generator.recipe import nearest
 
 if TYPE_CHECKING:
@@ -118,18 +119,44 @@ class Study(Generic[C]):
         return run(self, config, folder=folder, workers=workers, progress=progress, restart=restart)
 
     def judge(self, result: "Result") -> list[Verdict]:
-        """Returns the two verdicts on each claim that a result is to decide: see `claims_of`."""
-        return judge(self.claims_of(result.preset), result.tables)
+        """Returns the two verdicts on each claim that a result is to decide: see `claims_of`.
 
-    def amended(self, result: "Result", runs: "Sequence[Result]" = ()) -> list[Amended]:
+        A result that says nothing, see `says_nothing`, decides none.
+        """
+        claims = self.claims_of(result.preset)
+        reason = self.says_nothing(result)
+        return _undecided(claims, reason) if reason else judge(claims, result.tables)
+
+    def says_nothing(self, result: "Result") -> str:
+        """Returns why a result says nothing about any claim: it is a smoke run, whose networks hardly learn. Else "".
+
+        More seeds do not change that: `smoke` with another number of them is one, too.
+
+        Args:
+            result: A result of the study.
+        """
+        smoke = [preset.record() for name, preset in self.presets.items() if f"-{name}".endswith(SMOKE)]
+        like_smoke = ({**as_json(record), "seeds": 0} == {**result.config, "seeds": 0} for record in smoke)
+        if not (any(like_smoke) if result.preset == "custom" else f"-{result.preset}".endswith(SMOKE)):
+            return ""
+        unit = next((unit for unit in ("steps", "epochs") if isinstance(result.config.get(unit), int)), None)
+        if unit is None:
+            return "a smoke run says nothing"
+        count = result.config[unit]
+        return f"{count:,} {unit.removesuffix('s')} says nothing" if count == 1 else f"{count:,} {unit} say nothing"
+
+    def amended(
+        self, result: "Result", runs: "Sequence[Result]" = (), judged: Sequence[Verdict] | None = None
+    ) -> list[Amended]:
         """Returns each amendment with the old verdict and the new one.
 
         Args:
             result: The result that the old verdicts are about.
             runs: Results of the presets that decide amendments, as far as they were run.
+            judged: The verdicts of `judge` on the result, where they are known.
         """
         tables = {run.preset: run.tables for run in runs}
-        return amended(self.claims, self.amendments, result.tables, tables)
+        return amended(self.claims, self.amendments, result.tables, tables, judged)
 
     def claims_of(self, preset: str) -> Sequence[Claim]:
         """Returns the claims that a preset decides: for one that was made for amendments, those as they were amended.
@@ -165,3 +192,17 @@ class Study(Generic[C]):
                 yield band, float(band.of.per_unit(result.tables).mean())
             except NoRowsError:
                 continue
+
+
+def _undecided(claims: Sequence[Claim], reason: str) -> list[Verdict]:
+    """Returns verdicts that say nothing about any claim.
+
+    Args:
+        claims: The claims.
+        reason: Why nothing can be said; of a claim that is never tested, its own reason stays.
+    """
+    words: dict[bool, NumberWord] = {True: "not tested", False: "none published"}
+    return [
+        Verdict(claim, "not tested", words[claim.number is not None], reason=claim.not_tested or reason)
+        for claim in claims
+    ]

@@ -17,6 +17,7 @@ from lightning_module.studies.framework.cells import Cell, Outcome, Row
 from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
+from lightning_module.studies.learning_rate.amendments import AMENDMENTS
 from lightning_module.studies.learning_rate.claims import BANDS, CLAIMS
 from lightning_module.studies.learning_rate.config import PUBLISHED_STARTS, LearningRateConfig
 from lightning_module.studies.learning_rate.figures import draw_cost, draw_landscape, draw_paths
@@ -36,7 +37,7 @@ ARMS = ("frozen", "fresh")
 
 def cells(config: LearningRateConfig) -> list[Cell]:
     """Returns a cell for each arm and seed, and one for the cost."""
-    runs = [Cell({"arm": arm, "seed": seed}) for arm in ARMS for seed in range(config.seeds)]
+    runs = [Cell({"arm": arm, "seed": seed}) for arm in ARMS for seed in config.seed_range]
     return [*runs, Cell({"part": "cost"}, sum(config.lengths) / 100)]
 
 
@@ -169,6 +170,7 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_paths, "landscape": draw_landscape, "cost": draw_cost},
     bands=BANDS,
+    amendments=AMENDMENTS,
     protocol=ProtocolFile(__file__),
     measured_times={"cost": ("seconds",)},
 )

@@ -97,7 +97,7 @@ def cells(config: PoolingConfig) -> list[Cell]:
         for variant in (KINDS if arm == "published" else (*KINDS, MATCHED))
         for n in config.sizes
         if not (arm == "epochs" and _same_training(config, n))
-        for seeds in _parts(config.seeds_of(arm), config.steps_of(arm, n))
+        for seeds in _parts(config.range_of(config.seeds_of(arm)), config.steps_of(arm, n))
     ]
 
 
@@ -133,9 +133,14 @@ def run_cell(config: PoolingConfig, cell: Cell) -> Outcome:
                 row
                 for arm in arms
                 for row in _rows(cell, arm, Trained(trained.ensemble, scores), counts)
-                if row["seed"] < config.seeds_of(arm)
+                if row["seed"] in config.range_of(config.seeds_of(arm))
             ],
-            "curves": [row for arm in arms for row in _curve(cell, arm, trained) if row["seed"] < config.seeds_of(arm)],
+            "curves": [
+                row
+                for arm in arms
+                for row in _curve(cell, arm, trained)
+                if row["seed"] in config.range_of(config.seeds_of(arm))
+            ],
         },
         {cell.name.replace(",", "-").replace("=", "-"): wrong_by(trained.ensemble.predictions(kept.x), kept.y)},
         {f"published/{cell['n']}": draws[0].what}
@@ -165,9 +170,9 @@ def _same_training(config: PoolingConfig, n: int) -> bool:
     return config.steps_of("epochs", n) == config.steps
 
 
-def _parts(seeds: int, steps: int) -> Iterator[range]:
-    size = math.ceil(seeds / math.ceil(seeds * steps / CELL_STEPS))
-    return (range(first, min(first + size, seeds)) for first in range(0, seeds, size))
+def _parts(seeds: range, steps: int) -> Iterator[range]:
+    size = math.ceil(len(seeds) / math.ceil(len(seeds) * steps / CELL_STEPS))
+    return (seeds[first : first + size] for first in range(0, len(seeds), size))
 
 
 def _training_rows(own: Sequence[Examples], count: int) -> Examples:

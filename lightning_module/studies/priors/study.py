@@ -86,11 +86,14 @@ def run_cell(config: PriorsConfig, cell: Cell) -> Outcome:
     """Returns the scores of a network at the learning rate that did best on validation."""
     tuning = _tune(config, cell)
     lr = best_rate(tuning)
-    draws = [fresh(seed, tests=0) for seed in range(config.seeds)]
+    draws = [fresh(seed, tests=0) for seed in config.seed_range]
     tested = fresh(0, tests=config.tests)
     trained = train(
         PRIORS[cell["network"]],
-        [Replica(seed=k, lr=lr, points=_points(cell, k), data=draw.train) for k, draw in enumerate(draws)],
+        [
+            Replica(seed=seed, lr=lr, points=_points(cell, seed), data=draw.train)
+            for seed, draw in zip(config.seed_range, draws, strict=True)
+        ],
         draws[0].train,
         steps=config.steps,
         evaluate={
@@ -107,7 +110,9 @@ def run_cell(config: PriorsConfig, cell: Cell) -> Outcome:
     if cell["points"] == "own":
         tables["permuted"] = [
             {"network": cell["network"], "seed": seed, **change}
-            for seed, change in enumerate(permuted(trained.ensemble, tested.test.x[:PERMUTED_ROWS]))
+            for seed, change in zip(
+                config.seed_range, permuted(trained.ensemble, tested.test.x[:PERMUTED_ROWS]), strict=True
+            )
         ]
     predictions = trained.ensemble.predictions(tested.test.x[:KEPT_ROWS])
     arrays = {f"{cell['network']}-{cell['points']}": wrong_by(predictions, tested.test.y[:KEPT_ROWS])}
@@ -172,7 +177,11 @@ def permuted(ensemble: Ensemble, x: torch.Tensor) -> list[Row]:
 def _data(config: PriorsConfig, draws: Sequence[Draw], tested: Draw) -> dict[str, object]:
     """Returns the record of the draws, the same from every cell."""
     tuning = {f"seed {s}": fresh(s, tests=0).what for s in range(TUNING_SEED, TUNING_SEED + config.tuning_seeds)}
-    return {**{f"seed {seed}": draw.what for seed, draw in enumerate(draws)}, **tuning, "test": tested.what}
+    return {
+        **{f"seed {seed}": draw.what for seed, draw in zip(config.seed_range, draws, strict=True)},
+        **tuning,
+        "test": tested.what,
+    }
 
 
 STUDY = Study(

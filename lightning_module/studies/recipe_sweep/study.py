@@ -65,11 +65,11 @@ def cells(config: RecipeSweepConfig) -> list[Cell]:
 def run_cell(config: RecipeSweepConfig, cell: Cell) -> Outcome:
     """Returns the scores of the seeds of one network on one recipe."""
     recipe: dict[str, Any] = {axis: cell[axis] for axis in AXES}
-    draws = [fresh(seed, tests=0, **recipe) for seed in range(config.seeds)]
+    draws = [fresh(seed, tests=0, **recipe) for seed in config.seed_range]
     tested = fresh(0, tests=config.tests, **recipe)
     trained = train(
         cell["network"],
-        [Replica(seed=seed, data=draw.train) for seed, draw in enumerate(draws)],
+        [Replica(seed=seed, data=draw.train) for seed, draw in zip(config.seed_range, draws, strict=True)],
         draws[0].train,
         steps=config.steps,
         evaluate={
@@ -81,13 +81,13 @@ def run_cell(config: RecipeSweepConfig, cell: Cell) -> Outcome:
     rows = [
         {**row, "log_odds": round(log_odds(row["accuracy"], examples[row["on"]]), 6)} for row in trained.rows(**cell.of)
     ]
-    return Outcome({"rows": rows}, data=_data(recipe, draws, tested))
+    return Outcome({"rows": rows}, data=_data(recipe, config.seed_range, draws, tested))
 
 
-def _data(recipe: dict[str, Any], draws: list[Any], tested: Any) -> dict[str, Any]:
+def _data(recipe: dict[str, Any], seeds: range, draws: list[Any], tested: Any) -> dict[str, Any]:
     """Returns the record of the draws, under the same label from each network's cell."""
     label = " ".join(f"{axis}={recipe[axis]}" for axis in AXES)
-    of_seeds = {f"{label}, seed {seed}": draw.what for seed, draw in enumerate(draws)}
+    of_seeds = {f"{label}, seed {seed}": draw.what for seed, draw in zip(seeds, draws, strict=True)}
     return {**of_seeds, f"{label}, test": tested.what}
 
 

@@ -82,7 +82,9 @@ def _found(
         figures = {file.stem: file for file in sorted(folder.glob("*.png"))}
         return Entry(title=title, result=result, folder=folder, figures=figures)
     verdicts, figures = study.judge(result), save_figures(study, result, folder)
-    amended = {each.amendment.claim.name: each for each in study.amended(result, runs)} if study.amendments else {}
+    amended = (
+        {each.amendment.claim.name: each for each in study.amended(result, runs, verdicts)} if study.amendments else {}
+    )
     return Entry(
         title=title,
         study=study,

@@ -25,6 +25,7 @@
   function choice(name, options, all) {
     const list = element("select", {}, element("option", { value: "", textContent: all }));
     list.append(...options.map(([value, text]) => element("option", { value, textContent: text })));
+    list.setAttribute("aria-label", name); // the label around it has the options' words as well
     return [element("label", {}, `${name} `, list), list];
   }
 

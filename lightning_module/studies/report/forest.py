@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lightning_module.studies.framework.claims import Part, Verdict
+from lightning_module.studies.framework.claims import FindingWord, Part, Verdict
 from lightning_module.studies.report.templates import filled
 from lightning_module.studies.report.words import FINDINGS, NUMBERS, interval_words, kind, needed, number
 
@@ -29,7 +29,7 @@ class Bar:
 
     Attributes:
         y: Where it is.
-        kind: The verdict, or "number": what decides its colour.
+        kind: On which side of the margin it lies, as a finding, or "number": what decides its colour.
         low: Where the interval begins.
         at: Where the estimate is.
         high: Where the interval ends.
@@ -106,7 +106,7 @@ def _bars(verdict: Verdict, top: int) -> Iterator[Bar]:
     """Yields a row for each contrast with an interval, and one for the published number."""
     for part in verdict.parts:
         if _has_interval(part):
-            yield _contrast(part, verdict.finding, top + 10)
+            yield _contrast(part, top + 10)
             top += BAR
     claimed, ours = verdict.claim.number, verdict.prediction
     if claimed is not None and ours is not None and verdict.units and all(map(math.isfinite, ours)):
@@ -125,13 +125,13 @@ def _bars(verdict: Verdict, top: int) -> Iterator[Bar]:
         )
 
 
-def _contrast(part: Part, finding: str, y: int) -> Bar:
+def _contrast(part: Part, y: int) -> Bar:
     place = _scale([*part.interval, *part.finding.margins])
     above, below = part.finding.above, part.finding.below
     start, end = LEFT if above is None else place(above), RIGHT if below is None else place(below)
     return Bar(
         y=y,
-        kind=finding,
+        kind=_side(part),
         low=place(part.interval.low),
         at=place(part.interval.estimate),
         high=place(part.interval.high),
@@ -139,6 +139,15 @@ def _contrast(part: Part, finding: str, y: int) -> Bar:
         zone=(start, round(end - start, 1)),
         words=f"{interval_words(part.interval, units=part.units)}, has to be {needed(part.finding)}",
     )
+
+
+def _side(part: Part) -> FindingWord:
+    """Returns where an interval lies by itself, before the correction for many claims: one part of a claim may fail."""
+    low = -math.inf if part.finding.above is None else part.finding.above
+    high = math.inf if part.finding.below is None else part.finding.below
+    if low < part.interval.low and part.interval.high < high:
+        return "holds"
+    return "fails" if part.interval.high < low or high < part.interval.low else "inconclusive"
 
 
 def _scale(numbers: Sequence[float]) -> Callable[[float], float]:

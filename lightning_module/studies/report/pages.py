@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from lightning_module.studies.framework.study import Study
+from lightning_module.studies.report.amended import amendments, amendments_page, has_amendments
 from lightning_module.studies.report.answers import FRONT, answer
 from lightning_module.studies.report.entries import Entry, entries
 from lightning_module.studies.report.forest import drawn, forest
@@ -16,7 +17,7 @@ from lightning_module.studies.report.markdown import escape, slug
 from lightning_module.studies.report.places import Page, Places, link
 from lightning_module.studies.report.rows import every_row, linked
 from lightning_module.studies.report.study_page import forest_link, study_page
-from lightning_module.studies.report.summary import amendments, counted, counts, summary
+from lightning_module.studies.report.summary import counted, counts, summary
 from lightning_module.studies.report.supplement import supplement
 from lightning_module.studies.report.times import INTRODUCTION, has_times, run_times
 from lightning_module.studies.report.words import FINDINGS, NUMBERS
@@ -59,9 +60,10 @@ has newly drawn data. Accuracies are fractions: 0.94 is 94 %. *Regression bands*
 did. They are no findings.
 
 **The pictures** have a row for each contrast of a claim: the dot is our estimate, the bar its 95 % interval, the dashed
-line the margin, and the grey field is where the whole bar has to lie. A diamond is a published number, with a
-thin line for what may have been rounded to it; the grey bar below it is where one more run of ours would end. Each row
-has a scale of its own, because the contrasts are in different units.
+line the margin, and the grey field is where the whole bar has to lie. The bar's colour says where it lies by itself,
+the verdict beside the name is on the whole claim, after the correction. A diamond is a published number, with a thin
+line for what may have been rounded to it; the grey bar below it is where one more run of ours would end. Each row has a
+scale of its own, because the contrasts are in different units.
 """
 
 EVERY: Final = (
@@ -115,6 +117,7 @@ def report(found: Sequence[Entry], beside: Path, index: str) -> dict[PurePosixPa
     """
     places = Places(found, beside, index)
     pages = [_first_page(found, places), _every_verdict(found, places)]
+    pages += [amendments_page(found, places)] if has_amendments(found) else []
     for entry in found:
         pages.append(study_page(entry, places))
         if entry.result is not None:
@@ -134,7 +137,7 @@ def _first_page(found: Sequence[Entry], places: Places) -> Page:
         "The studies": list(_studies(found, places)),
         "Run times": [INTRODUCTION, run_times(found, places)] if has_times(found) else [],
         "Verdicts by number": ["Our own questions are not counted.", counts(found, places), *_unknown(found)],
-        "Amendments": [amendments(found, places)],
+        "Amendments": list(amendments(found, places)),
     }
     links = [f"[{escape(name)}](#{slug(name)})" for name, parts in sections.items() if parts]
     links.insert(3, link("Every claim in one table", places.index, places.verdicts))

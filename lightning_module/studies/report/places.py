@@ -12,9 +12,10 @@ from lightning_module.studies.report.entries import Entry
 from lightning_module.studies.report.markdown import escape, slug
 
 VERDICTS: Final = "verdicts"
+AMENDMENTS: Final = "amendments"
 SUPPLEMENT: Final = "supplement"
 FOREST: Final = "forest"
-TAKEN: Final = (VERDICTS, SUPPLEMENT, FOREST)
+TAKEN: Final = (VERDICTS, AMENDMENTS, SUPPLEMENT, FOREST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,7 @@ class Places:
         self.index = PurePosixPath(index)
         self.folder = PurePosixPath(self.index.stem.lower())
         self.verdicts = self.folder / f"{VERDICTS}.md"
+        self.amendments = self.folder / f"{AMENDMENTS}.md"
         self._names: dict[str, str] = {}
         for entry in found:
             name = slug(entry.title)

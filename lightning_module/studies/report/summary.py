@@ -4,22 +4,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from lightning_module.studies.framework.amendments import Amended
 from lightning_module.studies.framework.claims import Claim, FindingWord, Verdict
 from lightning_module.studies.report.entries import NO_RESULT, Entry
 from lightning_module.studies.report.markdown import escape
 from lightning_module.studies.report.places import Places
-from lightning_module.studies.report.rows import amended_words, linked, statements
+from lightning_module.studies.report.rows import linked, statements
 from lightning_module.studies.report.words import FINDINGS, NUMBERS
 from mnist1d_hf.markdown import table
 
 NAMED: Final[dict[FindingWord, str]] = {"fails": "These fail:", "inconclusive": "These are inconclusive:"}
 SINGULAR: Final[dict[FindingWord, str]] = {"holds": "holds", "fails": "fails", "inconclusive": "is inconclusive"}
-AMENDMENTS: Final = (
-    "Rules that turned out wrong after their study had been run. They stay, with their verdicts; beside each stands "
-    "the rule that should have been, when and why it was written, and what was known by then."
-)
-AMENDMENT_COLUMNS: Final = ("date", "claim as amended", "reason", "known then", "old verdict", "new verdict")
 PLURAL: Final[dict[FindingWord, str]] = {"holds": "hold", "fails": "fail", "inconclusive": "are inconclusive"}
 
 
@@ -113,31 +107,3 @@ def counts(found: Sequence[Entry], places: Places) -> str:
         cells = [len(verdicts), *(findings[word] for word in FINDINGS), *(numbers[word] for word in NUMBERS)]  # type: ignore[index]
         listed.append([label, *map(str, cells)])
     return table([escape(name) for name in header], listed)
-
-
-def amendments(found: Sequence[Entry], places: Places) -> str:
-    """Returns the rules that stand beside old ones, with both verdicts, and where a rule was changed without that."""
-    changed = [
-        linked(entry, places.index, places)
-        for entry in found
-        if entry.study and entry.result
-        if entry.study.claims_sha256_of(entry.result.preset) != entry.result.claims_sha256
-    ]
-    parts = [f"The rules are not those that were recorded before the run in: {', '.join(changed)}."] if changed else []
-    listed = [(entry, amended) for entry in found for amended in entry.amended.values()]
-    if listed:
-        rows = [_amendment_row(entry, amended, places) for entry, amended in listed]
-        parts += [AMENDMENTS, table(AMENDMENT_COLUMNS, rows)]
-    return "\n\n".join(parts) or "There is none: every rule is the one that was written down before its study was run."
-
-
-def _amendment_row(entry: Entry, amended: Amended, places: Places) -> list[str]:
-    amendment = amended.amendment
-    return [
-        escape(amendment.date),
-        f"{linked(entry, places.index, places)}, **{escape(amendment.claim.name)}**: {escape(amendment.claim.text)}",
-        escape(amendment.reason),
-        escape(amendment.known),
-        escape(FINDINGS[amended.old.finding]),
-        escape(amended_words(amended)),
-    ]

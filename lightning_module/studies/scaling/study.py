@@ -48,7 +48,7 @@ def cells(config: ScalingConfig) -> list[Cell]:
         for n, steps in zip(config.sizes, config.steps, strict=True)
         for recipe in RECIPES
         for network in UNITS
-        for seed in range(config.seeds)
+        for seed in config.seed_range
     ]
 
 
@@ -82,7 +82,8 @@ def network_of(network: str, width: float) -> "Callable[[], nn.Module]":
 
 def _training_set(config: ScalingConfig, seed: int, tested: Draw) -> Examples:
     """Returns the test signals of a seed, of which each has its own."""
-    part = slice(seed * config.tests, (seed + 1) * config.tests)
+    i = seed - config.first_seed
+    part = slice(i * config.tests, (i + 1) * config.tests)
     return Examples(tested.test.x[part], tested.test.y[part])
 
 

@@ -47,7 +47,7 @@ def cells(config: SoftLabelsConfig) -> list[Cell]:
             {"seed": seed, "network": network},
             round(COST[network] * len(config.rates) * steps / 1000 + posteriors * (network == NETWORKS[0]), 3),
         )
-        for seed in range(config.seeds)
+        for seed in config.seed_range
         for network in NETWORKS
     ]
 
@@ -85,7 +85,8 @@ def _draws(config: SoftLabelsConfig, seed: int) -> tuple[Draw, Draw]:
 
 
 def _test_part(config: SoftLabelsConfig, seed: int, tested: Draw) -> Tensor:
-    return tested.test.x[seed * config.tests : (seed + 1) * config.tests]
+    i = seed - config.first_seed
+    return tested.test.x[i * config.tests : (i + 1) * config.tests]
 
 
 @lru_cache(maxsize=1)

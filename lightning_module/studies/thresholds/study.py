@@ -134,7 +134,8 @@ def cells(config: ThresholdsConfig) -> list[Cell]:
     found = []
     for plan, seeds in plans(config):
         each = seeds * _seconds(config, plan) > CELL_SECONDS
-        for first, last in ((seed, seed) for seed in range(seeds)) if each else [(0, seeds - 1)]:
+        numbers = config.range_of(seeds)
+        for first, last in ((seed, seed) for seed in numbers) if each else [(numbers[0], numbers[-1])]:
             of = {**plan._asdict(), "labels": plan.labels.replace(" %", ""), "first": first, "last": last}
             found.append(Cell(of, (last - first + 2) * _seconds(config, plan)))
     return found
@@ -160,7 +161,7 @@ def run_cell(config: ThresholdsConfig, cell: Cell) -> Outcome:
     )
     found = [row for seed in seeds for row in _thresholds(plan, [each for each in rows if each["seed"] == seed])]
     return Outcome(
-        {"rows": rows, "thresholds": found, "tuning": tuning if cell["first"] == 0 else []},
+        {"rows": rows, "thresholds": found, "tuning": tuning if cell["first"] == config.first_seed else []},
         data={f"seed {seed}": _draw(seed).what for seed in seeds},
     )
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from lightning_module.cli import main
+from lightning_module.commands.quiz import STOPPED
 from lightning_module.quiz.questions import Questions
 from mnist1d_hf import DATA_VERSION, make_mnist1d
 
@@ -197,7 +198,7 @@ def test_ctrl_c_keeps_what_was_answered(tmp_path):
     quiz.send_signal(signal.SIGINT)
     out, err = quiz.communicate(timeout=60)
     assert quiz.returncode == 130
-    assert err == ""
+    assert err == f"{STOPPED}\n"
     assert "Saved: mine.json" in out
     assert len(json.loads((tmp_path / "mine.json").read_text())["answers"]) == 13
     assert [path.name for path in tmp_path.iterdir()] == ["mine.json"]

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from lightning_module.cli import main
+from lightning_module.commands.study import printing
 from lightning_module.studies import STUDIES, Result
 
 FILE = str(Path(counting.__file__))
@@ -16,7 +17,7 @@ FILE = str(Path(counting.__file__))
 def _in_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        "lightning_module.studies.framework.environment.cores", lambda: 1
+        "lightning_module.studies.framework.records.environment.cores", lambda: 1
     )  # other processes take long to start
 
 
@@ -49,23 +50,36 @@ def test_every_listed_study_is_there_under_its_name():
         assert name == name.lower().replace("_", "-")
 
 
-@pytest.mark.parametrize("width", [80, 120])
-def test_no_column_of_the_verdicts_is_squeezed_away(run, monkeypatch, width):
-    monkeypatch.setattr("lightning_module.commands.study.printing.console", Console(width=width))
-    status, out, _ = run("run", FILE, "--preset", "smoke")
+@pytest.mark.parametrize(("width", "last"), [(60, "has to be"), (120, "published")])
+def test_no_column_of_the_verdicts_is_squeezed_away(run, monkeypatch, width, last):
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr(printing, "console", Console())
+    status, out, _ = run("run", FILE, "--preset", "quick")
     assert status == 0
     lines = out.splitlines()
-    (head,) = [line.split() for line in lines if line.startswith("claim ")]
-    assert head[-1] == ("n" if width == 80 else "published")
-    assert any("1 ✓ inside" in line for line in lines)
-    assert any(line.split()[-1:] == ["3"] or " 3 " in line for line in lines if line.startswith("small"))
+    (head,) = [line for line in lines if line.startswith("claim ")]
+    assert head.rstrip().endswith(last)
+    assert any("1 ✓ inside" in line for line in lines) == (width == 120)
+    assert any(" 3 " in line for line in lines if line.startswith("small")) == (width == 120)
+
+
+def test_a_smoke_run_has_no_verdicts(run):
+    for arguments in (["run", FILE, "--preset", "smoke"], ["verify", FILE, "--preset", "smoke"]):
+        status, out, _ = run(*arguments)
+        assert status == 0
+        assert "a smoke run says nothing, so there are no verdicts" in out
+        assert "holds" not in out
+        assert "inside" not in out
+    # More seeds do not make a smoke run another one; more cells do.
+    assert "no verdicts" in run("run", FILE, "--preset", "smoke", "--set", "seeds=4")[1]
+    assert "no verdicts" not in run("run", FILE, "--preset", "smoke", "--set", "cells=5")[1]
 
 
 def test_run_prints_verdicts_and_writes_everything(run, tmp_path):
-    status, out, _ = run("run", FILE, "--preset", "smoke")
+    status, out, _ = run("run", FILE, "--preset", "quick")
     assert status == 0
     lines = {line.split()[0]: line for line in reversed(out.splitlines()) if line.split()}
-    estimate = Result.load("outputs/studies/counting-smoke").rows.query("cell == 0")["number"].mean()
+    estimate = Result.load("outputs/studies/counting-quick").rows.query("cell == 0")["number"].mean()
     assert "holds" in lines["small"]
     assert f"{estimate:.1f}" in lines["small"]
     assert "< 100" in lines["small"]
@@ -73,14 +87,14 @@ def test_run_prints_verdicts_and_writes_everything(run, tmp_path):
     assert "1 ✓ inside" in lines["one"]
     assert "never was not tested: numbers have no taste" in out
     assert "one was not tested" not in out  # its number was
-    names = {path.name for path in (tmp_path / "outputs" / "studies" / "counting-smoke").iterdir()}
+    names = {path.name for path in (tmp_path / "outputs" / "studies" / "counting-quick").iterdir()}
     assert {"result.json", "rows.csv", "notes.csv", "arrays.npz", "figure.png"} <= names
-    assert "everything is in outputs/studies/counting-smoke/" in out
+    assert "everything is in outputs/studies/counting-quick/" in out
 
 
 def test_many_numbers_are_counted_and_those_outside_are_named(run, monkeypatch):
     monkeypatch.setattr("lightning_module.commands.study.verdicts.MOST_NUMBERS", 0)
-    status, out, _ = run("run", FILE, "--preset", "smoke")
+    status, out, _ = run("run", FILE, "--preset", "quick")
     assert status == 0
     assert "Of 1 further published numbers 1 are inside" in out
     assert "one was not tested" not in out

@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final, Literal
 
-from lightning_module.studies.framework.json_files import read_json
+from lightning_module.studies.framework.records.json_files import read_json
 from lightning_module.studies.framework.result import Result
 from mnist1d_hf.atomic import replace
 from mnist1d_hf.stored import file_digest

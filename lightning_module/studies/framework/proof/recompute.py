@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from lightning_module.studies.framework.cells import Cell, Config, Outcome
-from lightning_module.studies.framework.environment import processor, versions
-from lightning_module.studies.framework.json_files import as_json
 from lightning_module.studies.framework.proof.checks import Check
+from lightning_module.studies.framework.records.environment import processor, versions
+from lightning_module.studies.framework.records.json_files import as_json
+from lightning_module.studies.framework.records.result_head import CellSeal
 from lightning_module.studies.framework.result import Result, column_kinds, typed
-from lightning_module.studies.framework.result_head import CellSeal
 from lightning_module.studies.framework.running.journal import outcome_of
 from lightning_module.studies.framework.sealing import tables_of_cells
 from lightning_module.studies.framework.study import Study

@@ -12,10 +12,10 @@ from typing import Any
 
 from lightning_module.studies.framework.cells import Config, ConfigError
 from lightning_module.studies.framework.data import is_same_data
-from lightning_module.studies.framework.environment import versions
-from lightning_module.studies.framework.json_files import as_json
 from lightning_module.studies.framework.proof.checks import Check, same
 from lightning_module.studies.framework.proof.committed import committed, relation
+from lightning_module.studies.framework.records.environment import versions
+from lightning_module.studies.framework.records.json_files import as_json
 from lightning_module.studies.framework.result import Result
 from lightning_module.studies.framework.sealing import seal_of, tables_of_cells
 from lightning_module.studies.framework.study import Study

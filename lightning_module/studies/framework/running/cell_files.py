@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from lightning_module.studies.framework.cells import Cell, Outcome
 from lightning_module.studies.framework.checkpoint import Scratch
-from lightning_module.studies.framework.environment import processor
-from lightning_module.studies.framework.json_files import as_json, canonical, read_json
+from lightning_module.studies.framework.records.environment import processor
+from lightning_module.studies.framework.records.json_files import as_json, canonical, read_json
+from lightning_module.studies.framework.records.result_head import check_name
 from lightning_module.studies.framework.result import check_arrays, read_arrays, table_of, write_arrays
-from lightning_module.studies.framework.result_head import check_name
 from lightning_module.studies.framework.running.claiming import claim
 from mnist1d_hf.atomic import replace
 from mnist1d_hf.stored import file_digest

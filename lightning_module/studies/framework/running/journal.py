@@ -20,8 +20,8 @@ import numpy.typing as npt
 import torch
 
 from lightning_module.studies.framework.cells import Cell, Outcome
-from lightning_module.studies.framework.environment import versions
-from lightning_module.studies.framework.json_files import as_json, canonical, read_json
+from lightning_module.studies.framework.records.environment import versions
+from lightning_module.studies.framework.records.json_files import as_json, canonical, read_json
 from lightning_module.studies.framework.result import Result, table_of
 from lightning_module.studies.framework.running.cell_files import CellFiles, Record, checked
 from lightning_module.studies.framework.running.claiming import check_locks

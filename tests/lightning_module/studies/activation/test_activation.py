@@ -10,6 +10,7 @@ from lightning_module.studies.activation.config import ActivationConfig
 from lightning_module.studies.activation.learned import feature_row, shape_rows
 from lightning_module.studies.activation.study import STUDY
 from lightning_module.studies.framework.checkpoint import Scratch
+from lightning_module.studies.framework.claims import judge
 from lightning_module.studies.methods.activation.functions import BASELINES
 
 
@@ -49,7 +50,7 @@ def test_learned_functions_are_kept(result):
 
 
 def test_verdicts_and_figures(result):
-    verdicts = {verdict.claim.name: verdict for verdict in STUDY.judge(result)}
+    verdicts = {verdict.claim.name: verdict for verdict in judge(STUDY.claims, result.tables)}
     tested = {"objective-falls", "five-points", "ranking", "shape", "piecewise", "mnist-middle", "both-tuned"}
     assert all(verdicts[name].parts for name in tested)
     assert verdicts["cifar10-middle"].finding == "not tested"

@@ -7,6 +7,7 @@ import torch
 from lightning_module import NETWORKS, make_network
 from lightning_module.studies.benchmark.baselines import baseline_rows
 from lightning_module.studies.benchmark.study import STUDY
+from lightning_module.studies.framework.claims import judge
 from lightning_module.studies.framework.data import fresh, fresh_test, frozen
 from lightning_module.studies.methods.person import CONFUSION, QUIZ_ROWS
 
@@ -123,7 +124,7 @@ def test_neighbours_reach_the_published_accuracy():
 
 
 def test_every_claim_gets_its_verdicts(result):
-    verdicts = {verdict.claim.name: verdict for verdict in STUDY.judge(result)}
+    verdicts = {verdict.claim.name: verdict for verdict in judge(STUDY.claims, result.tables)}
     assert verdicts["human"].number == "inside"
     assert verdicts["human-shuffled"].finding == "not tested"
     # Numbers and training accuracies are those of step 6000.

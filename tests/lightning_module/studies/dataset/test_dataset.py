@@ -22,7 +22,7 @@ def result(tmp_path_factory):
 
 
 def verdict(result, name):
-    return next(v for v in STUDY.judge(result) if v.claim.name == name)
+    return next(v for v in judge(STUDY.claims, result.tables) if v.claim.name == name)
 
 
 def test_sizes_are_those_that_everybody_knows():
@@ -131,7 +131,7 @@ def test_verdicts_and_figures(result):
     assert verdict(result, "as-published").finding == "holds"
     assert verdict(result, "neighbours-mean-nothing").finding in ("fails", "inconclusive")
     assert verdict(result, "time-lottery").finding == "not tested"
-    judged = [v for v in STUDY.judge(result) if v.claim.findings]
+    judged = [v for v in judge(STUDY.claims, result.tables) if v.claim.findings]
     assert all(v.finding != "not tested" for v in judged)
     assert len({v.claim.name for v in judged}) == sum(bool(claim.findings) for claim in CLAIMS)
     assert not list(STUDY.outside(result))

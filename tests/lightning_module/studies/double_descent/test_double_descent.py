@@ -227,7 +227,7 @@ def test_published_numbers_are_as_described():
 
 
 def test_smoke_result_has_a_verdict_on_every_claim_and_its_figures(result):
-    verdicts = STUDY.judge(result)
+    verdicts = judge(STUDY.claims, result.tables)
     assert len(verdicts) == len(CLAIMS)
     for made in (result, made_up()):
         figures = {name: draw(made) for name, draw in STUDY.figures.items()}

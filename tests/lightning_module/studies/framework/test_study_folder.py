@@ -20,7 +20,7 @@ README = (TESTS.parent / "README.md").read_text(encoding="utf-8")
 def _in_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        "lightning_module.studies.framework.environment.cores", lambda: 1
+        "lightning_module.studies.framework.records.environment.cores", lambda: 1
     )  # other processes take long to start
 
 

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from lightning_module.studies.framework.claims import judge
 from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.learning_rate.study import STUDY
 from lightning_module.studies.methods.unrolled import descend, initial_weights, minibatches
@@ -82,7 +83,7 @@ def test_segments_hold_less(result):
 
 
 def test_verdicts_and_figures(result):
-    verdicts = {verdict.claim.name: verdict for verdict in STUDY.judge(result)}
+    verdicts = {verdict.claim.name: verdict for verdict in judge(STUDY.claims, result.tables)}
     assert verdicts["converge"].parts
     assert verdicts["converge"].number in ("inside", "outside")
     assert verdicts["one-minute"].finding == "not tested"

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from lightning_module.networks import MLP
+from lightning_module.studies.framework.claims import judge
 from lightning_module.studies.framework.data import fresh_test, frozen
 from lightning_module.studies.framework.study import Study
 from lightning_module.studies.lottery import search
@@ -197,7 +198,7 @@ def test_smallest_that_matches_is_the_last_at_least_as_accurate_as_dense():
 
 
 def test_every_statement_gets_its_verdicts(result):
-    verdicts = {verdict.claim.name: verdict for verdict in STUDY.judge(result)}
+    verdicts = {verdict.claim.name: verdict for verdict in judge(STUDY.claims, result.tables)}
     untested = {claim.name for claim in STATEMENTS if verdicts[claim.name].finding == "not tested"}
     assert untested == {"frankle-carbin", "an-hour"}
     assert not list(STUDY.outside(result))  # bands are about the published steps

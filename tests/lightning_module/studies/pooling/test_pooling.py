@@ -222,7 +222,7 @@ def test_published_numbers_are_inside_where_they_were_drawn_from():
 
 
 def test_smoke_result_has_a_verdict_on_every_claim(result):
-    verdicts = {verdict.claim.name: verdict for verdict in STUDY.judge(result)}
+    verdicts = {verdict.claim.name: verdict for verdict in judge(STUDY.claims, result.tables)}
     assert {verdicts[claim.name].finding for claim in CLAIMS if claim.findings} <= {"holds", "fails", "inconclusive"}
     assert {v.number for v in verdicts.values()} == {"none published", "not tested"}  # the numbers are of 6000 steps
 

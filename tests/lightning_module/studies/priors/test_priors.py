@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from lightning_module.studies.framework.claims import judge
 from lightning_module.studies.framework.data import TEST_SEED, fresh
 from lightning_module.studies.framework.training import train
 from lightning_module.studies.methods.networks.priors import PRIORS
@@ -133,7 +134,7 @@ def test_position_is_0_for_the_mlp_and_1_for_the_cnn(result):
 
 
 def test_every_question_has_an_answer(result):
-    verdicts = STUDY.judge(result)
+    verdicts = judge(STUDY.claims, result.tables)
     assert all(verdict.parts for verdict in verdicts)
     assert [verdict.claim.name for verdict in verdicts if not verdict.claim.exploratory] == ["moderate-prior-between"]
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from lightning_module import make_network
+from lightning_module.studies.framework.claims import judge
 from lightning_module.studies.framework.data import TEST_SEED
 from lightning_module.studies.framework.quantities import Slope, value
 from lightning_module.studies.recipe_sweep.claims import AXES, DEFAULTS, lead, slope
@@ -87,7 +88,7 @@ def test_every_preset_has_the_levels_that_the_claims_are_about(preset):
 
 
 def test_every_question_has_an_answer(result):
-    verdicts = {verdict.claim.name: verdict for verdict in STUDY.judge(result)}
+    verdicts = {verdict.claim.name: verdict for verdict in judge(STUDY.claims, result.tables)}
     assert verdicts.pop("smoothly-varied").finding == "not tested"
     assert all(verdict.finding != "not tested" and verdict.parts for verdict in verdicts.values())
     assert all(verdict.claim.exploratory for verdict in verdicts.values())

@@ -38,8 +38,12 @@ def test_both_verdicts_stand_side_by_side(results: Path, tmp_path: Path, amended
     shutil.copytree(results / "tiny", tmp_path / "results" / "tiny")
     texts = written(tmp_path / "results", tmp_path, amended)
     said = "it was too strict | the verdict \\| of the old rule"
-    rows = texts["r.md"].split("## Amendments")[1]
-    assert f"**true**: As amended. | {said} | ✓ holds | ✗ fails |" in rows
+    (row,) = (line for line in texts["r.md"].splitlines() if line.startswith("| 2026-12-01"))
+    assert row == (
+        "| 2026-12-01 | [tiny](r/tiny.md) | it was too strict | **true**: ✓ holds, now ✗ fails; 1 to be run |"
+    )
+    rows = texts["r/amendments.md"]
+    assert f"| [tiny](tiny.md) | **true**: As amended. | {said} | ✓ holds | ✗ fails |" in rows
     assert f"**false**: As amended. | {said} | ✗ fails | to be run |" in rows
     assert (
         "Rules that were amended later: 2. By them 1 verdicts are others, 0 are the same, and 1 wait" in texts["r.md"]
@@ -55,7 +59,7 @@ def test_a_run_that_decides_is_a_page_and_counts_no_claim_twice(
     without = written(tmp_path / "results", tmp_path, amended)["r.md"]
     amended.run("amended", folder=tmp_path / "results" / "again")
     texts = written(tmp_path / "results", tmp_path, amended)
-    assert "| ✗ fails | ✓ holds |" in texts["r.md"].split("## Amendments")[1]
+    assert "| ✗ fails | ✓ holds |" in texts["r/amendments.md"]
     own = texts["r/tiny-amended-in-again.md"]
     assert "**false**: As amended." in own
     assert "**true**" not in own

@@ -67,6 +67,15 @@ def test_a_published_number_has_its_rounding_beside_our_range() -> None:
     assert "published 8, ours 2.0 (-3.0 to 7.0), ✗ outside" in picture
 
 
+def test_a_bar_has_the_colour_of_its_own_side_and_the_claim_that_of_all() -> None:
+    picture = forest("t", verdicts(claim("a", finding=(X > -9, X > 9, X > 1))))
+    assert [len(lines(picture, kind)) for kind in ("holds", "fails", "inconclusive")] == [1, 1, 1]
+    words = [
+        text.get("class") for text in ElementTree.fromstring(picture).iter(f"{SVG}text") if text.get("text-anchor")
+    ]
+    assert words == ["fails"]
+
+
 def test_it_is_as_high_as_its_rows_and_as_wide_as_a_telephone() -> None:
     picture = ElementTree.fromstring(
         forest("t", verdicts(claim("a", finding=(X > 0, X < 9)), claim("b", finding=X > 0)))

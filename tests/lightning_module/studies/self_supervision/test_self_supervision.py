@@ -82,7 +82,7 @@ def test_a_cell_comes_out_the_same_again(result):
 def test_it_is_drawn_and_judged(result):
     for draw in STUDY.figures.values():
         assert draw(result).axes
-    verdicts = {verdict.claim.name: verdict for verdict in STUDY.judge(result)}
+    verdicts = {verdict.claim.name: verdict for verdict in judge(STUDY.claims, result.tables)}
     untested = {name for name, verdict in verdicts.items() if verdict.claim.findings and not verdict.parts}
     assert untested == set()
     assert verdicts["run-time"].finding == "not tested"

@@ -169,7 +169,7 @@ def test_smoke_result(result):
         for column in columns[:-1]:
             same = same[same[column] == getattr(chosen, column)]
         assert set(same.rate) == {chosen.rate}
-    assert len(STUDY.judge(result)) == len(CLAIMS)
+    assert len(judge(STUDY.claims, result.tables)) == len(CLAIMS)
 
 
 def made_up(beta, *, alpha=1.0, level=1.0, noise=0.05, ceiling=math.inf):

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 pytestmark = pytest.mark.docs
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = ["index.html", "start.html", "first-lesson.html", "notebooks/benchmark.html", "api/lightning_module.html"]
 PAGES += ["how-it-works.html", "gallery.html", "results.html", "how-to/publish.html"]

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lightning_module.studies.framework.json_files import read_json
+from lightning_module.studies.framework.records.json_files import read_json
 
 FORMAT: Final = 3  # 2: digests of the files; 3: what each cell came to
 OLDER: Final = 2  # still read

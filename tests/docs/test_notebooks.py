@@ -15,7 +15,7 @@ import pytest
 
 from lightning_module.studies import STUDIES
 
-FOLDER = Path(__file__).parents[1] / "docs" / "notebooks"
+FOLDER = Path(__file__).parents[2] / "docs" / "notebooks"
 LARGEST = 300_000  # bytes
 TRACES = re.compile(
     r"/(?:home|root|tmp|work|usr|opt|Users|private|var)/|[A-Z]:\\\\Users|site-packages|\b0x[0-9a-f]{6,}"
