@@ -7,6 +7,7 @@ of R. Olsen (1978), in which the likelihood has one maximum.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,13 @@ def censored_fit(design: npt.ArrayLike, numbers: Sequence[float], seen: Sequence
         numbers: What is explained, (m,): the number, or the bound beyond which it lies.
         seen: For each number "here", or "below" or "above" for one that lies on that side of the bound.
     """
-    x, y, where = np.asarray(design, float), np.asarray(numbers, float), np.asarray(seen)
+    rows = tuple(tuple(map(float, row)) for row in np.asarray(design, float))
+    return _fitted(rows, tuple(map(float, numbers)), tuple(map(str, seen))).copy()
+
+
+@lru_cache(maxsize=4096)  # several claims ask for the same fit, and an amended rule beside an old one once more
+def _fitted(design: tuple[tuple[float, ...], ...], numbers: tuple[float, ...], seen: tuple[str, ...]) -> Floats:
+    x, y, where = np.array(design), np.array(numbers), np.array(seen)
     here = where == "here"
     coefficients = x.shape[1]
     if here.sum() < coefficients or np.linalg.matrix_rank(x[here]) < coefficients:
