@@ -1,4 +1,4 @@
-"""The README's own study, as a file: from the command line, and its verdict worked out by hand."""
+"""The study that the documentation writes, as a file: from the command line, and its verdict worked out by hand."""
 
 import re
 from pathlib import Path
@@ -9,10 +9,10 @@ from scipy import stats
 from lightning_module.cli import main
 from lightning_module.studies import Result
 
-ROOT = Path(__file__).parents[4]
+PAGE = Path(__file__).parents[4] / "docs" / "how-to" / "own-study.md"
 (CODE,) = (
     block
-    for block in re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+    for block in re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
     if "STUDY = Study(" in block
 )
 
