@@ -206,11 +206,13 @@ def _value_in(message: str) -> str | None:
 
 
 def _in_file(parser: jsonargparse.ArgumentParser) -> str:
-    """Returns the words that say in which file a value stands; none where no file was named, or several."""
+    """Returns the words that say in which file a value stands, or in one of which; none where no file was named."""
     typed = list(getattr(parser, "args", None) or [])
     named = [after for before, after in pairwise(typed) if before in ("-c", "--config")]
     named += [each.partition("=")[2] for each in typed if each.startswith("--config=")]
-    return f" (in {brief(named[0])})" if len(named) == 1 else ""
+    if not named:
+        return ""
+    return f" (in {'one of ' if len(named) > 1 else ''}{', '.join(map(brief, named))})"
 
 
 def _dotted(message: str, parser: jsonargparse.ArgumentParser) -> str:

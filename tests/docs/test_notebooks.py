@@ -103,7 +103,7 @@ class TestExecuted:
 
 
 # How long the experiments train, as numbers of their own or within a call.
-LONG = re.compile(r"^((?:OUTER_STEPS|STEPS|EPOCHS) = |.*\bsteps=)(\d+)\b", re.MULTILINE)
+LONG = re.compile(r"^((?:OUTER_STEPS|STEPS|EPOCHS) = |N, STEPS = \d+, |.*\bsteps=)(\d+)\b", re.MULTILINE)
 
 
 def shorter(name: str) -> Any:

@@ -92,8 +92,9 @@ def write_report(folder: Path, output: Path, *, studies: Mapping[str, Study[Any]
     folder, output = Path(folder).resolve(), Path(output).resolve()
     files = [output] if output.suffix in (".md", ".html") else [output / "report.md", output / "report.html"]
     beside = files[0].parent
+    found = entries(folder, _known() if studies is None else studies)
     beside.mkdir(parents=True, exist_ok=True)  # ways from it to figures are followed
-    contents = report(entries(folder, _known() if studies is None else studies), beside, f"{files[0].stem}.md")
+    contents = report(found, beside, f"{files[0].stem}.md")
     written = {}
     for file in files:
         if file.suffix == ".html":
