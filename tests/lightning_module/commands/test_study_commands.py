@@ -161,7 +161,9 @@ def test_report_of_all_results(run):
     run("run", FILE, "--preset", "smoke")
     status, out, _ = run("report", "--output", "pages")
     assert status == 0
-    assert {Path(line).name for line in out.split()} == {"report.md", "report.html"}
+    written = {Path(line).relative_to(Path("pages").resolve()).as_posix() for line in out.split()}
+    assert written >= {"report.md", "report.html", "report/verdicts.md", "report/counting.md"}
+    assert all(Path("pages", file).is_file() for file in written)
     assert "counting" in Path("pages/report.md").read_text(encoding="utf-8")
 
 
@@ -173,7 +175,7 @@ def test_report_of_all_results(run):
         (["verify", "benchmark"], "holds no result.json; run the study first"),
         (["plot", "nothing.py"], "file='nothing.py' does not exist"),
         (["run", FILE, "--preset", "papper"], "did you mean 'paper'? Known: smoke, quick, paper"),
-        (["run", FILE, "--set", "sceds=3"], "did you mean 'seeds'? Known: seeds, cells, scale"),
+        (["run", FILE, "--set", "sceds=3"], "did you mean 'seeds'? Known: seeds, first_seed, cells, scale"),
         (["run", FILE, "--set", "seeds"], "must be NAME=VALUE"),
         (["run", FILE, "--set", "seeds=many"], "--set seeds=many"),
         (["run", FILE, "--set", "seeds=0"], "seeds=0 must be at least 1"),

@@ -5,7 +5,6 @@ from typing import Final, Literal, NamedTuple
 
 from lightning_module.studies.framework.claims import Verdict
 
-UNUSED: Final = 50_000  # the first seed of a replication, if none is given; no result of this package comes near it
 OPPOSITE: Final = {("holds", "fails"), ("fails", "holds")}
 
 
