@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -24,6 +25,8 @@ os.environ |= {  # before anything imports datasets, which reads them once
 }
 if "PYTEST_XDIST_WORKER" in os.environ:  # several processes: threads of each would wait for those of the others
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell; processes of tests inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 pytest_plugins = ["hub_fixtures"]
 # A machine that does other work as well takes longer over an example than a quiet one; that is no failure.
 hypothesis.settings.register_profile("any machine", deadline=None)
