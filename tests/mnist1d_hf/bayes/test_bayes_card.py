@@ -45,15 +45,13 @@ def test_a_variant_has_no_limit_of_the_config_that_it_started_from():
     assert set(column(card_of(config_name="default", iid_noise_scale=0.0)).values()) == {"none"}
 
 
-@pytest.mark.parametrize(("page", "cells"), [("README.md", (3, 4, 6, 7)), ("dataset_card.md", (4, 6))])
+@pytest.mark.parametrize(("page", "cells"), [("README.md", (3, 5)), ("dataset_card.md", (4, 6))])
 def test_the_limit_in_the_benchmarks_tables_is_the_computed_one(page, cells):
-    """On the frozen split no error, and elsewhere the accuracy of the default recipe, in both orders of the points."""
+    """On the frozen split no error, in both orders of the points."""
     text = (Path(__file__).parents[3] / page).read_text(encoding="utf-8")
     (row,) = (line for line in text.splitlines() if line.startswith("| the exact posterior"))
     frozen = 100 * (frozen_posterior().test.argmax(axis=1) == make_mnist1d().test.y).mean()
-    fresh = 100 * committed_limits()["default"].accuracy.mean
-    expected = {f"{frozen:.1f}", *([f"{fresh:.2f}"] if page == "README.md" else [])}
-    assert {[cell.strip() for cell in row.split("|")][i] for i in cells} == expected
+    assert {[cell.strip() for cell in row.split("|")][i] for i in cells} == {f"{frozen:.1f}"}
 
 
 def test_a_new_config_alone_is_computed(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from lightning_module.networks import CNN
 from lightning_module.studies.benchmark.amendments import AMENDED, MATCHED_MLP
 from lightning_module.studies.benchmark.study import STUDY, matched_mlp
+from lightning_module.studies.framework.claims import judge
 from lightning_module.studies.framework.proof.verify import findings_of
 from lightning_module.studies.methods.networks.priors import PRIORS
 
@@ -21,7 +22,7 @@ def test_the_smallest_matched_run(tmp_path):
     assert set(result.rows.network) == {MATCHED_MLP, "cnn"}
     assert set(result.rows.seed) == set(result.tables["classes"].seed) == {90, 91}
     assert sorted(result.data) == ["fresh/90", "fresh/91"]
-    verdicts = {verdict.claim.name: verdict for verdict in STUDY.judge(result)}
+    verdicts = {verdict.claim.name: verdict for verdict in judge(STUDY.claims_of(result.preset), result.tables)}
     assert list(verdicts) == ["shuffled-cnn", "mlp-matched"]
     assert all(verdict.parts for verdict in verdicts.values())
     assert all(check.good for check in findings_of(STUDY, result, tmp_path))

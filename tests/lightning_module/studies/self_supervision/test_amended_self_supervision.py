@@ -1,5 +1,6 @@
 """The amended preset of self-supervision: new seeds, the same contrasts, and a run of the smallest one."""
 
+from lightning_module.studies.framework.claims import judge
 from lightning_module.studies.framework.proof.verify import findings_of
 from lightning_module.studies.self_supervision.amendments import AMENDED, AMENDMENTS
 from lightning_module.studies.self_supervision.study import STUDY, cells
@@ -18,7 +19,7 @@ def test_the_smallest_amended_run_is_judged_and_verified(tmp_path):
     result = STUDY.run(f"{AMENDED}-smoke", folder=tmp_path)
     assert all(set(table.seed) == {90, 91} for table in result.tables.values())
     assert sorted(result.data) == ["fresh/90", "fresh/91"]
-    verdicts = STUDY.judge(result)
+    verdicts = judge(STUDY.claims_of(result.preset), result.tables)
     assert [verdict.claim.name for verdict in verdicts] == [each.claim.name for each in AMENDMENTS]
     assert all(verdict.parts for verdict in verdicts)
     assert all(check.good for check in findings_of(STUDY, result, tmp_path))
