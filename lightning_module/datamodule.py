@@ -14,10 +14,10 @@ from lightning_module.hyper_parameters import PlainHyperparameters, apart
 from lightning_module.loop.loader import SEEDS, TensorLoader
 from lightning_module.transform import Transform
 from lightning_module.twin import PACKAGE, pl, rank_zero_warn, refuse_foreign, remedy, warn_of_other
+from mnist1d_hf.cache.golden import has_same_records
 from mnist1d_hf.checks import flag, items, number, shown, text, whole_number
 from mnist1d_hf.checks import path as path_of
 from mnist1d_hf.hub.load import pinned_revision
-from mnist1d_hf.mnist1d import has_same_records
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

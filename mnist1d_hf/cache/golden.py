@@ -33,6 +33,11 @@ Golden = Mapping[str, Any]
 
 
 @cache
+def has_same_records(version: object) -> bool:
+    """Returns whether the configs of another data version have the records that they have in this one."""
+    return isinstance(version, str) and version.split(".")[0] == DATA_VERSION.split(".")[0]
+
+
 def committed() -> dict[str, dict[str, Golden]]:
     """Returns the committed content of every config of this data version, by config and split."""
     return _contained(json.loads(files("mnist1d_hf.cache").joinpath(FILE).read_text(encoding="utf-8")), DATA_VERSION)

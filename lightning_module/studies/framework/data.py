@@ -12,8 +12,8 @@ from lightning_module.datamodule import Examples
 from lightning_module.studies.framework.records.json_files import as_json
 from lightning_module.studies.framework.training import sha256
 from mnist1d_hf import Recipe, Split, make_mnist1d, make_slice
+from mnist1d_hf.cache.golden import has_same_records
 from mnist1d_hf.generator.fast_stream import FastStream
-from mnist1d_hf.mnist1d import has_same_records
 
 # Draws of the fast stream that no study trains on. Training draws have the seeds from 0.
 TEST_SEED = 2**31 - 1
