@@ -4,14 +4,15 @@
 #
 #   tests/first_hour.sh                  installs as the README says: minutes, and a network
 #   tests/first_hour.sh --venv .venv     with the libraries of an environment that is there (not with its mnist1d)
-#   tests/first_hour.sh --widths "60"    other widths
+#   tests/first_hour.sh --widths "60" --only 'Ctrl-C|demo'    other widths, and only commands that match
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-venv="" widths="80 60"
+venv="" widths="80 60" only=""
 while (($#)); do
   case $1 in
     --venv) venv=$(cd "$2" && pwd) ;;
     --widths) widths=$2 ;;
+    --only) only=$2 ;;
     *) sed -n '2,/^set/{/^set/d;s/^# \?//p}' "$0"; exit 2 ;;
   esac
   shift 2
@@ -49,4 +50,4 @@ done
 
 # One thread for each terminal: both walk at the same time.
 export OMP_NUM_THREADS=1
-python3 "$root/tests/helpers/first_hour.py" "$scratch" --widths $widths
+python3 "$root/tests/helpers/first_hour.py" "$scratch" --widths $widths --only "$only"

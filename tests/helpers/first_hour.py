@@ -77,12 +77,14 @@ class Hour:
         clone: Its folder.
         terminal: The terminal.
         piped: What commands write into a pipe.
+        only: Which commands.
         faults: What was found.
     """
 
     clone: Path
     terminal: Terminal
     piped: Callable[[str], "Future[bytes]"]
+    only: re.Pattern[str] = re.compile("")
     faults: list[str] = field(default_factory=list)
 
     def walk(self) -> None:
@@ -95,7 +97,8 @@ class Hour:
             for language, code in blocks_of(self.clone / page):
                 self.block(page, language, code)
         for command, there in STOPS.items():
-            self.stop(command, there)
+            if self.only.search(f"Ctrl-C {command}"):
+                self.stop(command, there)
 
     def block(self, page: str, language: str, code: str) -> None:
         """Does what a block of a page says."""
@@ -114,7 +117,8 @@ class Hour:
         if reason:
             self.say(f"left out: {line} ({reason})")
         elif line.startswith("mnist1d quiz"):
-            self.quiz(line)
+            if self.only.search(line):
+                self.quiz(line)
         elif line == "make demo":
             self.step(Step(line, shows=("the frozen 2020 data",), totals=(6000,)))
         elif line.startswith(("mnist1d demo", "mnist1d fit")):
@@ -125,6 +129,8 @@ class Hour:
 
     def step(self, step: Step) -> None:
         """Types a command and looks at it."""
+        if not self.only.search(step.command):
+            return
         begun = time.time()
         self.judge(step, self.terminal.run(step.command, PATIENCE), begun)
 
@@ -247,6 +253,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("scratch", type=Path)
     parser.add_argument("--widths", type=int, nargs="+", default=[80, 60])
+    parser.add_argument("--only", type=re.compile, default=re.compile(""), help="commands that match; all if not given")
     options = parser.parse_args()
     scratch = options.scratch.resolve()
     clones = {width: scratch / str(width) / "mnist1d-hf" for width in options.widths}
@@ -261,9 +268,11 @@ def main() -> int:
             return asked_for[command]
 
     def walk(width: int) -> list[str]:
-        terminal = Terminal(f"first-hour-{os.getpid()}-{width}", clones[width], scratch, width, {})
+        terminal = Terminal(
+            f"first-hour-{os.getpid()}-{width}", clones[width], scratch, width, {"VIRTUAL_ENV_DISABLE_PROMPT": "1"}
+        )
         try:
-            hour = Hour(clones[width], terminal, piped)
+            hour = Hour(clones[width], terminal, piped, options.only)
             hour.walk()
         finally:
             terminal.close()
