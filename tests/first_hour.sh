@@ -20,7 +20,16 @@ done
 command -v tmux >/dev/null || { echo "first hour: there is no tmux; apt-get install tmux" >&2; exit 2; }
 
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+# The terminals' sockets lie in it: whatever happens, they end with this script.
+export TMUX_TMPDIR=$scratch
+leave() {
+  for socket in "$scratch"/tmux-*/*; do
+    tmux -S "$socket" kill-server 2>/dev/null || true
+  done
+  rm -rf "$scratch"
+}
+trap leave EXIT
+trap 'exit 130' INT TERM
 
 # An environment with the libraries of another one, in which pip installs the clone.
 borrow() {

@@ -269,7 +269,7 @@ def main() -> int:
 
     def walk(width: int) -> list[str]:
         terminal = Terminal(
-            f"first-hour-{os.getpid()}-{width}", clones[width], scratch, width, {"VIRTUAL_ENV_DISABLE_PROMPT": "1"}
+            f"columns-{width}", clones[width], scratch, width, {"VIRTUAL_ENV_DISABLE_PROMPT": "1"}
         )
         try:
             hour = Hour(clones[width], terminal, piped, options.only)
