@@ -92,8 +92,8 @@ class Terminal:
         return before
 
     def wait_for(self, there: Callable[[list[str]], bool], patience: float) -> bool:
-        """Looks until something is seen; returns whether it was."""
-        return self._wait(lambda: there(self._capture()), patience)
+        """Looks until something can be read, scrolled back; returns whether it was."""
+        return self._wait(lambda: there(self.lines()), patience)
 
     def end(self, before: int, patience: float) -> Run:
         """Looks until a command has ended, and returns it.
