@@ -32,6 +32,7 @@ FIT = "mnist1d fit --config cnn --trainer.max_steps 300"
 STUDY = "mnist1d study run benchmark --preset smoke"
 MOST_SECONDS = 2.0  # from Ctrl-C to the prompt
 WIDE = 80  # columns from which on a bar has room for the speed
+MOST_FAULTS = 6  # of a command, that are printed
 PATIENCE = 400.0  # seconds for a command
 
 
@@ -194,7 +195,7 @@ class Hour:
         found = list(dict.fromkeys(found))
         took = f" [{seconds:.0f} s]" if seconds is not None else ""
         self.say(f"{'RED' if found else 'ok'}: {what}{took}")
-        for fault in found:
+        for fault in found[:MOST_FAULTS]:
             self.say(f"    {fault}")
         if found and text:
             self.say("    the screen:\n" + "\n".join(f"    | {line}" for line in text.splitlines()[-40:]))
@@ -268,9 +269,7 @@ def main() -> int:
             return asked_for[command]
 
     def walk(width: int) -> list[str]:
-        terminal = Terminal(
-            f"columns-{width}", clones[width], scratch, width, {"VIRTUAL_ENV_DISABLE_PROMPT": "1"}
-        )
+        terminal = Terminal(f"columns-{width}", clones[width], scratch, width, {"VIRTUAL_ENV_DISABLE_PROMPT": "1"})
         try:
             hour = Hour(clones[width], terminal, piped, options.only)
             hour.walk()

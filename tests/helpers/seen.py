@@ -26,6 +26,7 @@ CHANGES = re.compile(
 )
 OMITTED = re.compile(r"^\(a wider terminal also shows: ")
 CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")  # all but the tabulator and the end of a line
+DRAWN = re.compile("[━╸╺\u2800-\u28ff]+")  # bars, and signals in braille, which are larger where there is room
 WORD = re.compile(r"[\w.,%±]+")
 MOST_OFF = 3.0  # a speed and the one that was seen may differ by this factor: a bar says the one of late
 CLEAR = 1.5  # seconds between two sightings that a speed is taken from
@@ -157,7 +158,7 @@ def cut(lines: Sequence[str], whole: str) -> list[str]:
         f"cut, or not there in a wide terminal: {word!r} in {line.strip()!r}"
         for line in shown
         for word in sorted(words(BAR.sub(" ", line)) - known)
-        if not re.fullmatch(r"[━╸╺ ]+", word)
+        if not DRAWN.fullmatch(word)
     ]
 
 
