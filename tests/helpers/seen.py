@@ -24,7 +24,7 @@ CHANGES = re.compile(
     r"[\d,.]+ (?:steps/s|s/step)|\d+:\d\d(?::\d\d)?|(?<=in )[\d,.]+ (?:s|min)|(?<=train )\d\S*|\S*quiz-\d\S*"
     r"|(?<=version_)\d+"
 )
-# What only a terminal shows: our own words about that, and the bar of datasets, which comes once and cuts its own speed.
+# What only a terminal shows: our own words about that, and the bar of datasets, which comes once and is cut by itself.
 OMITTED = re.compile(r"^\(a wider terminal also shows: |^Generating \w+ split: ")
 CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")  # all but the tabulator and the end of a line
 DRAWN = re.compile("[━╸╺\u2800-\u28ff]+")  # bars, and signals in braille, which are larger where there is room
