@@ -66,6 +66,7 @@ EXTRA = [
     Step("mnist1d fit --config cn", 2, shows=("cnn", "gru", "logistic", "mlp"), most_lines=6, is_piped=True),
     Step("mnist1d data list", shows=("label-noise",), is_piped=True),
     Step("mnist1d data info default", shows=("SHA-256",), is_piped=True),
+    Step("mnist1d study verify lottery --folder docs/results/lottery", shows=(r"95 %",), is_piped=True),
     Step(FIT, shows=("Test accuracy", "published", "Checkpoint:", "Next:"), totals=(300,), is_piped=True),
 ]
 
