@@ -57,6 +57,8 @@ for width in $widths; do
   .venv/bin/python -c "import mnist1d_hf as it; assert it.__file__.startswith('$clone'), it.__file__"
 done
 
+git clone --quiet "$root" "$scratch/pipe/mnist1d-hf"
+
 # One thread for each terminal: both walk at the same time.
 export OMP_NUM_THREADS=1
 python3 "$root/tests/helpers/first_hour.py" "$scratch" --widths $widths --only "$only"

@@ -102,6 +102,12 @@ class Hour:
             if self.only.search(f"Ctrl-C {command}"):
                 self.stop(command, there)
 
+    def is_clean(self) -> None:
+        """Notes files that are left behind where git sees them."""
+        command = ["git", "status", "--porcelain"]
+        left = subprocess.run(command, cwd=self.clone, capture_output=True, text=True, check=True).stdout
+        self.note("nothing is left behind", [f"left behind: {line}" for line in left.splitlines()])
+
     def block(self, page: str, language: str, code: str) -> None:
         """Does what a block of a page says."""
         if language == "python":
@@ -233,7 +239,6 @@ def blocks_of(page: Path) -> list[tuple[str, str]]:
 
 def in_a_pipe(clone: Path, folder: Path, command: str) -> bytes:
     """Returns what a command writes into a pipe."""
-    folder.mkdir(exist_ok=True)
     hidden = {"COLUMNS", "LINES", "TERM"}
     environment = {key: value for key, value in os.environ.items() if key not in hidden}
     environment |= {"PATH": f"{clone / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}", "LANG": "C.UTF-8"}
@@ -266,7 +271,9 @@ def main() -> int:
     def piped(command: str) -> "Future[bytes]":
         with lock:
             if command not in asked_for:
-                asked_for[command] = pool.submit(in_a_pipe, clones[options.widths[0]], scratch / "pipe", command)
+                asked_for[command] = pool.submit(
+                    in_a_pipe, clones[options.widths[0]], scratch / "pipe" / "mnist1d-hf", command
+                )
             return asked_for[command]
 
     def walk(width: int) -> list[str]:
@@ -274,6 +281,7 @@ def main() -> int:
         try:
             hour = Hour(clones[width], terminal, piped, options.only)
             hour.walk()
+            hour.is_clean()
         finally:
             terminal.close()
         return [f"{width} columns: {fault}" for fault in hour.faults]
