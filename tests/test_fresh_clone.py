@@ -19,7 +19,7 @@ def test_demo_from_a_fresh_clone_twice(tmp_path: Path) -> None:
         done = subprocess.run(["make", "demo"], cwd=clone, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "the frozen 2020 data, bit for bit" in done.stdout
-        assert "mnist1d fit --config" in done.stdout.splitlines()[-4]
+        assert "Next:\n" in done.stdout
         for name in ("templates", "examples", "learning_curve"):
             assert (clone / "outputs" / "demo" / f"{name}.png").stat().st_size > 10_000
     clean = subprocess.run(["git", "status", "--porcelain"], cwd=clone, capture_output=True, text=True, check=True)

@@ -31,13 +31,17 @@ if TYPE_CHECKING:
 
 DEFAULT = "default"
 
+# No line is longer than a narrow terminal is wide.
 NEXT = """\
 Next:
-  mnist1d demo --network mlp --data shuffled     the same network on shuffled signals, in one figure
-  mnist1d fit --config gru.yaml                  another reference network: logistic, mlp, cnn, gru
-  mnist1d data list                              the other configs; any number of a recipe can be changed
+  mnist1d demo --network mlp --data shuffled
+      the same network on shuffled signals, in one figure
+  mnist1d fit --config gru
+      another reference network: logistic, mlp, cnn, gru
+  mnist1d data list
+      the other configs; each number of a recipe can change
   mnist1d data build default --iid-noise-scale 0.1
-  python -c 'import mnist1d_hf, datasets; print(datasets.load_dataset("mnist1d", "shuffled"))'"""
+      signals with more noise"""
 
 
 @dataclass(frozen=True)

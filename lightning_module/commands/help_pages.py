@@ -32,7 +32,7 @@ MINIBATCHES: Final = {
 LENGTH: Final = {
     "--trainer.max_steps N": "optimiser steps (default: -1, no limit)",
     "--trainer.max_epochs N": "epochs; 1,000 where there is no limit of steps",
-    "--trainer.val_check_interval N": "validate every N steps, with --trainer.check_val_every_n_epoch=null",
+    "--trainer.val_check_interval N": "validate every N steps; for more than an epoch has, see cnn.yaml",
     "--seed_everything N": "of the first weights; a random one if not given",
 }
 MACHINE: Final = {

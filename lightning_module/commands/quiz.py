@@ -25,7 +25,7 @@ from mnist1d_hf.atomic import replace
 
 CLASS_PICTURE: Final = Path("outputs/quiz-class.png")
 INTERRUPTED: Final = 130  # what shells report for Ctrl-C
-STOPPED: Final = "stopped; what was answered is saved, and the same command begins a new quiz"
+STOPPED: Final = "stopped; answers that were given are saved, and the same command begins a new quiz"
 
 WELCOME: Final = """\
 Which digits are these? {number} test signals of {config!r},
@@ -109,13 +109,15 @@ def quiz(
         for _ in play.batches():
             record.save(play)
     except KeyboardInterrupt:
-        terminal.say()
         status = INTERRUPTED
     finally:
         record.save(play)
     if record.path is None:
-        terminal.say("\nNothing was answered, nothing is saved.")
+        if not status:  # else a line says that it was stopped
+            terminal.say("\nNothing was answered, nothing is saved.")
         return status
+    if status:
+        terminal.say()
     show(comparison(play), Console())
     terminal.say(f"\nSaved: {record.path}")
     return status
