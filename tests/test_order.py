@@ -12,6 +12,12 @@ def test_files_that_are_begun_first_are_there_once():
         assert len(list(TESTS.rglob(name))) == 1, name
 
 
+def test_no_two_files_of_tests_have_one_name():
+    """Of two, pytest would import the first alone, and refuse the other one."""
+    names = [file.name for file in TESTS.rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_slow_files_come_first_then_those_of_many_tests_and_each_files_stay_in_their_order():
     given = [
         ("a.py", 1),
