@@ -31,6 +31,7 @@ pytest_plugins = ["hub_fixtures"]
 # A machine that does other work as well takes longer over an example than a quiet one; that is no failure.
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
+OWN_PATH = set(sys.path)
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -95,6 +96,10 @@ def _of_the_process():
     logs = {"mnist1d_hf", "lightning_module", "pytorch_lightning", "lightning.pytorch", "datasets"} & sys.modules.keys()
     state = {f"level of the log {name!r}": logging.getLogger(name).level for name in logs}
     state |= {"level below which nothing is logged": logging.root.manager.disable, "folder": os.getcwd()}
+    # What such a folder in the path hides, a process that is spawned from this one does not find.
+    state["modules of Python's own that are hidden"] = {
+        file.stem for place in set(sys.path) - OWN_PATH for file in Path(place).glob("*.py")
+    } & sys.stdlib_module_names
     if torch := sys.modules.get("torch"):
         state |= {"default dtype": torch.get_default_dtype(), "threads": torch.get_num_threads()}
         state["deterministic algorithms"] = torch.are_deterministic_algorithms_enabled()

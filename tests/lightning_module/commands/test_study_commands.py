@@ -203,10 +203,12 @@ def test_result_of_another_study_is_refused(run, saved):
 
 
 def test_files_that_are_no_study(run, tmp_path):
+    before = sys.path.copy()
     Path("empty_study.py").write_text("")
     assert "has no STUDY" in run("run", "empty_study.py")[2]
     Path("statistics.py").write_text("")
     assert "there is a module 'statistics' already" in run("run", "statistics.py")[2]
+    assert sys.path == before  # else a process that is spawned later finds this file in place of Python's own
 
 
 @pytest.mark.slow  # both processes import torch

@@ -84,13 +84,17 @@ def study_in_file(file: Path) -> "Study[Any]":
         raise ValueError(f"file={str(file)!r} does not exist")
     if file.stem == STUDY and (file.parent / "__init__.py").is_file():
         return study_in_folder(file.parent)
-    folder = str(file.resolve().parent)
+    folder, before = str(file.resolve().parent), sys.path.copy()
     if folder not in sys.path:
         sys.path.insert(0, folder)  # which processes that are started by this one have as well
-    module = importlib.import_module(file.stem)
-    if Path(module.__file__ or "").resolve() != file.resolve():
-        raise ValueError(f"file={str(file)!r}: there is a module {file.stem!r} already; give the file another name")
-    return _study_in(module)
+    try:
+        module = importlib.import_module(file.stem)
+        if Path(module.__file__ or "").resolve() != file.resolve():
+            raise ValueError(f"file={str(file)!r}: there is a module {file.stem!r} already; give the file another name")
+        return _study_in(module)
+    except BaseException:
+        sys.path[:] = before  # a refused `statistics.py` must not take the place of Python's own in those processes
+        raise
 
 
 def _study_in(module: Any) -> "Study[Any]":
