@@ -17,8 +17,8 @@ NEVER = {
     "a traceback": re.compile(r"Traceback \(most recent call last\)|^\s*File \".*\", line \d+|^KeyboardInterrupt"),
     "the bar that Lightning has by itself": re.compile(r"\bEpoch \d+|\bit/s\b|/-\d|\bv_num\b|Sanity Checking"),
     "a number that is none": re.compile(r"\b(nan|inf)\b"),
-    "a message of another program's author": re.compile(r"FLOPs|LITLogger|litlogger|💡|UserWarning|FutureWarning"),
 }
+NOT_OURS = {"a message of another program's author": re.compile(r"FLOPs|litlogger|💡|UserWarning|FutureWarning")}
 # What is another at each run, and may be written with another number of digits: times, speeds, losses, names of files.
 CHANGES = re.compile(
     r"[\d,.]+ (?:steps/s|s/step)|\d+:\d\d(?::\d\d)?|(?<=in )[\d,.]+ (?:s|min)|(?<=train )\d\S*|\S*quiz-\d\S*"
@@ -85,9 +85,15 @@ def bars(screen: Sighting) -> list[Bar]:
     return found
 
 
-def never(lines: Iterable[str]) -> list[str]:
-    """Finds what no command may show."""
-    return [f"{what}: {line!r}" for line in lines for what, pattern in NEVER.items() if pattern.search(line)]
+def never(lines: Iterable[str], *, ours: bool = True) -> list[str]:
+    """Finds what nobody may see.
+
+    Args:
+        lines: What was seen.
+        ours: Whether it is a command of the project, which says nothing that others have to say.
+    """
+    patterns = NEVER | (NOT_OURS if ours else {})
+    return [f"{what}: {line!r}" for line in lines for what, pattern in patterns.items() if pattern.search(line)]
 
 
 def untrue_bars(screens: Sequence[Sighting], totals: Sequence[int], *, wide: bool) -> list[str]:
@@ -176,7 +182,8 @@ def broken(lines: Sequence[str], width: int) -> list[str]:
             start = max(line.rfind(" ", 0, edge), 0)
             end = line.find(" ", edge)
             word = line[start : None if end < 0 else end].strip()
-            if line[edge - 1] != " " and line[edge] != " " and WORD.fullmatch(word.strip("():;'\"")):
+            fits = len(word) <= width  # a digest may not
+            if fits and line[edge - 1] != " " and line[edge] != " " and WORD.fullmatch(word.strip("():;'\"")):
                 found.append(f"broken by the edge: {word!r} in {line.strip()!r}")
     return found
 
