@@ -201,8 +201,8 @@ def after_stop(before: Sequence[str], lines: Sequence[str]) -> list[str]:
         lines: What was seen at the end.
     """
     old = {line.strip() for line in before}
-    new = [line.strip().replace("^C", "") for line in lines if line.strip() not in old]
-    new = [line for line in new if line and not BAR.search(line)]
+    new = [line.replace("^C", "").strip() for line in lines]
+    new = [line for line in new if line and line not in old and not BAR.search(line)]
     told = " ".join(new)
     if not told.startswith("stopped") or told.count("stopped") != 1:
         return [f"not one line that says 'stopped': {new}"]
