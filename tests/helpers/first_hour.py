@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from blocks import FENCE
-from seen import after_stop, bars, broken, control_codes, cut, never, untrue_bars
+from seen import Sighting, after_stop, bars, broken, control_codes, cut, never, untrue_bars
 from terminal import Run, Terminal
 
 PAGES = "README.md", "docs/first-lesson.md"
@@ -66,7 +66,7 @@ EXTRA = [
     Step("mnist1d fit --config cn", 2, shows=("cnn", "gru", "logistic", "mlp"), most_lines=6, is_piped=True),
     Step("mnist1d data list", shows=("label-noise",), is_piped=True),
     Step("mnist1d data info default", shows=("SHA-256",), is_piped=True),
-    Step("mnist1d study verify lottery --folder docs/results/lottery", 3, shows=(r"95 %",), is_piped=True),
+    Step("mnist1d study verify lottery --folder docs/results/lottery", shows=(r"95 %",), is_piped=True),
     Step(FIT, shows=("Test accuracy", "published", "Checkpoint:", "Next:"), totals=(300,), is_piped=True),
 ]
 
@@ -111,10 +111,11 @@ class Hour:
     def block(self, page: str, language: str, code: str) -> None:
         """Does what a block of a page says."""
         if language == "python":
-            file = self.clone.parent / f"{Path(page).stem}-{abs(hash(code)) % 10_000}.py"
+            stem = Path(page).stem
+            file = self.clone.parent / f"{stem}-{len([*self.clone.parent.glob(f'{stem}-*.py')]) + 1}.py"
             file.write_text(code, encoding="utf-8")
             steps = re.search(r"max_steps=(\d+)", code)
-            self.step(Step(f"python {file}", totals=(int(steps[1]),) if steps else ()))
+            self.step(Step(f"python ../{file.name}", totals=(int(steps[1]),) if steps else ()))
         elif language == "console":
             for line in code.splitlines():
                 self.line(page, line)
@@ -145,9 +146,8 @@ class Hour:
     def judge(self, step: Step, run: Run, begun: float) -> None:
         """Notes what is wrong with a command that has ended."""
         text, width = "\n".join(run.lines), self.terminal.width
-        ours = not step.command.startswith(
-            "python"
-        )  # else a Trainer of the reader's, with what Lightning says of itself
+        # Else a Trainer of the reader's, with what Lightning says of itself.
+        ours = not step.command.startswith("python")
         found = never([line for screen in run.screens for line in screen.lines] + run.lines, ours=ours)
         found += broken(run.lines, width) if ours else []
         if run.status != step.status:
@@ -157,12 +157,12 @@ class Hour:
         if len(run.lines) > step.most_lines:
             found.append(f"{len(run.lines)} lines, more than {step.most_lines}")
         if step.totals:
-            ends = bars(run.screens[-1])
-            totals = step.totals * max(1, len(ends)) if step.command.startswith("python") else step.totals
-            found += untrue_bars(run.screens, totals, wide=width >= WIDE)
+            whole = Sighting(run.ended, run.lines)
+            totals = step.totals if ours else step.totals * max(1, len(bars(whole)))
+            found += untrue_bars([*run.screens, whole], totals, wide=width >= WIDE)
         if step.is_piped:
-            whole = self.piped(step.command).result()
-            found += control_codes(whole) + cut(run.lines, whole.decode())
+            piped = self.piped(step.command).result()
+            found += control_codes(piped) + cut(run.lines, piped.decode())
         self.note(step.command, found, text, time.time() - begun)
 
     def quiz(self, command: str) -> None:
