@@ -213,7 +213,7 @@ class Hour:
 
     def say(self, text: str) -> None:
         """Prints a line with the width of the terminal in front."""
-        print(f"{self.terminal.width:3} columns  {text}", flush=True)  # noqa: T201
+        print(f"{self.terminal.width:3} columns  {text}\n", end="", flush=True)  # noqa: T201 (one write: two walks print)
 
 
 def asked(lines: list[str]) -> bool:

@@ -25,7 +25,7 @@ CHANGES = re.compile(
     r"|(?<=version_)\d+"
 )
 # What only a terminal shows: our own words about that, and the bar of datasets, which comes once and is cut by itself.
-OMITTED = re.compile(r"^\(a wider terminal also shows: |^Generating \w+ split: ")
+OMITTED = re.compile(r"^\(a wider terminal also shows: .*?\)$|^Generating \w+ split: .*?$", re.MULTILINE | re.DOTALL)
 CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")  # all but the tabulator and the end of a line
 DRAWN = re.compile("[━╸╺\u2800-\u28ff]+")  # bars, and signals in braille, which are larger where there is room
 WORD = re.compile(r"[\w.,%±]+")
@@ -160,7 +160,7 @@ def cut(lines: Sequence[str], whole: str) -> list[str]:
         whole: What was written where there is room.
     """
     known = words(whole)
-    shown = [line for line in lines if not OMITTED.search(line)]
+    shown = OMITTED.sub("", "\n".join(lines)).splitlines()
     return [
         f"cut, or not there in a wide terminal: {word!r} in {line.strip()!r}"
         for line in shown
