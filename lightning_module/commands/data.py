@@ -86,7 +86,11 @@ def build(
     builder.download_and_prepare(download_mode=mode, num_proc=num_proc)
     given = "".join(f", {name}={value!r}" for name, value in _given(keywords).items())
     console.print(builder.cache_dir, soft_wrap=True, highlight=False, markup=False)
-    console.print(f'import mnist1d_hf; load_dataset("mnist1d", "{config}"{given})', soft_wrap=True, highlight=False)
+    console.print(
+        f'import mnist1d_hf; from datasets import load_dataset; load_dataset("mnist1d", "{config}"{given})',
+        soft_wrap=True,
+        highlight=False,
+    )
     return 0
 
 

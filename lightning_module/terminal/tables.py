@@ -91,7 +91,8 @@ class Table:
                 overflow="fold",
             )
         for row in self.rows:
-            grid.add_row(*(Text(row[place]) for place in places))
+            if any(row[place] for place in places):  # a row may go on with the one above in a column that is not shown
+                grid.add_row(*(Text(row[place]) for place in places))
         return grid
 
     def _blocks(self, width: int) -> Iterator[RenderableType]:

@@ -17,15 +17,15 @@ NEVER = {
     "a traceback": re.compile(r"Traceback \(most recent call last\)|^\s*File \".*\", line \d+|^KeyboardInterrupt"),
     "the bar that Lightning has by itself": re.compile(r"\bEpoch \d+|\bit/s\b|/-\d|\bv_num\b|Sanity Checking"),
     "a number that is none": re.compile(r"\b(nan|inf)\b"),
-    "a message of another program's author": re.compile(r"FLOPs|LITLogger|litlogger|💡|UserWarning|FutureWarning"),
 }
+NOT_OURS = {"a message of another program's author": re.compile(r"FLOPs|litlogger|💡|UserWarning|FutureWarning")}
 # What is another at each run, and may be written with another number of digits: times, speeds, losses, names of files.
 CHANGES = re.compile(
     r"[\d,.]+ (?:steps/s|s/step)|\d+:\d\d(?::\d\d)?|(?<=in )[\d,.]+ (?:s|min)|(?<=train )\d\S*|\S*quiz-\d\S*"
     r"|(?<=version_)\d+"
 )
 # What only a terminal shows: our own words about that, and the bar of datasets, which comes once and is cut by itself.
-OMITTED = re.compile(r"^\(a wider terminal also shows: |^Generating \w+ split: ")
+OMITTED = re.compile(r"^\(a wider terminal also shows: .*?\)$|^Generating \w+ split: .*?$", re.MULTILINE | re.DOTALL)
 CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")  # all but the tabulator and the end of a line
 DRAWN = re.compile("[━╸╺\u2800-\u28ff]+")  # bars, and signals in braille, which are larger where there is room
 WORD = re.compile(r"[\w.,%±]+")
@@ -85,9 +85,15 @@ def bars(screen: Sighting) -> list[Bar]:
     return found
 
 
-def never(lines: Iterable[str]) -> list[str]:
-    """Finds what no command may show."""
-    return [f"{what}: {line!r}" for line in lines for what, pattern in NEVER.items() if pattern.search(line)]
+def never(lines: Iterable[str], *, ours: bool = True) -> list[str]:
+    """Finds what nobody may see.
+
+    Args:
+        lines: What was seen.
+        ours: Whether it is a command of the project, which says nothing that others have to say.
+    """
+    patterns = NEVER | (NOT_OURS if ours else {})
+    return [f"{what}: {line!r}" for line in lines for what, pattern in patterns.items() if pattern.search(line)]
 
 
 def untrue_bars(screens: Sequence[Sighting], totals: Sequence[int], *, wide: bool) -> list[str]:
@@ -154,7 +160,7 @@ def cut(lines: Sequence[str], whole: str) -> list[str]:
         whole: What was written where there is room.
     """
     known = words(whole)
-    shown = [line for line in lines if not OMITTED.search(line)]
+    shown = OMITTED.sub("", "\n".join(lines)).splitlines()
     return [
         f"cut, or not there in a wide terminal: {word!r} in {line.strip()!r}"
         for line in shown
@@ -176,7 +182,8 @@ def broken(lines: Sequence[str], width: int) -> list[str]:
             start = max(line.rfind(" ", 0, edge), 0)
             end = line.find(" ", edge)
             word = line[start : None if end < 0 else end].strip()
-            if line[edge - 1] != " " and line[edge] != " " and WORD.fullmatch(word.strip("():;'\"")):
+            fits = len(word) <= width  # a digest may not
+            if fits and line[edge - 1] != " " and line[edge] != " " and WORD.fullmatch(word.strip("():;'\"")):
                 found.append(f"broken by the edge: {word!r} in {line.strip()!r}")
     return found
 
@@ -194,8 +201,8 @@ def after_stop(before: Sequence[str], lines: Sequence[str]) -> list[str]:
         lines: What was seen at the end.
     """
     old = {line.strip() for line in before}
-    new = [line.strip().replace("^C", "") for line in lines if line.strip() not in old]
-    new = [line for line in new if line and not BAR.search(line)]
+    new = [line.replace("^C", "").strip() for line in lines]
+    new = [line for line in new if line and line not in old and not BAR.search(line)]
     told = " ".join(new)
     if not told.startswith("stopped") or told.count("stopped") != 1:
         return [f"not one line that says 'stopped': {new}"]

@@ -88,6 +88,7 @@ class Terminal:
     def start(self, command: str) -> int:
         """Types a command; returns a number for `end`."""
         before = len(self._ends())
+        self._call("send-keys", "-R", ";", "clear-history")  # what was there before is not seen again
         self.type(command)
         return before
 

@@ -14,13 +14,17 @@ EXIT: Final = {"ok": 0, "not verified": 3, "DIFFERS": 1}  # from the best to the
 
 
 def print_line(line: str) -> None:
-    """Prints a line as it is."""
-    console.print(printable(line), highlight=False, markup=False, soft_wrap=True)
+    """Prints a line; a terminal that is too narrow for it breaks it between words, and no number in two."""
+    _print(line, console)
 
 
 def print_error(line: str) -> None:
-    """Prints a line as it is, where errors go."""
-    Console(stderr=True).print(printable(line), highlight=False, markup=False, soft_wrap=True)
+    """Prints a line where errors go."""
+    _print(line, Console(stderr=True))
+
+
+def _print(line: str, where: Console) -> None:
+    where.print(printable(line), highlight=False, markup=False, soft_wrap=not where.is_terminal)
 
 
 def printable(text: str) -> str:

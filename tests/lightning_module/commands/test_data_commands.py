@@ -109,7 +109,8 @@ def test_build_prints_the_folder_and_a_line_that_loads_it(run, cache, monkeypatc
     assert status == 0
     assert Path(folder, "mnist1d-train.arrow").is_file()
     assert Path(folder).is_relative_to(cache)
-    match = re.fullmatch(r'import mnist1d_hf; load_dataset\("mnist1d", "no-shift", (.*)\)', line)
+    imports = "import mnist1d_hf; from datasets import load_dataset; "
+    match = re.fullmatch(imports + r'load_dataset\("mnist1d", "no-shift", (.*)\)', line)
     keywords = eval(f"dict({match[1]})")  # noqa: S307  # the line that users paste
     monkeypatch.setattr(MNIST1D, "_make_reference", lambda self: pytest.fail("it is built again"))
     train = load_dataset("mnist1d", "no-shift", split="train", **keywords)

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from lightning_module.cli import main
-from lightning_module.commands.demo import run_demo
+from lightning_module.commands.demo import _steps_between, run_demo
 from mnist1d_hf.plot.curves import plot_runs
 
 
@@ -43,3 +43,10 @@ def test_the_figure_has_a_line_for_each_run_and_split():
     assert [line.get_label() for line in loss.lines] == ["default, test", "shuffled, test"]
     with pytest.raises(ValueError, match="must have 1 to 4"):
         plot_runs({})
+
+
+@pytest.mark.parametrize("steps", [1, 24, 48, 300, 500, 1000, 2000, 6000])
+def test_the_last_evaluation_comes_after_the_last_step(steps):
+    between = _steps_between(steps)
+    assert steps % between == 0
+    assert min(steps, 24) <= steps // between <= 50

@@ -95,6 +95,11 @@ def test_columns_go_by_their_rank_then_each_row_has_lines_of_its_own(width, colu
         assert (lines[-1] == "(a wider terminal also shows: has to be, n)") == (width == 60)
 
 
+def test_a_row_that_only_goes_on_in_columns_without_room_leaves_no_empty_line():
+    table = Table([Column("claim"), Column("contrast", rank=1)], [["where-it-ends", "0.051"], ["", "-0.122"]])
+    assert drawn(table, 14) == ["claim", "where-it-ends", "(a wider", "terminal also", "shows:", "contrast)"]
+
+
 def test_what_no_line_can_hold_is_left_to_the_terminal_so_that_it_can_be_copied():
     digest = "d53506bddd12d3b72c7153b1ae7f34807724b1dd078a7273809bf9d0792319f6"
     pairs = Pairs({"config": "default", "SHA-256 train.x": digest})
