@@ -15,7 +15,7 @@ define install
 	touch $@
 endef
 
-.PHONY: demo test test-slow test-docs docs chromium bench lint card notebooks lock clean
+.PHONY: demo test test-slow test-docs docs chromium tmux first-hour bench lint card notebooks lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/mnist1d demo
@@ -35,8 +35,12 @@ docs: $(VENV)/.docs
 test-docs: $(VENV)/.docs
 	$(BIN)/python -m pytest -m docs
 
-chromium:
-	command -v chromium || { apt-get update && apt-get install --yes chromium; }
+chromium tmux:
+	command -v $@ || { apt-get update && apt-get install --yes $@; }
+
+# The README and the first lesson, typed into terminals of 80 and 60 columns, and what is seen there looked at.
+first-hour: $(VENV)/.dev tmux
+	tests/first_hour.sh --venv $(VENV)
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run_all.py

@@ -57,7 +57,8 @@ modindex_common_prefix = ["mnist1d_hf.", "lightning_module."]
 # Look. All that the theme needs lies in the site.
 html_theme = "pydata_sphinx_theme"
 html_title = "mnist1d-hf"
-html_sidebars = {page: [] for page in ("index", "start", "first-lesson")}  # nothing is beside them
+# Nothing is beside them: pages in a row of their own, and tables that need the width.
+html_sidebars = {page: [] for page in ("index", "start", "first-lesson", "report/verdicts", "report/amendments")}
 html_show_search_summary = False  # which it would fetch, and files cannot be fetched by a page that is a file
 CONTROLS = FOLDER.parent / "lightning_module" / "studies" / "report"  # of the report's tables of verdicts
 html_static_path = ["static", str(CONTROLS / "filter.js"), str(CONTROLS / "filter.css")]

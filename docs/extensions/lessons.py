@@ -1,6 +1,7 @@
 """What pages show of other files: lessons and figures of the studies, files of the root folder, a badge for Colab.
 
-A page asks for them by a line of its own: `<!-- lessons -->`, `<!-- figures -->`, `<!-- file CHANGELOG.md -->`.
+A page asks for them by a line of its own: `<!-- lessons -->`, `<!-- figures -->`, `<!-- report -->`,
+`<!-- file CHANGELOG.md -->`.
 """
 
 import inspect
@@ -70,7 +71,16 @@ def root_file(name: str) -> str:
     return re.sub(r"(!?\[[^\]]*\])\(([^)\s]+)\)", from_here, text)
 
 
-MARK = re.compile(r"^<!-- (lessons|figures|file)(?: (\S+))? -->$", re.MULTILINE)
+def report_pages() -> Iterator[str]:
+    """Yields what puts the pages of the report into the sidebar, the studies in their order."""
+    yield "```{toctree}\n:hidden:\n"
+    yield from ("REPORT", "report/verdicts", "report/amendments")
+    yield from (f"report/{name}" for name in STUDIES)
+    yield "```"
+
+
+MARK = re.compile(r"^<!-- (lessons|figures|report|file)(?: (\S+))? -->$", re.MULTILINE)
+LINKED_ONLY = "report/supplement/"  # pages that stand in no list of pages: each study's page has a link to its own
 
 
 def fill(app: Sphinx, page: str, source: list[str]) -> None:
@@ -80,10 +90,12 @@ def fill(app: Sphinx, page: str, source: list[str]) -> None:
         if mark[1] == "file":
             app.env.note_dependency(str(DOCS.parent / mark[2]))
             return root_file(mark[2])
-        return "\n".join({"lessons": lessons, "figures": figures}[mark[1]]())
+        return "\n".join({"lessons": lessons, "figures": figures, "report": report_pages}[mark[1]]())
 
     if page in app.env.found_docs:  # not of what a page includes
         source[0] = MARK.sub(content, source[0])
+    if page.startswith(LINKED_ONLY):
+        source[0] = f"---\norphan: true\n---\n{source[0]}"
 
 
 def colab(page: str, repository: str = REPOSITORY) -> str | None:
@@ -120,6 +132,13 @@ def describe_pictures(app: Sphinx, tree: nodes.document) -> None:
         picture["alt"] = caption(study.figures[drawn[1]].__doc__ or "") if drawn else text
 
 
+def link_pictures(app: Sphinx, tree: nodes.document) -> None:
+    """Makes each picture a link to itself at full size, for those whose screen is small."""
+    for picture in tree.findall(nodes.image):
+        if picture["uri"].endswith(".png") and not any(isinstance(each, nodes.reference) for each in parents(picture)):
+            picture["scale"] = 100  # Sphinx links pictures that are shown at a scale
+
+
 def parents(node: nodes.Node) -> Iterator[nodes.Element]:
     """Yields what a node stands in, from the inside to the outside."""
     while node.parent is not None:
@@ -132,4 +151,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("source-read", fill)
     app.connect("doctree-read", add_badge)
     app.connect("doctree-read", describe_pictures)
+    app.connect("doctree-read", link_pictures)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

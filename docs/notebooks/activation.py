@@ -14,14 +14,13 @@
 
 # %%
 # %matplotlib inline
-from pathlib import Path
 
 import pandas as pd
 import torch
 from IPython.display import display
 
 from lightning_module import LearnedActivation
-from lightning_module.studies import STUDIES, Result, fresh, verdict_table
+from lightning_module.studies import STUDIES, committed_result, fresh, verdict_table
 from lightning_module.studies.methods.activation.functions import BASELINES, piecewise
 from lightning_module.studies.methods.activation.inner_training import (
     Setting,
@@ -86,7 +85,7 @@ pd.DataFrame(scores).agg(["mean", "std"]).T.sort_values("mean").round(3)
 
 # %%
 study = STUDIES["activation"]
-paper = Result.load(Path("../results", study.name))
+paper = committed_result(study.name)
 display(study.figures["figure"](paper))
 
 # %%

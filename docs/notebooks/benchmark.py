@@ -20,14 +20,13 @@
 
 # %%
 # %matplotlib inline
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from IPython.display import display
 
 from lightning_module import Replica
-from lightning_module.studies import STUDIES, Result, frozen, train, verdict_table
+from lightning_module.studies import STUDIES, committed_result, frozen, train, verdict_table
 from mnist1d_hf.plot import plot_signals
 
 pd.set_option("display.max_colwidth", None, "display.max_rows", 100)
@@ -86,7 +85,7 @@ axes.grid(alpha=0.3)
 
 # %%
 study = STUDIES["benchmark"]
-paper = Result.load(Path("../results", study.name))
+paper = committed_result(study.name)
 display(study.figures["figure"](paper))
 
 # %%

@@ -11,14 +11,13 @@
 
 # %%
 # %matplotlib inline
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 from IPython.display import display
 
-from lightning_module.studies import STUDIES, Result, fresh, train, verdict_table
+from lightning_module.studies import STUDIES, committed_result, fresh, train, verdict_table
 from lightning_module.studies.methods.posterior_distance import divergence, log_probabilities, logits_of, posterior_of
 from mnist1d_hf.bayes import bayes_limits
 
@@ -109,7 +108,7 @@ axes.grid(alpha=0.3)
 
 # %%
 study = STUDIES["ceiling"]
-paper = Result.load(Path("../results", study.name))
+paper = committed_result(study.name)
 display(study.figures["figure"](paper))
 
 # %%

@@ -11,7 +11,6 @@
 
 # %%
 # %matplotlib inline
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -25,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from lightning_module import Examples
-from lightning_module.studies import STUDIES, Result, fresh, train, verdict_table
+from lightning_module.studies import STUDIES, committed_result, fresh, train, verdict_table
 
 pd.set_option("display.max_colwidth", None, "display.max_rows", 100)
 
@@ -92,7 +91,7 @@ np.log(accuracy / (1 - accuracy)).round(2)
 
 # %%
 study = STUDIES["comparison"]
-paper = Result.load(Path("../results", study.name))
+paper = committed_result(study.name)
 display(study.figures["differences"](paper))
 
 # %% [markdown]

@@ -11,13 +11,12 @@
 
 # %%
 # %matplotlib inline
-from pathlib import Path
 
 import pandas as pd
 from IPython.display import display
 from sklearn.neighbors import KNeighborsClassifier
 
-from lightning_module.studies import STUDIES, Result, frozen, verdict_table
+from lightning_module.studies import STUDIES, committed_result, frozen, verdict_table
 from mnist1d_hf import make_mnist1d
 from mnist1d_hf.plot import plot_stages, plot_templates
 
@@ -83,7 +82,7 @@ pd.Series(scores).round(3)
 
 # %%
 study = STUDIES["dataset"]
-paper = Result.load(Path("../results", study.name))
+paper = committed_result(study.name)
 display(paper.tables["sizes"])
 
 # %% [markdown]

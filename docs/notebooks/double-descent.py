@@ -13,14 +13,13 @@
 
 # %%
 # %matplotlib inline
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import display
 
 from lightning_module import Examples, Replica, noisy_labels
-from lightning_module.studies import STUDIES, Result, fresh, train, verdict_table
+from lightning_module.studies import STUDIES, committed_result, fresh, train, verdict_table
 from lightning_module.studies.methods.networks.hidden_layers import HiddenLayers
 
 pd.set_option("display.max_colwidth", None, "display.max_rows", 100)
@@ -76,7 +75,7 @@ for measure, axes in zip(("loss", "error"), panels, strict=True):
 
 # %%
 study = STUDIES["double-descent"]
-paper = Result.load(Path("../results", study.name))
+paper = committed_result(study.name)
 display(study.figures["figure"](paper))
 
 # %%

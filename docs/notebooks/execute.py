@@ -13,7 +13,6 @@ import base64
 import hashlib
 import io
 import os
-import shutil
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +24,9 @@ from nbclient import NotebookClient
 from PIL import Image
 from traitlets.config import Config
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # of `repository`
+from repository import BRANCH, REPOSITORY
+
 FOLDER = Path(__file__).resolve().parent
 RESULTS = FOLDER.parent / "results"
 TIMEOUT = 600  # seconds for a cell
@@ -33,6 +35,26 @@ NO_WIDGETS = "ignore:IProgress not found"  # tqdm's advice to install widgets, w
 # Pictures as wide as a page, with as many colours as a diagram needs.
 WIDEST = 900  # pixels
 COLOURS = 200
+
+# The first cell of code in each notebook, once the project is published, and before.
+INSTALL = """\
+# Installs the package where it is missing, as on Colab.
+import importlib.util
+
+if importlib.util.find_spec("lightning_module") is None:
+    %pip install --quiet "mnist1d-hf[studies] @ git+{repository}@{branch}"
+"""
+INSTALL_CLONE = """\
+# Installs the package where it is missing, from the clone that this notebook is in.
+import importlib.util
+from pathlib import Path
+
+if importlib.util.find_spec("lightning_module") is None:
+    clone = next((folder for folder in Path.cwd().resolve().parents if (folder / "lightning_module").is_dir()), None)
+    if clone is None:
+        raise ModuleNotFoundError('needs mnist1d-hf: in the folder of its clone, python -m pip install ".[studies]"')
+    %pip install --quiet "{clone}[studies]"
+"""
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -53,12 +75,19 @@ def sources() -> list[str]:
 def source(name: str) -> Any:
     """Returns the notebook that a source stands for, without outputs."""
     notebook = jupytext.read(FOLDER / f"{name}.py", fmt="py:percent")
+    notebook.cells.insert(1, nbformat.v4.new_code_cell(install_cell()))
     for i, cell in enumerate(notebook.cells):
         cell.metadata, cell.id = {}, f"cell-{i}"
     # By which is seen later whether another result has been committed.
     notebook.metadata = {**METADATA, "mnist1d_result": result_sha256(name)}
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
+
+
+def install_cell(repository: str = REPOSITORY, branch: str = BRANCH) -> str:
+    """Returns a cell that installs the package where it is missing, so that a notebook runs wherever it is opened."""
+    text = INSTALL.format(repository=repository, branch=branch) if repository else INSTALL_CLONE
+    return text.strip()
 
 
 def result_sha256(name: str) -> str | None:
@@ -104,7 +133,7 @@ def _made_from(notebook: Any) -> Any:
 def execute(name: str, notebook: Any | None = None) -> Any:
     """Returns a notebook with its outputs.
 
-    It runs in a copy of its surroundings, in which a study leaves what it keeps, one thread and no network.
+    It runs in an empty folder, in which a study leaves what it keeps, with one thread and no network.
 
     Args:
         name: Of the notebook, and of the study.
@@ -117,8 +146,6 @@ def execute(name: str, notebook: Any | None = None) -> Any:
     with TemporaryDirectory() as place:
         folder = Path(place, "notebooks")
         folder.mkdir()
-        if (RESULTS / name).is_dir():
-            shutil.copytree(RESULTS / name, Path(place, "results", name))
         # Files in place of ports, which others on the machine cannot read and two kernels cannot both take.
         kernel = {"connection_file": f"{place}/kernel.json", **({"transport": "ipc"} if os.name == "posix" else {})}
         own = {

@@ -11,13 +11,12 @@
 
 # %%
 # %matplotlib inline
-from pathlib import Path
 
 import pandas as pd
 import torch
 from IPython.display import display
 
-from lightning_module.studies import STUDIES, Result, frozen, verdict_table
+from lightning_module.studies import STUDIES, committed_result, frozen, verdict_table
 from lightning_module.studies.methods.unrolled import descend, hypergradient, initial_weights, minibatches, unroll
 
 pd.set_option("display.max_colwidth", None, "display.max_rows", 100)
@@ -81,7 +80,7 @@ axes.grid(alpha=0.3)
 
 # %%
 study = STUDIES["learning-rate"]
-paper = Result.load(Path("../results", study.name))
+paper = committed_result(study.name)
 display(study.figures["figure"](paper))
 
 # %%

@@ -12,7 +12,6 @@
 # %%
 # %matplotlib inline
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from lightning_module import MLP, Replica
-from lightning_module.studies import STUDIES, Result, frozen, train, verdict_table
+from lightning_module.studies import STUDIES, committed_result, frozen, train, verdict_table
 from lightning_module.studies.methods.pruning.mask_nulls import by_chance, null_fractions, run_fraction
 from lightning_module.studies.methods.pruning.pruning import magnitudes, masks_by, random_scores
 
@@ -103,7 +102,7 @@ print(f"pairs: {pairs:.4f}, {pairs / by_chance(mask, 2):.2f} times simple chance
 
 # %%
 study = STUDIES["lottery"]
-paper = Result.load(Path("../results", study.name))
+paper = committed_result(study.name)
 display(study.figures["figure"](paper))
 display(study.figures["evaluation"](paper))
 

@@ -13,14 +13,13 @@
 # %%
 # %matplotlib inline
 from functools import partial
-from pathlib import Path
 
 import pandas as pd
 from IPython.display import display
 
 from lightning_module import Examples
 from lightning_module.networks import count_parameters
-from lightning_module.studies import STUDIES, Result, fresh, train, verdict_table
+from lightning_module.studies import STUDIES, committed_result, fresh, train, verdict_table
 from lightning_module.studies.methods.networks.pooling import PoolingCNN
 
 pd.set_option("display.max_colwidth", None, "display.max_rows", 100)
@@ -70,7 +69,7 @@ pd.Series({pool: count_parameters(PoolingCNN(pool=pool)) for pool in ("none", "s
 
 # %%
 study = STUDIES["pooling"]
-paper = Result.load(Path("../results", study.name))
+paper = committed_result(study.name)
 display(study.figures["advantage"](paper))
 
 # %%

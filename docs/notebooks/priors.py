@@ -21,7 +21,6 @@
 
 # %%
 # %matplotlib inline
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -29,7 +28,7 @@ from IPython.display import display
 
 from lightning_module import Replica
 from lightning_module.networks import count_parameters
-from lightning_module.studies import STUDIES, Result, fresh, train, verdict_table
+from lightning_module.studies import STUDIES, committed_result, fresh, train, verdict_table
 from lightning_module.studies.methods.networks.priors import PRIORS
 
 pd.set_option("display.max_colwidth", None, "display.max_rows", 100)
@@ -85,7 +84,7 @@ position.round(2)
 
 # %%
 study = STUDIES["priors"]
-paper = Result.load(Path("../results", study.name))
+paper = committed_result(study.name)
 display(study.figures["figure"](paper))
 
 # %%

@@ -10,13 +10,12 @@
 
 # %%
 # %matplotlib inline
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from IPython.display import display
 
-from lightning_module.studies import STUDIES, Result, fresh, train, verdict_table
+from lightning_module.studies import STUDIES, committed_result, fresh, train, verdict_table
 from mnist1d_hf import RECIPES, make_mnist1d
 from mnist1d_hf.plot import plot_signals
 
@@ -89,7 +88,7 @@ pd.DataFrame({"lead in accuracy": accuracy.cnn - accuracy.mlp, "in log-odds": lo
 
 # %%
 study = STUDIES["recipe-sweep"]
-paper = Result.load(Path("../results", study.name))
+paper = committed_result(study.name)
 display(study.figures["figure"](paper))
 
 # %%

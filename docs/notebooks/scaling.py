@@ -13,14 +13,13 @@
 
 # %%
 # %matplotlib inline
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from IPython.display import display
 
 from lightning_module.datamodule import Examples
-from lightning_module.studies import STUDIES, Result, fresh, train, verdict_table
+from lightning_module.studies import STUDIES, committed_result, fresh, train, verdict_table
 from lightning_module.studies.methods.posterior_distance import (
     EarlyStops,
     divergence,
@@ -90,7 +89,7 @@ print(f"exponent {law.exponent:.2f}; the floor that this needs no fit for: {entr
 
 # %%
 study = STUDIES["scaling"]
-paper = Result.load(Path("../results", study.name))
+paper = committed_result(study.name)
 display(study.figures["figure"](paper))
 
 # %%

@@ -11,13 +11,12 @@
 
 # %%
 # %matplotlib inline
-from pathlib import Path
 
 import pandas as pd
 import torch
 from IPython.display import display
 
-from lightning_module.studies import STUDIES, Result, frozen, verdict_table
+from lightning_module.studies import STUDIES, committed_result, frozen, verdict_table
 from lightning_module.studies.framework.training import fit
 from lightning_module.studies.methods.probes import linear_probe
 from lightning_module.studies.methods.simclr.augmentations import augment, draw
@@ -88,7 +87,7 @@ axes.grid(alpha=0.3)
 
 # %%
 study = STUDIES["self-supervision"]
-paper = Result.load(Path("../results", study.name))
+paper = committed_result(study.name)
 display(study.figures["figure"](paper))
 
 # %%

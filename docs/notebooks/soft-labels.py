@@ -11,7 +11,6 @@
 
 # %%
 # %matplotlib inline
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,7 @@ from IPython.display import display
 
 from lightning_module import Replica
 from lightning_module.datamodule import Examples
-from lightning_module.studies import STUDIES, Result, fresh, verdict_table
+from lightning_module.studies import STUDIES, committed_result, fresh, verdict_table
 from lightning_module.studies.framework.training import fit
 from lightning_module.studies.methods.posterior_distance import divergence, log_probabilities, logits_of, posterior_of
 from lightning_module.studies.soft_labels.soft_ensemble import SoftEnsemble
@@ -81,7 +80,7 @@ curves.min().round(3)
 
 # %%
 study = STUDIES["soft-labels"]
-paper = Result.load(Path("../results", study.name))
+paper = committed_result(study.name)
 display(study.figures["figure"](paper))
 
 # %%

@@ -17,13 +17,12 @@
 
 # %%
 # %matplotlib inline
-from pathlib import Path
 
 import pandas as pd
 from IPython.display import display
 
 from lightning_module import Examples, Replica, noisy_labels
-from lightning_module.studies import STUDIES, Result, fresh, train, verdict_table
+from lightning_module.studies import STUDIES, committed_result, fresh, train, verdict_table
 from lightning_module.studies.methods.networks.hidden_layers import HiddenLayers
 
 pd.set_option("display.max_colwidth", None, "display.max_rows", 100)
@@ -85,7 +84,7 @@ for place, name in ((SIGNALS, "n"), (10 * SIGNALS, "n K")):
 
 # %%
 study = STUDIES["thresholds"]
-paper = Result.load(Path("../results", study.name))
+paper = committed_result(study.name)
 display(study.figures["thresholds"](paper))
 
 # %%

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lightning_module.studies.framework.cells import Band, Cell, Config, Outcome, grid
     from lightning_module.studies.framework.claims import Claim, Finding, Number, Verdict
     from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
+    from lightning_module.studies.framework.proof.committed import committed_result
     from lightning_module.studies.framework.quantities import Unpaired, largest, mean_of, proportion, smallest, value
     from lightning_module.studies.framework.result import Result
     from lightning_module.studies.framework.study import Study
@@ -54,6 +55,7 @@ _HOME = {
     "fresh": "framework.data",
     "fresh_test": "framework.data",
     "frozen": "framework.data",
+    "committed_result": "framework.proof.committed",
     "Unpaired": "framework.quantities",
     "largest": "framework.quantities",
     "mean_of": "framework.quantities",
@@ -81,6 +83,7 @@ __all__ = [
     "Trained",
     "Unpaired",
     "Verdict",
+    "committed_result",
     "fresh",
     "fresh_test",
     "frozen",

@@ -1,7 +1,6 @@
 """The notebooks: one for each study, executed, current, small, without a trace of the machine; and each really runs."""
 
 import importlib.util
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -12,6 +11,8 @@ from typing import Any
 
 import nbformat
 import pytest
+from blocks import CORES, on_one_core
+from IPython.core.interactiveshell import InteractiveShell
 
 from lightning_module.studies import STUDIES
 
@@ -124,9 +125,8 @@ def test_most_experiments_are_shortened() -> None:
 
 @pytest.fixture(scope="module")
 def runs() -> Iterator[dict[str, Future[Any]]]:
-    """All sources with short experiments, executed two at a time where there are two cores."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    with ThreadPoolExecutor(min(2, cores)) as pool:
+    """All sources with short experiments, executed two at a time where there are two cores, each on one of them."""
+    with ThreadPoolExecutor(min(2, len(CORES)), initializer=on_one_core) as pool:
         started = {name: pool.submit(TOOL.execute, name, shorter(name)) for name in NAMES}
         yield started
         for future in started.values():
@@ -183,3 +183,37 @@ def test_new_code_needs_an_execution(copied: Path) -> None:
     copied.write_text(text.replace("STEPS = ", "STEPS = 1 + ", 1), encoding="utf-8")
     assert not TOOL.is_current("pooling")
     assert TOOL.with_new_text("pooling") is None
+
+
+@pytest.mark.parametrize("repository", ["", "https://example.org/owner/mnist1d-hf"])
+def test_the_first_cell_installs_the_package_where_it_is_missing(
+    repository: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    clone = tmp_path / "a clone"
+    (clone / "lightning_module").mkdir(parents=True)
+    (clone / "docs").mkdir()
+    monkeypatch.chdir(clone / "docs")
+    asked: list[str] = []
+    shell = InteractiveShell()
+    shell.register_magic_function(asked.append, magic_name="pip")
+
+    def run() -> Any:
+        return shell.run_cell(TOOL.install_cell(repository, "main"))
+
+    assert run().success
+    assert asked == []  # it is here
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    assert run().success
+    assert asked == [
+        f'--quiet "{f"mnist1d-hf[studies] @ git+{repository}@main" if repository else f"{clone}[studies]"}"'
+    ]
+    monkeypatch.chdir(tmp_path)
+    if repository:
+        assert run().success
+    else:
+        assert "pip install" in str(run().error_in_exec)
+
+
+def test_each_notebook_begins_with_that_cell() -> None:
+    for name in NAMES:
+        assert next(cell for cell in executed(name).cells if cell.cell_type == "code").source == TOOL.install_cell()

@@ -77,7 +77,7 @@ def run(line: str, reader: Reader) -> None:
         assert re.fullmatch(r"install \.(\[[a-z]+\])?", " ".join(arguments)), line
     else:
         assert program == "mnist1d", f"a page names {program}, which no test runs"
-        reader.command(arguments, "0123456789\n" * 2 if arguments[0] == "quiz" else "")
+        reader.command(arguments, "0123456789\n" * 2 if arguments[:1] == ["quiz"] else "")
 
 
 def test_the_configs_are_those_of_the_package() -> None:

@@ -6,6 +6,7 @@ costs what it does and not what `import torch` does. None of our modules is impo
 
 import importlib
 import io
+import itertools
 import json
 import os
 import re
@@ -36,6 +37,18 @@ HEAVY = (
 )
 CAN_FORK = sys.platform == "linux"  # elsewhere libraries may have threads by now, which a fork leaves behind
 PATIENCE = 300  # seconds for a block
+
+
+# Where this process may run. A study that sees one core runs in the process that called it: two more, of which each
+# imports torch, take several times what a smoke preset does.
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+_turns = itertools.count(os.getpid())
+
+
+def on_one_core() -> None:
+    """Leaves this thread, and the processes that it starts, one core; a different one for each call."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {CORES[next(_turns) % len(CORES)]})
 
 
 class Block(NamedTuple):
@@ -133,6 +146,7 @@ def reading(folder: Path, environment: dict[str, str]) -> Iterator[Reader]:
 
 def serve() -> None:
     """Runs the jobs that are written to it, a line each."""
+    on_one_core()
     for line in sys.stdin:
         job = json.loads(line)
         if not job.get("alone"):

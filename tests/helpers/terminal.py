@@ -11,6 +11,7 @@ from seen import Sighting
 
 LINES = 50
 LOOK = 0.15  # seconds between two looks
+SPIN = 0.2  # seconds of computing that tell how busy the machine is
 # The screen is empty when a command begins. When it has ended, its exit status and the time go into a file, unseen.
 PROFILE = r"""
 PS1='$ '
@@ -142,3 +143,11 @@ class Terminal:
             [*self._tmux, *arguments], env=self._environment, capture_output=True, text=True, check=True, timeout=30
         )
         return done.stdout
+
+
+def slowness() -> float:
+    """Returns how many times longer a computation takes now than on a core that nobody else needs; 1 at least."""
+    begun, spent = time.perf_counter(), time.thread_time()
+    while time.thread_time() - spent < SPIN:
+        pass
+    return max(1.0, (time.perf_counter() - begun) / SPIN)

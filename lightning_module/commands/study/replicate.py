@@ -17,7 +17,7 @@ def replicate(
     *,
     preset: Preset = PRESET,
     against: Annotated[
-        str | None, Option("the folder of the result to compare with; docs/results/NAME if not given", metavar="FOLDER")
+        str | None, Option("the folder of the result to compare with; the committed one if not given", metavar="FOLDER")
     ] = None,
     first_seed: Annotated[int, "the first seed; those before were used for something"] = UNUSED,
     folder: Folder = None,
@@ -26,14 +26,16 @@ def replicate(
     mnist: Annotated[str | None, Option("the MNIST digits, for the studies that use them", metavar="FILE.npz")] = None,
 ) -> int:
     """Run a study on seeds that nobody used, and say where it disagrees with a result. Exit status: 1 if it does."""
+    from lightning_module.studies.framework.proof.committed import committed, committed_result
     from lightning_module.studies.framework.proof.replication import compare_verdicts
     from lightning_module.studies.framework.result import Result
 
     study = STUDIES.find(name)
-    other = Path(against) if against else Path("docs", "results", study.name)
-    there = Result.load(other)
+    if against is None and study.name not in committed():
+        raise ValueError(f"no result of study {study.name!r} comes with the package: name yours, --against FOLDER")
+    there = Result.load(Path(against)) if against else committed_result(study.name)
     if there.study != study.name:
-        raise ValueError(f"--against {other} holds a result of study {there.study!r}, not of {study.name!r}")
+        raise ValueError(f"--against {against} holds a result of study {there.study!r}, not of {study.name!r}")
     config = changed(study.config(preset), [f"first_seed={first_seed}"])
     place = Path(folder) if folder else Path(f"{study.folder(preset)}-from-{first_seed}")
     changes = [f"first_seed={first_seed}"]
@@ -42,6 +44,7 @@ def replicate(
     ):
         return status
     compared = compare_verdicts(study.judge(there), study.judge(Result.load(place)))
+    other = against or "the committed result"
     seeds = f"seeds {config.seed_range[0]} to {config.seed_range[-1]}"
     print_line(f"compared with {other}, {there.preset}: {seeds}, and the same contrasts")
     for each in compared:

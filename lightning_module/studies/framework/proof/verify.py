@@ -13,7 +13,7 @@ from typing import Any
 from lightning_module.studies.framework.cells import Config, ConfigError
 from lightning_module.studies.framework.data import is_same_data
 from lightning_module.studies.framework.proof.checks import Check, same
-from lightning_module.studies.framework.proof.committed import committed, relation
+from lightning_module.studies.framework.proof.committed import known_of, relation
 from lightning_module.studies.framework.records.environment import versions
 from lightning_module.studies.framework.records.json_files import as_json
 from lightning_module.studies.framework.result import Result
@@ -33,6 +33,7 @@ def findings_of(study: Study[Any], result: Result, folder: Path | None = None) -
         result: Its result; that its files are those that `result.json` has digests of, `Result.load` has checked.
         folder: Where it is, to compare it with the committed ones; None if it is nowhere.
     """
+    known = known_of(result)
     is_committed = relation(result, folder) if folder else "is another"
     checks = [
         _files(result, folder),
@@ -44,7 +45,7 @@ def findings_of(study: Study[Any], result: Result, folder: Path | None = None) -
         *_data(result),
     ]
     if all(check.good for check in checks):
-        checks += _bands(study, result, known=committed()[result.study].outside if is_committed == "is" else ())
+        checks += _bands(study, result, known=known.outside if known and is_committed == "is" else ())
     return checks
 
 

@@ -75,3 +75,5 @@ def test_the_command_compares_with_a_result(tmp_path, monkeypatch, capsys):
     assert "seeds 50000 to 50004" in said
     assert "opposite: there a: holds" in said
     assert main([*arguments[:-2], "--against", "nowhere"]) == 2
+    assert main(arguments[:-2]) == 2
+    assert "no result of study 'mine' comes with the package: name yours, --against FOLDER" in capsys.readouterr().err
