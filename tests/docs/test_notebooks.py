@@ -205,7 +205,7 @@ def test_the_first_cell_installs_the_package_where_it_is_missing(
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     assert run().success
     assert asked == [
-        f'--quiet "{f"mnist1d-hf[studies] @ git+{repository}@main" if repository else f"{clone}[studies]"}"'
+        f'install --quiet "{f"mnist1d-hf[studies] @ git+{repository}@main" if repository else f"{clone}[studies]"}"'
     ]
     monkeypatch.chdir(tmp_path)
     if repository:
