@@ -1,0 +1,27 @@
+"""The fast stream block by block, for whoever goes through it: from any example on, in memory that is used again."""
+
+from collections.abc import Iterator
+
+from mnist1d_hf.generator.arrays import Split
+from mnist1d_hf.generator.draws import BLOCK_SIZE, noise_memory
+from mnist1d_hf.generator.fast_stream import FastStream
+
+
+class StreamBlocks(FastStream):
+    """The fast stream of one recipe; `StreamBlocks.of(recipe)` prepares it."""
+
+    def parts(self, split: str, start: int, stop: int, *, latents: bool = False) -> Iterator[Split]:
+        """Yields examples ``start`` to ``stop``, cut where a block ends; each part is made when it is asked for.
+
+        Args:
+            split: "train" or "test".
+            start: First example.
+            stop: The one after the last.
+            latents: Whether each example comes with the numbers that it was made with.
+        """
+        noise = noise_memory(self.recipe)
+        while start < stop:
+            block, offset = divmod(start, BLOCK_SIZE)
+            end = min(start - offset + BLOCK_SIZE, stop)
+            yield self._block(split, block, latents=latents, noise=noise)[offset : offset + end - start]
+            start = end
