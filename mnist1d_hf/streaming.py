@@ -14,7 +14,7 @@ import datasets
 import pyarrow as pa
 from datasets.iterable_dataset import ArrowExamplesIterable, SkipExamplesIterable
 
-from mnist1d_hf.generator.blocks import StreamBlocks
+from mnist1d_hf.generator.blocks import stream_blocks
 from mnist1d_hf.generator.columns import features_of, table_of
 from mnist1d_hf.generator.draws import BLOCK_SIZE
 from mnist1d_hf.generator.recipe import Recipe
@@ -60,7 +60,7 @@ def _cut(piece: Range, count: int) -> list[Range]:
 
 def _tables(recipe: Recipe, latents: bool, split: str, ranges: list[Range]) -> Iterator[tuple[str, pa.Table]]:
     """Yields the examples of ranges, a table for each block, with a key."""
-    stream, features = StreamBlocks.of(recipe), features_of(recipe, latents)
+    stream, features = stream_blocks(recipe), features_of(recipe, latents)
     for start, stop in ranges:
         for part in stream.parts(split, start, stop, latents=latents):
             yield str(start), table_of(part, features)
