@@ -9,6 +9,7 @@ SCRIPTS = (
     "generate_speed.py",
     "posterior.py",
     "builder.py",
+    "streaming.py",
     "fit_step.py",
     "ensemble.py",
     "meta_learning.py",

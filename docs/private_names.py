@@ -33,6 +33,7 @@ SETTERS: Final = frozenset({"register_buffer", "register_parameter", "__setattr_
 # What looks like a library's, and why it is none.
 OUR_OWN: Final = {
     ("mnist1d_hf/register.py", "_knows_mnist1d"): "a mark of ours, on a function of ours",
+    ("mnist1d_hf/streaming.py", "_is_direct"): "a mark of ours, on a function of ours",
     ("lightning_module/loop/transparency.py", "_gradients_of"): "a method of MinibatchTraining",
     ("lightning_module/studies/framework/listing/new_study.py", "_0123456789"): "characters",
 }

@@ -295,7 +295,12 @@ class MNIST1D(datasets.GeneratorBasedBuilder):  # type: ignore[misc]  # datasets
         return datasets.ArrowBasedBuilder._prepare_split_single(self, gen_kwargs=joined, **keywords)
 
     def _get_examples_iterable_for_split(self, split_generator: Any) -> Any:
-        return datasets.ArrowBasedBuilder._get_examples_iterable_for_split(self, split_generator)
+        if self.config.stream == "reference":
+            return datasets.ArrowBasedBuilder._get_examples_iterable_for_split(self, split_generator)
+        from mnist1d_hf.streaming import streamed
+
+        split = split_generator.name
+        return streamed(self.config.recipe, self.config.latents, split, self.config.split_sizes()[split])
 
 
 _BUILDER_KEYWORDS: Final = frozenset(

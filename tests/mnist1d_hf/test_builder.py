@@ -18,6 +18,7 @@ from recipes_strategy import recipes
 from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, RecipeError, as_numpy, make_mnist1d
 from mnist1d_hf.generator.recipe import FIELD_NAMES, STREAMS, Recipe
 from mnist1d_hf.mnist1d import SHARD_ROWS
+from mnist1d_hf.streaming import pieces
 
 LABEL = ClassLabel(names=list("0123456789"))
 LATENTS = {"padding": Value("int64"), "scale": Value("float32"), "shift": Value("int64"), "shear": Value("float32")}
@@ -301,14 +302,15 @@ print(rows, stream.info.splits["train"].num_examples, tracemalloc.get_traced_mem
 
 def test_shards_of_a_stream_are_its_pieces_in_order():
     stream = load(split="train", streaming=True, **SHARDED)
-    assert stream.num_shards == 3
-    pieces = [stream.shard(3, index) for index in range(3)]
-    labels = [batch["y"] for piece in pieces for batch in piece.with_format("numpy").iter(batch_size=20_000)]
+    assert stream.num_shards == 120
+    shards = [stream.shard(3, index) for index in range(3)]
+    labels = [batch["y"] for shard in shards for batch in shard.with_format("numpy").iter(batch_size=20_000)]
     expected = make_mnist1d(**SHARDED).train.y
     np.testing.assert_array_equal(np.concatenate(labels), expected)
     nodes = [split_dataset_by_node(stream, rank=rank, world_size=3) for rank in range(3)]
     firsts = [next(node.with_format("numpy").iter(batch_size=100))["y"] for node in nodes]
-    assert [first.tolist() for first in firsts] == [expected[i * SHARD_ROWS :][:100].tolist() for i in range(3)]
+    starts = [start for start, _ in pieces(len(expected))[:3]]
+    assert [first.tolist() for first in firsts] == [expected[start:][:100].tolist() for start in starts]
 
 
 def test_two_processes_build_what_one_builds(tmp_path):
