@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import jsonargparse
 
 from lightning_module.commands.group import Parser
+from lightning_module.commands.options import Option
 from lightning_module.studies import STUDIES
+from mnist1d_hf.engine.choose import EngineName
 
 if TYPE_CHECKING:
     from lightning_module.studies.framework.cells import Config
@@ -21,6 +23,11 @@ Name = Annotated[
     str, "name of a study, see mnist1d study list; or a Python file with a STUDY, or a folder with a study.py"
 ]
 Preset = Annotated[str, "smoke (seconds), quick (minutes) or paper"]
+Engine = Annotated[EngineName, "local: processes of this machine; ray: a Ray cluster, with the extra scale"]
+Address = Annotated[
+    str | None,
+    Option("of the Ray cluster; auto for the one that this machine belongs to; without it one is begun here"),
+]
 Folder = Annotated[str | None, f"of the result; {FOLDER}/NAME-PRESET if not given"]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from lightning_module.commands.options import Option
-from lightning_module.commands.study.options import PRESET, Folder, Name, Preset, changed
+from lightning_module.commands.study.options import PRESET, Address, Engine, Folder, Name, Preset, changed
 from lightning_module.commands.study.printing import print_error, print_line
 from lightning_module.commands.study.verdicts import draw_figures, print_verdicts
 from lightning_module.studies import STUDIES
@@ -14,6 +14,7 @@ from mnist1d_hf.extras import MissingExtraError
 if TYPE_CHECKING:
     from lightning_module.studies.framework.cells import Config
     from lightning_module.studies.framework.study import Study
+    from mnist1d_hf.engine.engine import Engine as Chosen
 
 
 def run(
@@ -23,6 +24,9 @@ def run(
     folder: Folder = None,
     workers: Annotated[int | None, "processes; one for each core if not given"] = None,
     restart: Annotated[bool, "begin anew, and delete what the folder holds of it"] = False,
+    engine: Engine = "local",
+    address: Address = None,
+    no_wait: Annotated[bool, "compute what nobody else is computing in the folder, then leave"] = False,
     mnist: Annotated[str | None, Option("the MNIST digits, for the studies that use them", metavar="FILE.npz")] = None,
     changes: Annotated[
         list[str] | None, Option("numbers of the study: seeds=3 steps=500", name="--set", metavar="NAME=VALUE")
@@ -31,6 +35,7 @@ def run(
     """Run a study; interrupted, the same command goes on."""
     from lightning_module.stopping import Stopped, stopping
     from lightning_module.studies.framework.records.environment import cores
+    from mnist1d_hf.engine.choose import engine_of
 
     places: list[Path] = []  # known once the study is
 
@@ -42,17 +47,24 @@ def run(
             study = STUDIES.find(name)
             config = changed(study.config(preset), [*(changes or []), *([f"mnist={mnist}"] if mnist else [])])
             places.append(Path(folder) if folder else study.folder(config))
-            return _run(study, config, places[0], cores() if workers is None else workers, restart=restart)
+            if workers is None and engine == "local":
+                workers = cores()
+            chosen = engine_of(engine, workers=workers, address=address)
+            return _run(study, config, places[0], chosen, restart=restart, wait=not no_wait)
     except Stopped as stopped:
         print_error(words())
         return stopped.status
 
 
-def _run(study: "Study[Any]", config: "Config", place: Path, workers: int, *, restart: bool) -> int:
-    from lightning_module.studies.framework.running.failures import CellError, WorkerError
+def _run(study: "Study[Any]", config: "Config", place: Path, chosen: "Chosen", *, restart: bool, wait: bool) -> int:
+    from lightning_module.studies.framework.running.failures import CellError, UnfinishedError
+    from mnist1d_hf.engine.engine import WorkerError
 
     try:
-        result = study.run(config, folder=place, workers=workers, progress=True, restart=restart)
+        result = study.run(config, folder=place, progress=True, restart=restart, engine=chosen, wait=wait)
+    except UnfinishedError as unfinished:
+        print_line(f"{unfinished}")
+        return 0
     except (CellError, WorkerError) as error:
         print_error(f"error: {error}")
         if isinstance(error, CellError):

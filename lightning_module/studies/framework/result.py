@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -223,7 +223,12 @@ def check_arrays(arrays: Arrays) -> None:
 def write_arrays(path: Path, *, arrays: Arrays) -> None:
     """Writes arrays as an NPZ file."""
     with path.open("wb") as file:
-        np.savez_compressed(file, **{name: np.asarray(array) for name, array in arrays.items()})  # type: ignore[arg-type]
+        pack_arrays(file, arrays=arrays)
+
+
+def pack_arrays(file: IO[bytes], *, arrays: Arrays) -> None:
+    """Writes arrays into an open file, as NPZ."""
+    np.savez_compressed(file, **{name: np.asarray(array) for name, array in arrays.items()})  # type: ignore[arg-type]
 
 
 def read_arrays(path: Path, *, names: list[str] | None = None) -> dict[str, npt.NDArray[Any]]:

@@ -17,6 +17,7 @@ from lightning_module.studies.framework.claims import Claim, NumberWord, Verdict
 from lightning_module.studies.framework.protocol import ProtocolText
 from lightning_module.studies.framework.quantities import NoRowsError
 from lightning_module.studies.framework.records.json_files import as_json
+from mnist1d_hf.engine.local import LocalEngine
 from mnist1d_hf.generator.recipe import nearest
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lightning_module.studies.framework.result import Result
+    from mnist1d_hf.engine.engine import Engine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,10 +100,13 @@ class Study(Generic[C]):
         workers: int = 1,
         progress: bool = False,
         restart: bool = False,
+        engine: "Engine | None" = None,
+        wait: bool = True,
     ) -> "Result":
         """Returns the result, after computing what of it the folder does not hold yet.
 
-        Several processes, also on several machines, may run the same study in the same folder: they share the cells.
+        Several processes, also on several machines, may run the same study in the same folder: they share the cells,
+        and take over those of one that died. The rows are the same whoever computed them, on one kind of processor.
 
         Args:
             config: The numbers, or the name of a preset.
@@ -109,14 +114,27 @@ class Study(Generic[C]):
             workers: Processes that share the cells. More than one needs a study that can be imported.
             progress: Whether to show a bar with the remaining time.
             restart: Whether to compute again what is there.
+            engine: What computes the cells in place of `workers`, such as a `RayEngine`; more than one process needs a
+                study that can be imported.
+            wait: Whether to wait for cells that others compute, and to compute those of others that died.
 
         Raises:
-            ValueError: If the folder holds a run with other numbers.
+            ValueError: If the folder holds a run with other numbers; or if it is to be begun anew while others are at
+                it.
             CellError: If `run_cell` raises an exception, which is its cause.
+            UnfinishedError: If others are at cells still, and `wait` is false.
         """
         from lightning_module.studies.framework.running.runner import run  # which imports torch
 
-        return run(self, config, folder=folder, workers=workers, progress=progress, restart=restart)
+        return run(
+            self,
+            config,
+            folder=folder,
+            engine=LocalEngine(workers) if engine is None else engine,
+            progress=progress,
+            restart=restart,
+            wait=wait,
+        )
 
     def judge(self, result: "Result") -> list[Verdict]:
         """Returns the two verdicts on each claim that a result is to decide: see `claims_of`.

@@ -1,13 +1,16 @@
 """The file of each cell that is done: its outcome, what it was computed with, and a digest by which it is known."""
 
 import hashlib
+import io
 import json
 import logging
+import os
+import platform
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy.typing as npt
 
@@ -16,13 +19,14 @@ from lightning_module.studies.framework.checkpoint import Scratch
 from lightning_module.studies.framework.records.environment import processor
 from lightning_module.studies.framework.records.json_files import as_json, canonical, read_json
 from lightning_module.studies.framework.records.result_head import check_name
-from lightning_module.studies.framework.result import check_arrays, read_arrays, table_of, write_arrays
-from lightning_module.studies.framework.running.claiming import claim
+from lightning_module.studies.framework.result import check_arrays, pack_arrays, read_arrays, table_of
+from lightning_module.studies.framework.running.leases import ENDING as LEASE
 from mnist1d_hf.atomic import replace
 from mnist1d_hf.stored import file_digest
 
 logger = logging.getLogger(__name__)
 
+ENDING: Final = ".json"
 MOST_BYTES = 2**31  # of a cell's rows; the largest of the packaged studies has 0.3 MB
 
 
@@ -37,6 +41,7 @@ class Record:
         started: When, in seconds of the epoch.
         seconds: How long it took.
         processor: What computed it; empty in files of versions up to 0.1.0.
+        machine: The name of the machine that did; empty in files of versions up to 0.2.0.
     """
 
     tables: dict[str, list[dict[str, Any]]]
@@ -45,11 +50,25 @@ class Record:
     started: float
     seconds: float
     processor: str = ""
+    machine: str = ""
 
     @property
     def end(self) -> float:
         """Returns when the cell was done."""
         return self.started + self.seconds
+
+
+@dataclass(frozen=True)
+class CellContent:
+    """What a cell's files are to hold.
+
+    Attributes:
+        record: The JSON file.
+        arrays: The NPZ file; None if there is none.
+    """
+
+    record: bytes
+    arrays: bytes | None
 
 
 class UnreadableError(ValueError):
@@ -69,18 +88,29 @@ class CellFiles:
         self.folder, self._run, self._older = folder, run, older
         self._known: dict[str, tuple[object, bool]] = {}
 
+    def names(self) -> set[str]:
+        """Returns the names of the cells that have a file, by one look at the folder."""
+        with os.scandir(self.folder) as entries:
+            return {entry.name.removesuffix(ENDING) for entry in entries if entry.name.endswith(ENDING)}
+
+    def left(self, cells: Sequence[Cell]) -> list[Cell]:
+        """Returns the cells that are not done."""
+        there = self.names()
+        return [cell for cell in cells if cell.name not in there or not self.has(cell)]
+
     def has(self, cell: Cell) -> bool:
         """Returns whether the cell is done, and its files are whole; looks at files anew that have changed."""
-        stamp = (_stamp(self._file(cell)), _stamp(self._file(cell, ".npz")))
+        name = cell.name
+        stamp = (_stamp(self._file(name)), _stamp(self._file(name, ".npz")))
         if stamp[0] is None:
             return False
-        if self._known.get(cell.name, (None,))[0] != stamp:
+        if self._known.get(name, (None,))[0] != stamp:
             try:
                 self.read(cell)
-                self._known[cell.name] = (stamp, True)
+                self._known[name] = (stamp, True)
             except UnreadableError:
-                self._known[cell.name] = (stamp, False)
-        return self._known[cell.name][1]
+                self._known[name] = (stamp, False)
+        return self._known[name][1]
 
     def read(self, cell: Cell) -> Record:
         """Returns the record of a cell that is done.
@@ -88,7 +118,7 @@ class CellFiles:
         Raises:
             UnreadableError: If its files are not whole, or of another run.
         """
-        file, arrays = self._file(cell), self._file(cell, ".npz")
+        file, arrays = self._file(cell.name), self._file(cell.name, ".npz")
         try:
             found = read_json(file, most=MOST_BYTES)
             if "sha256" in found or not self._older:
@@ -106,56 +136,73 @@ class CellFiles:
                 started=float(found["started"]),
                 seconds=float(found["seconds"]),
                 processor=str(found.get("processor", "")),
+                machine=str(found.get("machine", "")),
             )
         except (OSError, LookupError, TypeError, AttributeError, ValueError) as error:
             # Of a file that is whole the types are right, those of an older one may be anything.
             raise error if isinstance(error, UnreadableError) else UnreadableError(str(error)) from error
 
-    def write(self, cell: Cell, outcome: Outcome, scratch: Scratch) -> None:
-        """Writes the outcome of a cell, and deletes its checkpoint."""
-        arrays = self._file(cell, ".npz")
+    def content(self, outcome: Outcome, scratch: Scratch) -> CellContent:
+        """Returns what the files of a cell are to hold that was computed just now, here."""
+        arrays = None
         if outcome.arrays:
-            replace(arrays, partial(write_arrays, arrays=outcome.arrays))
-        else:
-            arrays.unlink(missing_ok=True)  # of another run
+            packed = io.BytesIO()
+            pack_arrays(packed, arrays=outcome.arrays)
+            arrays = packed.getvalue()
         record = {
             "run": self._run,
             "tables": {name: as_json(rows) for name, rows in outcome.tables.items()},
             "data": as_json(outcome.data),
-            "arrays_sha256": file_digest(arrays) if outcome.arrays else None,
+            "arrays_sha256": hashlib.sha256(arrays).hexdigest() if arrays is not None else None,
             "started": time.time() - scratch.seconds,
             "seconds": scratch.seconds,
             "processor": processor(),
+            "machine": platform.node(),
         }
         record["sha256"] = hashlib.sha256(canonical(record)).hexdigest()
-        replace(self._file(cell), lambda part: part.write_text(json.dumps(record), encoding="utf-8"))
+        return CellContent(json.dumps(record).encode(), arrays)
+
+    def write(self, name: str, content: CellContent) -> None:
+        """Writes the files of a cell that is done, and deletes its checkpoint."""
+        file, arrays = self._file(name), self._file(name, ".npz")
+        if content.arrays is not None:
+            held = content.arrays
+            replace(arrays, lambda part: part.write_bytes(held))
+        else:
+            arrays.unlink(missing_ok=True)  # of another run
+        replace(file, lambda part: part.write_bytes(content.record))
         for ending in (".scratch.npz", ".error.txt"):
-            self._file(cell, ending).unlink(missing_ok=True)
+            self._file(name, ending).unlink(missing_ok=True)
 
-    def discard_unreadable(self, cells: list[Cell]) -> None:
-        """Deletes what cannot be used, unless another process is just computing it, and says so."""
-        for cell in cells:
-            if self.has(cell) or not self._file(cell).exists():
-                continue
-            with self.claim(cell) as mine:
-                if mine and not self.has(cell) and self._file(cell).exists():
-                    try:
-                        self.read(cell)
-                    except UnreadableError as error:
-                        logger.warning("%s: cell %s is computed again", error, cell.name)
-                    self._file(cell).unlink(missing_ok=True)
+    def discard_unreadable(self, cell: Cell) -> None:
+        """Deletes what cannot be used of a cell that this process has, and says so."""
+        file = self._file(cell.name)
+        if not file.exists():
+            return
+        try:
+            self.read(cell)
+        except UnreadableError as error:
+            logger.warning("%s: cell %s is computed again", error, cell.name)
+            file.unlink(missing_ok=True)
 
-    def claim(self, cell: Cell) -> Any:
-        """Gives the cell to this process, or says that another one has it."""
-        return claim(self._file(cell, ".lock"))
+    def tidy(self) -> None:
+        """Deletes what is of no use beside cells that are all done: of others that computed one of them as well."""
+        for entry in sorted(self.folder.iterdir()):
+            if entry.name.endswith((".scratch.npz", ".error.txt", ".lock", LEASE)):
+                entry.unlink(missing_ok=True)
+
+    def empty(self) -> None:
+        """Deletes everything in the folder, but not the folder: another process may be writing into it."""
+        for entry in [*self.folder.iterdir()] if self.folder.is_dir() else []:
+            entry.unlink(missing_ok=True)
 
     def scratch(self, cell: Cell) -> Scratch:
         """Returns the checkpoint of a cell: what it has computed so far."""
-        return Scratch(self._file(cell, ".scratch.npz"), run=self._run)
+        return Scratch(self._file(cell.name, ".scratch.npz"), run=self._run)
 
-    def note_failure(self, cell: Cell, text: str) -> Path:
+    def note_failure(self, name: str, text: str) -> Path:
         """Returns the file that says why a cell failed."""
-        file = self._file(cell, ".error.txt")
+        file = self._file(name, ".error.txt")
         replace(file, lambda part: part.write_text(text, encoding="utf-8", errors="backslashreplace"))
         return file
 
@@ -171,8 +218,8 @@ class CellFiles:
                 continue
         return None
 
-    def _file(self, cell: Cell, suffix: str = ".json") -> Path:
-        return self.folder / (cell.name + suffix)
+    def _file(self, name: str, ending: str = ENDING) -> Path:
+        return self.folder / (name + ending)
 
 
 def checked(outcome: Any) -> Outcome:

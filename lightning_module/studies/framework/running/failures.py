@@ -1,16 +1,12 @@
-"""Cells that fail: tried again, and named in the end. They do not end the others."""
+"""Cells that fail: tried again, and named in the end. They do not end the others. And cells that others are at."""
 
-import logging
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
-from lightning_module.studies.framework.cells import Cell
+from lightning_module.studies.framework.running.leases import Owner, named
+from mnist1d_hf.engine.engine import TRIES
 from mnist1d_hf.extras import MissingExtraError
 
-logger = logging.getLogger(__name__)
-
 _MISSING = f"{MissingExtraError.__name__}: "  # as text, for it may come from another process
-TRIES = 3  # a process may be killed for memory that another program needed, a file be away for a moment
 
 
 class CellError(RuntimeError):
@@ -33,44 +29,16 @@ class CellError(RuntimeError):
         super().__init__(f"{each}\n{kept}")
 
 
-class WorkerError(RuntimeError):
-    """An exception in another process, as text."""
-
-
-@dataclass
-class Failures:
-    """The cells that have failed so far.
+class UnfinishedError(RuntimeError):
+    """Others are still at cells of a study, and this process was not to wait for them.
 
     Attributes:
-        last: By cell, what went wrong the last time it was tried.
-        causes: By cell, the exception, or the text of one in another process.
+        done: How many cells are done.
+        of: How many cells there are.
+        owners: Who is at the others.
     """
 
-    last: dict[str, str] = field(default_factory=dict)
-    causes: dict[str, BaseException | str] = field(default_factory=dict)
-    _tries: Counter[str] = field(default_factory=Counter)
-
-    def add(self, cell: Cell, what: str, cause: BaseException | str) -> bool:
-        """Notes that a cell failed; returns whether it is to be tried again."""
-        self._tries[cell.name] = TRIES if what.startswith(_MISSING) else self._tries[cell.name] + 1
-        self.last[cell.name], self.causes[cell.name] = what, cause
-        again = self._tries[cell.name] < TRIES
-        if again:
-            logger.warning("cell %s: %s; it is tried again", cell.name, what)
-        return again
-
-    def forget(self, cell: Cell) -> None:
-        """Forgets the failures of a cell that is done."""
-        self.last.pop(cell.name, None)
-        self.causes.pop(cell.name, None)
-
-    def gave_up(self, cell: Cell) -> bool:
-        """Returns whether a cell has failed as often as it is tried."""
-        return self._tries[cell.name] >= TRIES
-
-    def error(self, *, done: int, of: int) -> CellError:
-        """Returns an exception that names all cells that failed."""
-        error = CellError(self.last, done=done, of=of)
-        cause = next(iter(self.causes.values()))
-        error.__cause__ = cause if isinstance(cause, BaseException) else WorkerError(cause) if cause else None
-        return error
+    def __init__(self, *, done: int, of: int, owners: Sequence[Owner]) -> None:
+        self.done, self.of, self.owners = done, of, list(owners)
+        who = f"; {named(owners)} {'is' if len(self.owners) == 1 else 'are'} at others" if owners else ""
+        super().__init__(f"{done:,} of {of:,} cells are done{who}; the same command goes on with what is missing")

@@ -8,7 +8,6 @@ import os
 import platform
 import re
 import shlex
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,11 +19,12 @@ import numpy.typing as npt
 import torch
 
 from lightning_module.studies.framework.cells import Cell, Outcome
+from lightning_module.studies.framework.checkpoint import Scratch
 from lightning_module.studies.framework.records.environment import versions
 from lightning_module.studies.framework.records.json_files import as_json, canonical, read_json
 from lightning_module.studies.framework.result import Result, table_of
-from lightning_module.studies.framework.running.cell_files import CellFiles, Record, checked
-from lightning_module.studies.framework.running.claiming import check_locks
+from lightning_module.studies.framework.running.cell_files import CellContent, CellFiles, Record, checked
+from lightning_module.studies.framework.running.leases import Leases, named
 from lightning_module.studies.framework.running.memory import keep_freed_memory
 from lightning_module.studies.framework.sealing import sealed
 from mnist1d_hf import atomic
@@ -50,10 +50,32 @@ class Journal:
         """Writes into the folder which run it is, or compares this run with the one that is written there.
 
         Raises:
-            ValueError: If it is one of other numbers, or with other versions of the libraries; or if its file system
-                has no locks.
+            ValueError: If it is one of other numbers, or with other versions of the libraries; or if others are at
+                cells that a restart would delete.
         """
-        head = {
+        head, file = self._head(), self.folder / "run.json"
+        if restart:
+            self._clear()
+        self._cells.mkdir(parents=True, exist_ok=True)
+        for place in (self.folder, self._cells):
+            atomic.sweep(place)
+        self._begin(file, head)
+        self.head = self._read(file)
+        self._compare(head)
+        self._files()
+
+    def join(self, head: dict[str, Any]) -> None:
+        """Takes part in a run that another process has opened, perhaps on another machine.
+
+        Raises:
+            ValueError: If this process has other numbers, or other versions of the libraries.
+        """
+        self.head = head
+        self._compare(self._head())
+        self._files()
+
+    def _head(self) -> dict[str, Any]:
+        return {
             "format": FORMAT,
             "study": self.study.name,
             "config": as_json(self.config.record()),
@@ -61,24 +83,28 @@ class Journal:
             "claims_sha256": self.study.claims_sha256_of(self.preset),
             "command": _command_line(),
         }
-        file = self.folder / "run.json"
-        if restart:
-            (self.folder / "result.json").unlink(missing_ok=True)
-            if self._cells.is_dir():
-                shutil.rmtree(self._cells)
-            file.unlink(missing_ok=True)  # last: what is left after an interruption belongs to it
-        self._cells.mkdir(parents=True, exist_ok=True)
-        check_locks(self._cells / "run.lock")
-        for place in (self.folder, self._cells):
-            atomic.sweep(place)
-        self._begin(file, head)
-        self.head = self._read(file)
+
+    def _clear(self) -> None:
+        """Deletes what the folder holds of a run, but not beside others that are computing it."""
+        if others := Leases(self._cells).others():
+            raise ValueError(
+                f"restart=True would delete cells of folder={str(self.folder)!r} that {named(others)} "
+                f"{'computes' if len(others) == 1 else 'compute'}; end that first, leave the option out to share the "
+                "cells, or choose another folder"
+            )
+        (self.folder / "result.json").unlink(missing_ok=True)
+        CellFiles(self._cells, run="", older=False).empty()
+        (self.folder / "run.json").unlink(missing_ok=True)  # last: what is left after an interruption belongs to it
+
+    def _compare(self, head: dict[str, Any]) -> None:
         for name in SAME:
             if self.head[name] != head[name]:
                 raise ValueError(
                     f"folder={str(self.folder)!r} holds a run with {name} {self.head[name]}, and this is "
                     f"{head[name]}; choose another folder, or restart=True to begin anew"
                 )
+
+    def _files(self) -> None:
         self.files = CellFiles(self._cells, run=_digest(self.head), older="format" not in self.head)
 
     def _begin(self, file: Path, head: dict[str, Any]) -> None:
@@ -139,12 +165,23 @@ class Journal:
         if not file.exists() or _digest(self._read(file)) != _digest(self.head):
             raise ValueError(f"folder={str(self.folder)!r}: another run was begun there; choose another folder")
 
-    def compute(self, cell: Cell) -> None:
-        """Computes a cell, and keeps its outcome."""
-        self.check_mine()
-        scratch = self.files.scratch(cell)
+    def compute(self, cell: Cell) -> CellContent | None:
+        """Computes a cell and keeps what came of it; returns it where the folder is not to be seen from."""
+        is_here = self._cells.is_dir()
+        if is_here:
+            self.check_mine()
+        scratch = self.files.scratch(cell) if is_here else Scratch()
         outcome = outcome_of(self.study, self.config, dataclasses.replace(cell, scratch=scratch))
-        self.files.write(cell, outcome, scratch)
+        content = self.files.content(outcome, scratch)
+        if not is_here:
+            return content
+        self.files.write(cell.name, content)
+        return None
+
+    def keep(self, cell: Cell, content: CellContent) -> None:
+        """Keeps what came of a cell that was computed where the folder is not to be seen."""
+        self.check_mine()
+        self.files.write(cell.name, content)
 
     def assemble(self, cells: list[Cell]) -> Result:
         """Returns the result of all cells, in their order.

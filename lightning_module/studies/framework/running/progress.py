@@ -27,15 +27,22 @@ class Account:
     _pending: dict[str, Cell] = field(init=False)
     _started: float = field(init=False)
     _newest: float | None = field(init=False, default=None)  # when the newest cell was done
+    _whole: float = field(init=False)
+    _of_run: float = field(init=False)
+    _cost_left: float = field(init=False)
 
     def __post_init__(self) -> None:
         self._pending = {cell.name: cell for cell in self.left}
+        self._whole = sum(cell.cost for cell in self.cells)
+        self._of_run = self._cost_left = sum(cell.cost for cell in self.left)
         self._started = self.clock()
 
     def done(self, cell: Cell) -> bool:
         """Counts a cell as done; returns whether it was not."""
         if self._pending.pop(cell.name, None) is None:
             return False
+        # Of ten thousand cells the costs are not added up anew at each: and at the last nothing is left, exactly.
+        self._cost_left = self._cost_left - cell.cost if self._pending else 0.0
         self._newest = self.clock()
         return True
 
@@ -47,8 +54,7 @@ class Account:
     @property
     def share(self) -> float:
         """Returns how much of the work is done, by the cells' costs, from 0 to 1."""
-        whole = sum(cell.cost for cell in self.cells)
-        return 1.0 - self._cost_left / whole if whole else 1.0
+        return 1.0 - self._cost_left / self._whole if self._whole else 1.0
 
     @property
     def elapsed(self) -> float:
@@ -58,15 +64,11 @@ class Account:
     @property
     def seconds_left(self) -> float | None:
         """Returns the remaining time, by what this run has done; None before its first cell is."""
-        done = sum(cell.cost for cell in self.left) - self._cost_left
+        done = self._of_run - self._cost_left
         if self._newest is None or done <= 0:
             return None
         a_unit = (self._newest - self._started) / done
         return max(0.0, a_unit * self._cost_left - (self.clock() - self._newest))
-
-    @property
-    def _cost_left(self) -> float:
-        return sum(cell.cost for cell in list(self._pending.values()))  # a copy: another thread draws
 
     def parts(self) -> list[Part]:
         """Returns what the bar says: the cells that are done, and the time that is left or, in the end, was taken."""

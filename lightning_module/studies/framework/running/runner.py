@@ -1,30 +1,35 @@
-"""`run`: the cells of a study, shared among processes, each kept as a file as soon as it is done."""
+"""`run`: the cells of a study, shared among processes and machines, each kept as a file as soon as it is done."""
 
 import logging
 import os
 import time
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lightning_module.networks import registering_modules
 from lightning_module.studies.framework.cells import Cell, Config
 from lightning_module.studies.framework.result import Result
-from lightning_module.studies.framework.running.failures import CellError, Failures
+from lightning_module.studies.framework.running.cell_files import CellContent
+from lightning_module.studies.framework.running.cell_job import CellJob, study_place
+from lightning_module.studies.framework.running.failures import CellError, UnfinishedError
 from lightning_module.studies.framework.running.journal import Journal
+from lightning_module.studies.framework.running.leases import Leases
 from lightning_module.studies.framework.running.progress import bar
-from lightning_module.studies.framework.running.workers import Crew, Job, study_place
+from mnist1d_hf.engine.answers import Answer
+from mnist1d_hf.engine.engine import Engine, TasksError, Turn
+from mnist1d_hf.engine.local import LocalEngine
 
 if TYPE_CHECKING:
     from lightning_module.studies.framework.study import Study
 
 
-__all__ = ["CellError", "run"]
+__all__ = ["CellError", "UnfinishedError", "run"]
 
 logger = logging.getLogger(__name__)
 
-WAIT = 0.2  # seconds between two looks at cells that other processes are at
+LOOK = 5.0  # seconds between two looks at which cells others have done
+LATE = 90.0  # seconds that a file may take until it is seen here that another machine wrote into a network folder
 
 
 def run(
@@ -32,80 +37,124 @@ def run(
     config: Config | str,
     *,
     folder: str | os.PathLike[str] | None,
-    workers: int,
+    engine: Engine,
     progress: bool,
     restart: bool,
+    wait: bool,
 ) -> Result:
     """Returns the result of a study; see `Study.run`."""
-    if workers < 1:
-        raise ValueError(f"workers={workers} must be at least 1")
     numbers = study.config(config) if isinstance(config, str) else config
-    place = study_place(study) if workers > 1 else None
+    is_here = isinstance(engine, LocalEngine) and engine.workers == 1
+    place = None if is_here else study_place(study)
     cells = list(study.cells(numbers))
     if len({cell.name for cell in cells}) < len(cells):
         raise ValueError(f"study {study.name!r}: two cells have the same name")
     journal = Journal(study, numbers, study.preset_of(config), Path(folder or study.folder(config)))
     journal.open(restart=restart)
-    journal.files.discard_unreadable(cells)
-    left = [cell for cell in cells if not journal.files.has(cell)]
-    failures = Failures()
-    with bar(study.name, cells, left, shown=progress) as advance:
-        if place and len(left) > 1:
-            job = Job(place, numbers, journal.preset, str(journal.folder), registering_modules())
-            _share(journal, job, left, workers, failures, advance)
-        _compute_cells(journal, [cell for cell in left if not failures.gave_up(cell)], failures, advance)
-    if failed := [cell for cell in cells if failures.gave_up(cell) and not journal.files.has(cell)]:
-        _note(journal, failed, failures)
-        raise failures.error(done=sum(map(journal.files.has, cells)), of=len(cells))
+    left = journal.files.left(cells)
+    with Leases(journal.files.folder).kept() as leases, bar(study.name, cells, left, shown=progress) as advance:
+        work = _Work(journal, cells, leases, advance, wait)
+        while left:
+            job = _Here(journal, cells) if place is None else CellJob.of(journal, place)
+            work.do(left if is_here else sorted(left, key=lambda cell: -cell.cost), engine, job)
+            left = work.left()
+            if left and not wait:
+                raise UnfinishedError(done=len(cells) - len(left), of=len(cells), owners=leases.others())
     journal.check_mine()
     result = journal.assemble(cells)
     result.save(journal.folder)
+    journal.files.tidy()
     return result
 
 
-def _compute_cells(journal: Journal, cells: list[Cell], failures: Failures, advance: Callable[[Cell], object]) -> None:
-    """Computes the cells that no other process is computing, then waits for those that another one is."""
-    waiting = cells
-    while waiting:
-        left, tried = [], False
-        for cell in waiting:
-            again = False
-            with journal.files.claim(cell) as mine:
-                if mine and not journal.files.has(cell):
-                    tried = True
-                    try:
-                        journal.compute(cell)
-                    except Exception as error:
-                        again = failures.add(cell, f"{type(error).__name__}: {error}", error)
-            if journal.files.has(cell):
-                failures.forget(cell)
-                advance(cell)
-            elif again or not failures.gave_up(cell):
-                left.append(cell)
-        if left and not tried:
-            time.sleep(WAIT)
-        waiting = left
+@dataclass(frozen=True)
+class _Here:
+    """Computes cells in this process, which has the study already, importable or not."""
+
+    journal: Journal
+    cells: Sequence[Cell]
+
+    def __call__(self, task: tuple[int, str]) -> CellContent | None:
+        return self.journal.compute(self.cells[task[0]])
 
 
-def _share(
-    journal: Journal, job: Job, cells: list[Cell], workers: int, failures: Failures, advance: Callable[[Cell], object]
-) -> None:
-    """Lets processes compute the cells, the most expensive first."""
+@dataclass
+class _Work:
+    """What is done to compute cells that nobody else computes."""
 
-    def done(cell: Cell) -> None:
-        if journal.files.has(cell):  # otherwise another run is at it
-            failures.forget(cell)
-            advance(cell)
+    journal: Journal
+    cells: Sequence[Cell]
+    leases: Leases
+    advance: Callable[[Cell], object]
+    wait: bool
+    _done: set[str] = field(default_factory=set)  # by this process, and those that it gave tasks
+    _looked: float = 0.0
 
-    with Crew(job, min(workers, len(cells))) as crew:
-        crew.do(sorted(cells, key=lambda cell: -cell.cost), failures, done)
+    def do(self, order: Sequence[Cell], engine: Engine, job: Callable[[tuple[int, str]], CellContent | None]) -> None:
+        """Has cells computed, in this order, but not those that another run computes; failed ones again at last.
 
+        Raises:
+            CellError: If cells failed, once all others are done.
+        """
+        number = {cell.name: i for i, cell in enumerate(self.cells)}
+        tasks = [(number[cell.name], cell.name) for cell in order]
+        by_name = {cell.name: cell for cell in order}
+        try:
+            for i, content in engine.map(
+                job, tasks, label=lambda task: f"cell {task[1]}", turn=lambda i: self._turn(order[i])
+            ):
+                if content is not None:
+                    self.journal.keep(order[i], content)
+                self._done.add(order[i].name)
+                self.leases.give_back(order[i].name)
+                self.advance(order[i])
+                self._note_others(by_name)
+        except TasksError as error:
+            self._note_failures([(order[i], answer) for i, answer in error.failures.items()], error)
 
-def _note(journal: Journal, failed: list[Cell], failures: Failures) -> None:
-    """Keeps the whole story of each cell that failed beside the cells' files."""
-    for cell in failed:
-        cause = failures.causes[cell.name]
-        text = cause if isinstance(cause, str) else "".join(traceback.format_exception(cause))
-        if text:
-            file = journal.files.note_failure(cell, text)
-            logger.info("%s says why cell %s failed", file, cell.name)
+    def left(self) -> list[Cell]:
+        """Returns what is still not done; waits for files of our own that a network folder does not show yet."""
+        until = time.monotonic() + LATE
+        while True:
+            left = self.journal.files.left(self.cells)
+            late = [cell for cell in left if cell.name in self._done]
+            if not late or time.monotonic() > until:
+                self._done -= {cell.name for cell in late}
+                return left
+            self.journal.check_mine()
+            time.sleep(1.0)
+
+    def _turn(self, cell: Cell) -> Turn:
+        """Takes a cell, unless it is done, or somebody else is at it."""
+        if not self.journal.files.has(cell):
+            if not self.leases.take(cell.name):
+                return Turn.LATER if self.wait else Turn.NEVER
+            if not self.journal.files.has(cell):
+                self.journal.files.discard_unreadable(cell)
+                return Turn.NOW
+            self.leases.give_back(cell.name)  # it was done in between
+        self.advance(cell)
+        return Turn.NEVER
+
+    def _note_others(self, cells: dict[str, Cell]) -> None:
+        """Counts the cells that others have done, now and then."""
+        if time.monotonic() - self._looked > LOOK:
+            self._looked = time.monotonic()
+            for name in self.journal.files.names() & cells.keys():
+                self.advance(cells[name])
+
+    def _note_failures(self, failures: Sequence[tuple[Cell, Answer]], error: TasksError) -> None:
+        """Keeps the whole story of each cell that failed beside the cells' files, unless another run has done it.
+
+        Raises:
+            CellError: If there is one.
+        """
+        failed = [(cell, answer) for cell, answer in failures if not self.journal.files.has(cell)]
+        for cell, answer in failed:
+            if answer.trace:
+                file = self.journal.files.note_failure(cell.name, answer.trace)
+                logger.info("%s says why cell %s failed", file, cell.name)
+        if failed:
+            done = len(self.cells) - len(self.journal.files.left(self.cells))
+            named = {cell.name: answer.what for cell, answer in failed}
+            raise CellError(named, done=done, of=len(self.cells)) from error.__cause__
