@@ -3,9 +3,12 @@
 import re
 from typing import Any
 
+from numpy.typing import ArrayLike
 from sphinx.application import Sphinx
 from sphinx.util.inspect import signature, stringify_signature
+from sphinx.util.typing import stringify_annotation
 
+NAMED = [(stringify_annotation(each, "smart"), name) for each, name in ((ArrayLike, "~numpy.typing.ArrayLike"),)]
 ROW = re.compile(r"^\s*\|(.*)\|\s*$")
 
 
@@ -33,11 +36,21 @@ def process(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: li
 def sign(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, given: str | None, returned: str | None
 ) -> tuple[str, str | None] | None:
-    """Returns the signature of a class's own constructor, where a class that it inherits from would hide it."""
-    if what == "class" and given and given.startswith("(*args") and "__init__" in vars(obj):
+    """Returns a signature that can be read.
+
+    That of a class's own constructor, where a class that it inherits from would hide it; "..." for a default that is no
+    expression, without which Sphinx would print all types with their modules; names for types that have one.
+    """
+    if not given:
+        return None
+    if what == "class" and given.startswith("(*args") and "__init__" in vars(obj):
         own = signature(obj.__init__, bound_method=True)
-        return stringify_signature(own.replace(return_annotation=own.empty), unqualified_typehints=True), returned
-    return None
+        given = stringify_signature(own.replace(return_annotation=own.empty), unqualified_typehints=True)
+    given = re.sub(r"= ?<[^<>]*>", "= ...", given)
+    for written, type_name in NAMED:
+        given = given.replace(written, type_name)
+        returned = returned.replace(written, type_name) if returned else returned
+    return given, returned
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

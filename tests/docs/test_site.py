@@ -15,6 +15,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from lightning_module.studies import STUDIES
+
 pytestmark = pytest.mark.docs
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -114,6 +116,31 @@ def test_classes_have_their_own_signatures(site):
     signature = re.sub(r"<[^>]+>|\s", "", text.partition('id="lightning_module.Classifier"')[2].partition("</dt>")[0])
     assert "network:str|Module='cnn'" in signature
     assert "steps_per_execution:int|Literal['auto']='auto'" in signature
+
+
+def test_signatures_can_be_read(site):
+    """With a default that is no expression, Sphinx prints types as it found them."""
+    for page in sorted((site / "api").glob("*.html")):
+        for signature in re.findall(r'<dt class="sig.*?</dt>', page.read_text(encoding="utf-8"), re.DOTALL):
+            text = re.sub(r"<[^>]+>|\s", "", signature)
+            assert not re.search(r"~|_NestedSequence|&lt;", text), f"{page.name}: {text}"
+
+
+def test_pictures_are_links_to_themselves(site):
+    for page in ("gallery.html", "notebooks/pooling.html", "report/pooling.html"):
+        text = (site / page).read_text(encoding="utf-8")
+        found = re.findall(r'(<a [^>]*href="([^"]+)"[^>]*>)?<img [^>]*src="([^"]+\.png)"', text)
+        assert found
+        assert all(linked == source for _, linked, source in found), page
+
+
+def test_the_report_stands_in_the_sidebar_in_the_order_of_the_studies(site):
+    text = (site / "report" / "pooling.html").read_text(encoding="utf-8")
+    sidebar = text.partition('id="pst-primary-sidebar"')[2].partition("</div>\n</div>")[0]
+    listed = re.findall(r'href="([\w-]+)\.html"', sidebar.replace('"#"', '"pooling.html"'))
+    assert [name for name in listed if name in STUDIES] == list(STUDIES)
+    assert "supplement" not in sidebar
+    assert 'href="supplement/pooling.html"' in text
 
 
 def test_external_links_are_listed(site):
