@@ -10,9 +10,9 @@ from rich.console import Console
 
 from lightning_module.commands import hub
 from lightning_module.commands.group import CommandGroup
-from lightning_module.commands.numbers import Config, Numbers, RowsPerShard, add_numbers
+from lightning_module.commands.numbers import Config, Numbers, add_numbers
 from lightning_module.commands.options import MoreOptions
-from lightning_module.commands.shards_line import shards_line
+from lightning_module.commands.sharding import Address, EngineOption, RowsPerShard, chosen_engine, shards_line
 from lightning_module.terminal.tables import Column, Pairs, Table, show
 from mnist1d_hf import MNIST1D, RECIPES
 from mnist1d_hf.atomic import replace
@@ -105,6 +105,8 @@ def export(
     overwrite: Annotated[bool, "replace the folder if it exists"] = False,
     rows_per_shard: RowsPerShard = None,
     num_proc: Annotated[int | None, "processes that make shards"] = None,
+    engine: EngineOption = "local",
+    address: Address = None,
     **keywords: Annotated[Any, MoreOptions(add_numbers)],
 ) -> int:
     """Write configs as Parquet with a card, loadable without this package; the same command goes on after a kill."""
@@ -129,6 +131,7 @@ def export(
             overwrite=overwrite,
             rows_per_shard=rows_per_shard,
             num_proc=num_proc,
+            engine=chosen_engine(engine, num_proc, address),
             tell=tell,
         )
     for path in written:
@@ -143,6 +146,7 @@ def verify(
     *,
     revision: Annotated[str | None, "tag, branch or commit of the repository"] = None,
     config: Annotated[list[str] | None, "configs; all in its card if not given"] = None,
+    num_proc: Annotated[int | None, "processes that compare shards"] = None,
 ) -> int:
     """Compare contents with their digests: of everything in the cache, or of a repository or folder.
 
@@ -150,9 +154,11 @@ def verify(
     verified, and 2 if the input cannot be used.
     """
     if path is not None:
-        return hub.verify(path, revision, config)
-    if revision is not None or config is not None:
-        raise ValueError("--revision and --config need a repository or folder: mnist1d data verify OWNER/NAME ...")
+        return hub.verify(path, revision, config, num_proc)
+    if revision is not None or config is not None or num_proc is not None:
+        raise ValueError(
+            "--revision, --config and --num-proc need a repository or folder: mnist1d data verify OWNER/NAME ..."
+        )
     checked = verification.verify_cache()
     answers = [answer for _, answer in checked]
     for build, answer in checked:

@@ -25,4 +25,3 @@ def add_numbers(parser: StrictOptions) -> None:
 
 Config = Annotated[str, "name of a config; see mnist1d data list"]
 Numbers = Annotated[Any, MoreOptions(add_numbers, first=True)]
-RowsPerShard = Annotated[int | None, "most rows of a file of the fast stream, a multiple of 100,000; about 270 MB"]

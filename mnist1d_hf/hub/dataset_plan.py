@@ -212,7 +212,7 @@ class Planner:
             present.text, changed, infos, removed=self.remove, completed=completed, path=self.remote.repo_id
         )
 
-    def _stale(self, present: Present, written: Sequence[BuiltConfig]) -> list[str]:
+    def _stale(self, present: Present, written: Sequence[BuiltConfig | ShardedConfig]) -> list[str]:
         """Returns files of removed configs, and files of pushed ones that would be loaded though no longer theirs."""
         paths = present.head.files
         own = {path for config in written for path in self._contents(config)}

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from mnist1d_hf import checks
+from mnist1d_hf.engine.engine import Engine
 from mnist1d_hf.hub.card import CARD, FIGURE, figure, new_card
 from mnist1d_hf.hub.parquet import BuiltConfig
 from mnist1d_hf.hub.sharded.choice import checked_choice, checked_names
 from mnist1d_hf.hub.sharded.config import ShardedConfig, Tell, checked_sharding, untold
-from mnist1d_hf.shards.make import Engine
 from mnist1d_hf.staged_folder import CONTENT, recover, resumed_folder, staged_folder, sweep_unfinished
 
 
@@ -48,7 +48,7 @@ def export(
         rows_per_shard: Most rows of a shard, a multiple of 100,000; by default about 270 MB. With it, any config of the
             fast stream is in shards.
         num_proc: Processes that make shards; by default this one does.
-        engine: Something else that makes them; it maps a function to tasks, see `mnist1d_hf.shards.make.Engine`.
+        engine: Something else that makes them; it maps a function to tasks, see `mnist1d_hf.engine`.
         tell: Is told how many rows of a config in shards are done, and of how many.
 
     Returns:

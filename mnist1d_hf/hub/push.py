@@ -10,13 +10,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+from mnist1d_hf.engine.engine import Engine
 from mnist1d_hf.hub.dataset_plan import Planner
 from mnist1d_hf.hub.publish import HubError, RefusedError, State, publish, rehearse
 from mnist1d_hf.hub.remote import PATIENCE, Remote, checked_repo_id, checked_tag
 from mnist1d_hf.hub.sharded.choice import checked_choice, checked_names
 from mnist1d_hf.hub.sharded.config import ShardedConfig, Tell, checked_sharding, untold
 from mnist1d_hf.hub.sharded.sending import MOST_AT_ONCE, SentConfig, send, workplace
-from mnist1d_hf.shards.make import Engine
 from mnist1d_hf.staged_folder import kept_folder, scratch_folder
 
 __all__ = ["HubError", "Push", "RefusedError", "push"]
@@ -105,7 +105,7 @@ def push(
         rows_per_shard: Most rows of a shard, a multiple of 100,000; by default about 270 MB. With it, any config of the
             fast stream goes in shards.
         num_proc: Processes that make and send shards, three at most; by default this one does.
-        engine: Something else that does; it maps a function to tasks, see `mnist1d_hf.shards.make.Engine`.
+        engine: Something else that does; it maps a function to tasks, see `mnist1d_hf.engine`.
         tell: Is told how many rows of a config in shards are done, and of how many.
 
     Raises:

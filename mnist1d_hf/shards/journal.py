@@ -82,6 +82,11 @@ class Journal:
         except (OSError, ValueError, LookupError, TypeError):
             return None
 
+    def read_sent(self, shard: Shard) -> Entry | None:
+        """Returns the entry of a shard that was sent; None if it was not."""
+        entry = self.read(shard)
+        return entry if entry is not None and entry.sent else None
+
     def sweep(self, shards: Sequence[Shard], files: Path) -> None:
         """Removes what killed commands left of other shards, and unfinished files; nobody else may be writing there.
 
@@ -92,7 +97,7 @@ class Journal:
         folders = {self.folder: {self._path(shard).name for shard in shards}}
         folders |= {(files / shard.path).parent: set() for shard in shards}
         for shard in shards:
-            if self.read(shard) is not None:
+            if (entry := self.read(shard)) is not None and not entry.sent:
                 folders[(files / shard.path).parent].add((files / shard.path).name)
         for folder, wanted in folders.items():
             for path in [*folder.iterdir()] if folder.is_dir() else []:

@@ -4,21 +4,28 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self, TypeVar
 
 import datasets
 
 from mnist1d_hf import atomic
 from mnist1d_hf.checks import whole_number
+from mnist1d_hf.engine.engine import Engine, TasksError
+from mnist1d_hf.engine.local import LocalEngine
 from mnist1d_hf.hub.card_records import ConfigRecord
 from mnist1d_hf.hub.parquet import BuiltConfig
 from mnist1d_hf.mnist1d import MNIST1D
+from mnist1d_hf.one_line import one_line
 from mnist1d_hf.shards.cut import POINT_BYTES, Shard, checked_rows, cut, usual_rows
-from mnist1d_hf.shards.journal import Journal
+from mnist1d_hf.shards.journal import Entry, Journal
 from mnist1d_hf.shards.listing import MadeShard, list_path, written_list
-from mnist1d_hf.shards.make import Engine, Making, Processes, made
+from mnist1d_hf.shards.make import Making, Refused, made
 
+KEPT: Final = "shards that are finished stay, and the same call goes on"
 Tell = Callable[[int, int], object]  # is told how many rows are done, and of how many
+
+
+T = TypeVar("T")
 
 
 def untold(done: int, of: int) -> None:
@@ -77,19 +84,47 @@ class ShardedConfig:
     def makings(self, files: Path, journal: Journal) -> list[Making]:
         """Returns what there is to do, shard by shard."""
         config = self.builder.config
-        alone = self.engine == Processes(1)
+        alone = isinstance(self.engine, LocalEngine) and self.engine.workers == 1
         return [Making(config.recipe, config.latents, shard, files, journal, alone) for shard in self.shards]
+
+    def outcomes(
+        self,
+        function: Callable[[T], Entry | Refused],
+        tasks: Sequence[T],
+        done: int = 0,
+        noted: Callable[[Entry], object] = lambda entry: None,
+    ) -> list[Entry]:
+        """Returns the journal's entries that a function makes of tasks, in their order.
+
+        Args:
+            function: Makes an entry of a task.
+            tasks: One for each shard that is not done.
+            done: Rows that are.
+            noted: Called with each entry as it comes.
+
+        Raises:
+            OSError: If a shard cannot be made; those that were stay in the journal.
+        """
+        found: dict[int, Entry] = {}
+        try:
+            for number, outcome in self.engine.map(function, tasks):
+                if isinstance(outcome, Refused):
+                    raise outcome.error(KEPT)
+                noted(outcome)
+                found[number] = outcome
+                done += outcome.made.shard.rows
+                self.tell(done, self.rows)
+        except TasksError as error:
+            first = next(iter(error.failures.values()))
+            said = f"{len(error.failures)} of {error.of} shards could not be made ({one_line(first.what, 300)})"
+            raise OSError(f"{said}; {KEPT}") from error
+        return [found[number] for number in range(len(tasks))]
 
     def write(self, root: Path, journal_folder: Path) -> tuple[ConfigRecord, datasets.DatasetInfo]:
         """Writes the shards that are not there yet, and their list; returns the record, and what the card tells."""
         journal = self.journal(journal_folder)
         journal.sweep(self.shards, root)
-        tasks = self.makings(root, journal)
-        found: dict[int, MadeShard] = {}
-        for number, entry in self.engine.map(made, tasks):
-            found[number] = entry.made
-            self.tell(sum(each.shard.rows for each in found.values()), self.rows)
-        record, content = self.completed([found[number] for number in range(len(tasks))])
+        record, content = self.completed([entry.made for entry in self.outcomes(made, self.makings(root, journal))])
         atomic.replace(root / list_path(self.name), lambda part: part.write_bytes(content))
         return record, self.info(record)
 
@@ -166,4 +201,4 @@ def checked_sharding(
     """
     processes = 1 if num_proc is None else whole_number("num_proc", num_proc, 1)
     rows = None if rows_per_shard is None else checked_rows(rows_per_shard)
-    return Sharding(rows, engine or Processes(min(processes, most or processes)))
+    return Sharding(rows, engine or LocalEngine(min(processes, most or processes)))

@@ -20,7 +20,7 @@ from mnist1d_hf.hub.sharded.config import ShardedConfig
 from mnist1d_hf.hub.sharded.uploads import LFS, lacking, upload
 from mnist1d_hf.shards.journal import Entry
 from mnist1d_hf.shards.listing import list_path
-from mnist1d_hf.shards.make import Making, made
+from mnist1d_hf.shards.make import Making, Refused, made
 
 PLACE: Final = "mnist1d-push"  # in the cache of datasets
 MOST_AT_ONCE: Final = 3  # shards on the disk
@@ -36,23 +36,28 @@ class Sending:
         repo_id: Where to.
         token: Token of the Hub.
         patience: Seconds for each request but the upload itself.
-        again: Whether it is sent even if the journal says that it was.
     """
 
     making: Making
     repo_id: str
     token: str | bool | None = field(repr=False)
     patience: float
-    again: bool = False
+
+    def __str__(self) -> str:
+        """Returns what the task is called in messages."""
+        return self.making.shard.path
 
 
 @dataclass(frozen=True)
-class _Failed:
+class _Failed(Refused):
     """A `RemoteError` on its way from another process."""
 
-    message: str
     kind: Kind
     status: int | None
+
+    def error(self, kept: str) -> Exception:
+        """Returns the exception to be raised for it, see `Refused.error`."""
+        return RemoteError(f"{self.why}; {kept}", self.kind, status=self.status)
 
 
 @dataclass(frozen=True)
@@ -104,40 +109,42 @@ def send(remote: Remote, config: ShardedConfig, place: Path, *, patience: float)
     journal, files = config.journal(place / "journal"), place / "files"
     journal.sweep(config.shards, files)
     tasks = [Sending(making, remote.repo_id, remote.token, patience) for making in config.makings(files, journal)]
-    entries = _entries(config, tasks)
+    entries = {number: entry for number, task in enumerate(tasks) if (entry := journal.read_sent(task.making.shard))}
+    waiting = [number for number in range(len(tasks)) if number not in entries]
     for _ in range(ROUNDS):
-        remote.renew()
-        sent = [number for number, entry in enumerate(entries) if entry.sent]
-        gone = [sent[number] for number in lacking(remote, [entries[number] for number in sent])]
-        if not gone:
-            break
-        again = [replace(tasks[number], again=True) for number in gone]
-        for number, entry in zip(gone, _entries(config, again), strict=True):
+        done = sum(entry.made.shard.rows for entry in entries.values())
+        for number, entry in zip(waiting, _sent(config, [tasks[each] for each in waiting], done), strict=True):
             entries[number] = entry
+        remote.renew()
+        numbers = sorted(number for number, entry in entries.items() if entry.sent)
+        waiting = [numbers[each] for each in lacking(remote, [entries[number] for number in numbers])]
+        for number in waiting:  # it is made and sent again
+            del entries[number]
+        if not waiting:
+            break
+    else:
+        raise RemoteError(f"{remote.repo_id} does not keep what is sent to it", "trouble")
     remote.renew()
-    record, content = config.completed([entry.made for entry in entries])
-    return SentConfig(record, config.info(record), entries, content, files)
+    in_order = [entries[number] for number in range(len(tasks))]
+    record, content = config.completed([entry.made for entry in in_order])
+    return SentConfig(record, config.info(record), in_order, content, files)
 
 
-def _entries(config: ShardedConfig, tasks: Sequence[Sending]) -> list[Entry]:
-    """Returns the journal's entries of shards that were sent, in order."""
-    found: dict[int, Entry] = {}
-    done = 0
-    for number, outcome in config.engine.map(sent, tasks):
-        if isinstance(outcome, _Failed):
-            raise RemoteError(outcome.message, outcome.kind, status=outcome.status)
-        found[number] = outcome
-        done += outcome.made.shard.rows
-        config.tell(done, sum(task.making.shard.rows for task in tasks))
-    return [found[number] for number in range(len(tasks))]
+def _sent(config: ShardedConfig, tasks: Sequence[Sending], done: int) -> list[Entry]:
+    """Returns the journal's entries of shards, in order, once the Hub has them."""
+
+    def noted(entry: Entry) -> None:
+        if entry.sent:  # by a machine that may have no journal
+            tasks[0].making.journal.write(entry)
+
+    return config.outcomes(sent, tasks, done, noted)
 
 
-def sent(task: Sending) -> Entry | _Failed:
-    """Returns the journal's entry of a shard that the Hub has now; it is made and sent if need be."""
-    known = task.making.journal.read(task.making.shard)
-    if known is not None and known.sent and not task.again:
-        return known
+def sent(task: Sending) -> Entry | Refused:
+    """Returns the journal's entry of a shard that the Hub has now; it is made unless its file is there."""
     entry = made(task.making)
+    if isinstance(entry, Refused):
+        return entry
     path = task.making.files / task.making.shard.path
     remote = Remote(task.repo_id, token=task.token, patience=task.patience)
     try:

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.lfs import UploadInfo, post_lfs_batch_info
-from huggingface_hub.utils import build_hf_headers
 
 from mnist1d_hf.hub.remote import SLOWEST_UPLOAD, Remote, RemoteError
 from mnist1d_hf.shards.journal import Entry
@@ -67,8 +66,7 @@ def lacking(remote: Remote, entries: Sequence[Entry]) -> list[int]:
     found = []
     for first in range(0, len(entries), MOST_IN_A_REQUEST):
         infos = [sent_operation(entry).upload_info for entry in entries[first : first + MOST_IN_A_REQUEST]]
-        keywords: dict[str, Any] = {"repo_id": remote.repo_id, "repo_type": remote.repo_type, "token": None}
-        keywords["headers"] = build_hf_headers(token=remote.token)
+        keywords: dict[str, Any] = {"repo_id": remote.repo_id, "repo_type": remote.repo_type, "token": remote.token}
         actions = remote.ask("ask what was sent", post_lfs_batch_info, upload_infos=infos, **keywords)[0]
         wanted = {action["oid"] for action in actions if action.get("actions")}
         found += [first + number for number, info in enumerate(infos) if info.sha256.hex() in wanted]

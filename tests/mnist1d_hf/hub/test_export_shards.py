@@ -1,5 +1,6 @@
 """Long configs as folders: straight from the fast stream into shards, by any number of processes, killed or not."""
 
+import errno
 import hashlib
 import json
 import os
@@ -12,16 +13,17 @@ from datasets import load_dataset
 from tiny_shards import PATHS, RECIPE, SHARDS, TEST, TINY, TRAIN, independent_leaves
 
 from mnist1d_hf import make_slice
+from mnist1d_hf.engine.local import LocalEngine
 from mnist1d_hf.hub import export as module
 from mnist1d_hf.hub.export import export
 from mnist1d_hf.shards import make
-from mnist1d_hf.shards.make import Processes
 
 
-class Counted:
-    """An engine that counts what is made, and is killed after some tasks."""
+class Counted(LocalEngine):
+    """An engine that is interrupted after some tasks."""
 
-    def __init__(self, until=None):
+    def __init__(self, until):
+        super().__init__(1)
         self.until = until
 
     def map(self, function, tasks):
@@ -155,7 +157,7 @@ def test_another_command_begins_anew(tmp_path, written):
 
 
 def test_two_at_once_are_an_error_for_the_second(tmp_path):
-    class Second:
+    class Second(LocalEngine):
         def map(self, function, tasks):
             with pytest.raises(OSError, match=r"data is being written by another process"):
                 export(tmp_path / "data", **SHARDS)
@@ -192,10 +194,33 @@ def test_small_configs_stand_beside_in_one_file(tmp_path):
     assert [record["config_name"] for record in header(tmp_path / "data")["mnist1d"]] == ["tiny", "train-1k"]
 
 
-def test_an_error_in_a_process_is_raised_here(tmp_path):
-    with pytest.raises(ZeroDivisionError):
-        list(Processes(2).map(divided, [1, 0, 2]))
+def test_a_full_disk_ends_it_at_once_and_what_is_finished_stays(folder, tmp_path, monkeypatch):
+    write, tried = make.write_shard, []
+
+    def full(recipe, latents, shard, path, **keywords):
+        tried.append(shard.path)
+        if len(tried) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(recipe, latents, shard, path, **keywords)
+
+    monkeypatch.setattr(make, "write_shard", full)
+    with pytest.raises(OSError, match=r"No space left on device; shards that are finished stay, and the same call"):
+        export(tmp_path / "data", **SHARDS)
+    assert tried == PATHS[:2]
+    export(tmp_path / "data", **SHARDS)
+    assert tried[2:] == [*PATHS[1:], "tiny/test-00000-of-00001.parquet"]
+    assert contents(tmp_path / "data") == contents(folder)
 
 
-def divided(number):
-    return 1 / number
+def test_a_shard_that_fails_again_and_again_is_named_and_the_others_are_made(tmp_path, monkeypatch):
+    write = make.write_shard
+
+    def failing(recipe, latents, shard, path, **keywords):
+        if shard.path == PATHS[1]:
+            raise ArithmeticError("a bad day")
+        return write(recipe, latents, shard, path, **keywords)
+
+    monkeypatch.setattr(make, "write_shard", failing)
+    with pytest.raises(OSError, match=r"1 of 5 shards could not be made \(ArithmeticError: a bad day\); shards that"):
+        export(tmp_path / "data", **SHARDS)
+    assert (tmp_path / ".data.unfinished/content" / PATHS[3]).exists()
