@@ -20,6 +20,8 @@ except ImportError:  # Windows
 
 STALE: Final = 24 * 3600.0  # seconds after which a folder is taken for left where there are no locks
 KEPT: Final = "old"  # the folder that was in the place, until the new one is there
+UNFINISHED: Final = ".unfinished"  # behind the name of a folder that is gone on with
+CONTENT: Final = "content"  # the folder in it that is moved to its place
 GONE: Final = "replaced"  # the same afterwards
 
 
@@ -57,6 +59,58 @@ def new_folder(target: Path) -> Iterator[Path]:
             if not os.path.lexists(target):
                 raise
             raise FileExistsError(f"{target} is there already") from error
+
+
+@contextmanager
+def kept_folder(place: Path, what: str) -> Iterator[Path]:
+    """Yields a folder that the next call finds as this one left it, if this one does not end well; else it is removed.
+
+    Args:
+        place: The folder.
+        what: What is written by it, for the message.
+
+    Raises:
+        OSError: If another process has it.
+    """
+    place.mkdir(parents=True, exist_ok=True)
+    with _lock(place, unknown=True) as locked:
+        if not locked:
+            raise OSError(f"{what} is being written by another process; wait for that, or end it")
+        try:
+            yield place
+        except BaseException:  # an interruption too
+            with contextlib.suppress(OSError):
+                place.rmdir()  # if nothing is in it
+            raise
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def resumed_folder(target: Path) -> Iterator[Path]:
+    """Yields a `kept_folder` beside a target; what is in its folder `CONTENT` takes the target's place at the end.
+
+    Raises:
+        OSError: If another process writes it.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    recover(target)
+    with kept_folder(_unfinished(target), str(target)) as place:
+        (place / CONTENT).mkdir(exist_ok=True)
+        yield place
+        (place / CONTENT).chmod(0o755)
+        _move_into_place(place / CONTENT, target)
+
+
+def sweep_unfinished(target: Path) -> None:
+    """Removes what a killed process left in a `resumed_folder` of this target, unless another one writes it."""
+    place = _unfinished(target)
+    with contextlib.suppress(OSError), _lock(place) as locked:
+        if locked:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _unfinished(target: Path) -> Path:
+    return target.with_name(f".{target.name}{UNFINISHED}")
 
 
 @contextmanager
@@ -120,10 +174,15 @@ def _locked_folder(target: Path, kind: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _lock(folder: Path) -> Iterator[bool]:
-    """Yields whether this process has the folder to itself, until the end of the block or of the process."""
+def _lock(folder: Path, *, unknown: bool | None = None) -> Iterator[bool]:
+    """Yields whether this process has the folder to itself, until the end of the block or of the process.
+
+    Args:
+        folder: The folder.
+        unknown: The answer where there are no locks; by default whether the folder is old or empty.
+    """
     if fcntl is None:
-        yield time.time() - folder.stat().st_mtime > STALE or not any(folder.iterdir())
+        yield _is_left(folder) if unknown is None else unknown
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -132,11 +191,15 @@ def _lock(folder: Path) -> Iterator[bool]:
         except BlockingIOError:
             yield False
         except OSError:  # a file system without locks
-            yield time.time() - folder.stat().st_mtime > STALE or not any(folder.iterdir())
+            yield _is_left(folder) if unknown is None else unknown
         else:
             yield True
     finally:
         os.close(descriptor)
+
+
+def _is_left(folder: Path) -> bool:
+    return time.time() - folder.stat().st_mtime > STALE or not any(folder.iterdir())
 
 
 def _escaped(name: str) -> str:

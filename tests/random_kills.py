@@ -234,6 +234,8 @@ FIT += [
 ]
 FIT += ["--trainer.callbacks.every_n_train_steps=20", "--trainer.callbacks.save_top_k=-1"]
 STUDY = ["study", "run", str(COUNTING), "--preset", "smoke", "--folder", "mine"]
+LONG = ["--new-config", "long", "--num-samples", "301000", "--train-split", "0.99", "--stream", "fast"]
+LONG += ["--rows-per-shard", "100000", "--padding", "[4,8]", "--final-seq-length", "8"]
 VERIFIED = (0, 3)  # the second: the study is nobody's, so that no committed digest is there to compare with
 
 COMMANDS = {
@@ -250,6 +252,8 @@ COMMANDS = {
 }
 SEVERAL = {  # by several processes
     "build by two": Killed(["data", "build", "large", "--num-samples", "200000", "--num-proc", "2", "--force"]),
+    "export of shards by two": Killed(["data", "export", "exported", *LONG, "--num-proc", "2"], export_is_whole),
+    "push of shards": Killed(["data", "push", REPO, *LONG, "--tag", TAG], commit_is_whole),
     "study by two": Killed([*STUDY, "--workers", "2"], study_is_right),
 }
 

@@ -10,7 +10,9 @@ from rich.console import Console
 
 from lightning_module.commands import hub
 from lightning_module.commands.group import CommandGroup
-from lightning_module.commands.numbers import Config, Numbers
+from lightning_module.commands.numbers import Config, Numbers, add_numbers
+from lightning_module.commands.options import MoreOptions
+from lightning_module.commands.sharding import Address, EngineOption, RowsPerShard, chosen_engine, shards_line
 from lightning_module.terminal.tables import Column, Pairs, Table, show
 from mnist1d_hf import MNIST1D, RECIPES
 from mnist1d_hf.atomic import replace
@@ -97,14 +99,44 @@ def build(
 def export(
     folder: Annotated[str, "folder to write"],
     *,
-    config: Annotated[list[str] | None, "configs; all that the reference stream makes if not given"] = None,
+    config: Annotated[list[str] | None, "configs; all that the reference stream makes if nothing is named"] = None,
+    new_config: Annotated[str | None, "name of a config of your own, with other numbers; else NAME-variant"] = None,
+    base: Annotated[str | None, "the config that --new-config starts from; default"] = None,
     overwrite: Annotated[bool, "replace the folder if it exists"] = False,
+    rows_per_shard: RowsPerShard = None,
+    num_proc: Annotated[int | None, "processes that make shards"] = None,
+    engine: EngineOption = "local",
+    address: Address = None,
+    **keywords: Annotated[Any, MoreOptions(add_numbers)],
 ) -> int:
-    """Write configs as Parquet with a card, loadable without this package."""
-    written = export_configs(folder, config or (), overwrite=overwrite)
+    """Write configs as Parquet with a card, loadable without this package; the same command goes on after a kill."""
+    numbers = _given(keywords)
+    names = config or []
+    if numbers and new_config is None:
+        if len(names) > 1 or base is not None:
+            raise ValueError(
+                f"base={base} needs a name for what is made of it: new_config=NAME"
+                if base
+                else "numbers belong to one config; name what is made of it: new_config=NAME, base=CONFIG"
+            )
+        base = (names or ["default"])[0]
+        names, new_config = [], f"{base}-variant"
+    with shards_line() as tell:
+        written = export_configs(
+            folder,
+            names,
+            new_config=new_config,
+            base=base or "default",
+            recipe=numbers,
+            overwrite=overwrite,
+            rows_per_shard=rows_per_shard,
+            num_proc=num_proc,
+            engine=chosen_engine(engine, num_proc, address),
+            tell=tell,
+        )
     for path in written:
         console.print(f"{path.stat().st_size:>12,} {path}", highlight=False, soft_wrap=True)
-    first = (config or ["default"])[0]
+    first = [*names, *([new_config] if new_config else []), "default"][0]
     console.print(f'load_dataset("{folder}", "{first}")', highlight=False, soft_wrap=True)
     return 0
 
@@ -114,6 +146,7 @@ def verify(
     *,
     revision: Annotated[str | None, "tag, branch or commit of the repository"] = None,
     config: Annotated[list[str] | None, "configs; all in its card if not given"] = None,
+    num_proc: Annotated[int | None, "processes that compare shards"] = None,
 ) -> int:
     """Compare contents with their digests: of everything in the cache, or of a repository or folder.
 
@@ -121,9 +154,11 @@ def verify(
     verified, and 2 if the input cannot be used.
     """
     if path is not None:
-        return hub.verify(path, revision, config)
-    if revision is not None or config is not None:
-        raise ValueError("--revision and --config need a repository or folder: mnist1d data verify OWNER/NAME ...")
+        return hub.verify(path, revision, config, num_proc)
+    if revision is not None or config is not None or num_proc is not None:
+        raise ValueError(
+            "--revision, --config and --num-proc need a repository or folder: mnist1d data verify OWNER/NAME ..."
+        )
     checked = verification.verify_cache()
     answers = [answer for _, answer in checked]
     for build, answer in checked:
@@ -238,7 +273,7 @@ GROUP: Final = CommandGroup(
     },
     {
         "build": "stopped; what was built before stays, and the same command begins again",
-        "export": "stopped; no folder is written, and the same command begins again",
+        "export": "stopped; no folder is written; finished shards are kept, and the same command goes on",
         "install": "stopped; configs that were built stay, and the same command goes on",
         "animate": "stopped; no picture is written, and the same command begins again",
         "push": "stopped; the Hub has all of it or nothing, and the same command completes it",

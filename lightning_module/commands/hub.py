@@ -7,6 +7,7 @@ from rich.console import Console
 
 from lightning_module.commands.numbers import add_numbers
 from lightning_module.commands.options import MoreOptions
+from lightning_module.commands.sharding import Address, EngineOption, RowsPerShard, chosen_engine, shards_line
 from mnist1d_hf.hub import verification
 from mnist1d_hf.hub.push import Push
 from mnist1d_hf.hub.push import push as push_configs
@@ -28,21 +29,30 @@ def push(
     private: Annotated[bool, "if the repository is made, only you can see it"] = False,
     tag: Annotated[str | None, "for the commit; never moved: data-v1.0.0"] = None,
     dry_run: Annotated[bool, "write nothing; print files, sizes, the card's changes"] = False,
+    rows_per_shard: RowsPerShard = None,
+    num_proc: Annotated[int | None, "processes that make and send shards, three at most"] = None,
+    engine: EngineOption = "local",
+    address: Address = None,
     **numbers: Annotated[Any, MoreOptions(add_numbers)],
 ) -> int:
     """Put configs on the Hub: one commit for all, then the tag; doing it again completes it or changes nothing."""
-    done = push_configs(
-        repo,
-        config or (),
-        new_config=new_config,
-        base=base,
-        recipe={name: value for name, value in numbers.items() if value is not None},
-        version=version,
-        remove=remove or (),
-        private=private,
-        tag=tag,
-        dry_run=dry_run,
-    )
+    with shards_line() as tell:
+        done = push_configs(
+            repo,
+            config or (),
+            new_config=new_config,
+            base=base,
+            recipe={name: value for name, value in numbers.items() if value is not None},
+            version=version,
+            remove=remove or (),
+            private=private,
+            tag=tag,
+            dry_run=dry_run,
+            rows_per_shard=rows_per_shard,
+            num_proc=num_proc,
+            engine=chosen_engine(engine, num_proc, address),
+            tell=tell,
+        )
     _print_files(done.files, done.removed)
     _print_drift(done)
     if dry_run:
@@ -95,9 +105,10 @@ def _tagged(done: Push) -> str:
     return f", now tagged {done.tag}" if done.tagged else f", tagged {done.tag} before"
 
 
-def verify(path: str, revision: str | None, config: list[str] | None) -> int:
+def verify(path: str, revision: str | None, config: list[str] | None, num_proc: int | None) -> int:
     """Loads configs of a repository or folder, each compared with the digests in its card."""
-    answers = verification.verify(path, config or (), revision=revision)
+    with shards_line() as tell:
+        answers = verification.verify(path, config or (), revision=revision, num_proc=num_proc, tell=tell)
     for answer in answers:
         _print(f"{label(answer)}{one_line(answer.name)} {one_line(answer.about)}")
         if answer.remedy:

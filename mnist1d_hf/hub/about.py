@@ -7,8 +7,6 @@ files alone, and gets them here.
 from collections.abc import Mapping
 from typing import Any, Final
 
-import datasets
-
 from mnist1d_hf.hub.card import ABOUT
 from mnist1d_hf.hub.card_records import ConfigRecord
 from mnist1d_hf.hub.header import infos_by_config
@@ -21,7 +19,7 @@ def told_of(loaded: Any, record: ConfigRecord, header: Mapping[str, Any]) -> Any
     """Returns the data with their info filled in: from the card, else with what this package says of all it makes.
 
     Args:
-        loaded: A `Dataset` or a `DatasetDict`.
+        loaded: A data set, or several by split; streamed or not.
         record: The config's record.
         header: The card's header, which somebody else may have written.
     """
@@ -32,7 +30,7 @@ def told_of(loaded: Any, record: ConfigRecord, header: Mapping[str, Any]) -> Any
         "citation": CITATION,
     }
     entry = infos_by_config(header.get("dataset_info")).get(record.config_name, {})
-    for rows in loaded.values() if isinstance(loaded, datasets.DatasetDict) else [loaded]:
+    for rows in loaded.values() if isinstance(loaded, dict) else [loaded]:
         for key in ABOUT:
             text = entry.get(key)
             setattr(rows.info, key, text if isinstance(text, str) and 0 < len(text) <= LONGEST else usual[key])

@@ -262,6 +262,7 @@ def _section(records: Records, path: str, with_files: bool) -> str:
         "noisy": any(record.made_of.label_noise for record in ordered),
         "latents": bool(latents),
         "fast": any(record.population for record in ordered),
+        "sharded": any(record.shards for record in ordered),
     }
     template = files("mnist1d_hf.hub").joinpath("card_template.md").read_text(encoding="utf-8")
     body = Template(_true_parts(template, facts)).substitute(

@@ -2,8 +2,9 @@
 
 The records stand under the key ``mnist1d`` of the YAML header, one for each config that this package wrote. The digests
 of columns are what a push compares its content with, and what a load verifies against. The digests of files tell
-whether the repository still holds what was written into it; a new file of the same content may have other bytes. Names
-of configs and paths are values and never keys there: the Hub refuses headers with dots in their keys.
+whether the repository still holds what was written into it; a new file of the same content may have other bytes. Of a
+config in shards the record has the digest of their list alone, and digests of columns are composed of leaves'. Names of
+configs and paths are values and never keys there: the Hub refuses headers with dots in their keys.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,8 @@ from mnist1d_hf.generator.templates import digit_templates
 from mnist1d_hf.hub.schema import RECORD, ContentError, checked
 from mnist1d_hf.manifest import read_manifest
 from mnist1d_hf.mnist1d import MNIST1D
-from mnist1d_hf.stored import Stored, read_files, write_files
+from mnist1d_hf.shards.listing import MadeShard, list_path, read_list, split_digests
+from mnist1d_hf.stored import Stored, read_files, stored, write_files
 
 KEY: Final = "mnist1d"
 
@@ -43,6 +45,7 @@ class ConfigRecord:
         population: Mean and standard deviation that the fast stream normalised by; empty for the reference stream.
         data_files: Where the card says that the files of each split are; empty if none lie beside it.
         stored: Size and digests of each file, by its path in the repository; empty in records of earlier releases.
+        shards: Path of the list of its shards, see `mnist1d_hf.shards.listing`; empty if it is not in shards.
     """
 
     config_name: str
@@ -56,6 +59,7 @@ class ConfigRecord:
     population: tuple[float, ...] = ()
     data_files: Sequence[Mapping[str, str]] = ()
     stored: Mapping[str, Stored] = field(default_factory=dict)
+    shards: str = ""
 
     @classmethod
     def of(cls, builder: MNIST1D, digests: Digests, *, name: str | None = None, version: str | None = None) -> Self:
@@ -93,6 +97,10 @@ class ConfigRecord:
         read = {**usual, **{key: value for key, value in entry.items() if key in known}}
         lists = {key: tuple(read.get(key, ())) for key in ("population", "data_files")}
         record = cls(**{**read, **lists, "stored": read_files(entry.get("files", []))})
+        if record.shards and (record.shards != list_path(record.config_name) or record.shards not in record.stored):
+            raise ContentError(
+                f"its record: its shards must be listed in {list_path(record.config_name)}, with a digest"
+            )
         sizes = record.made_of.split_sizes(checked_stream(record.stream))
         if record.examples and dict(record.examples) != sizes:
             raise ContentError(f"its record: it has {dict(record.examples)} examples, but its recipe makes {sizes}")
@@ -128,6 +136,11 @@ class ConfigRecord:
         """Returns the SHA-256 of each file, by its path in the repository."""
         return {path: file.sha256 for path, file in self.stored.items()}
 
+    @property
+    def download_size(self) -> int:
+        """Returns the bytes of the files with its examples."""
+        return sum(file.size or 0 for path, file in self.stored.items() if path != self.shards)
+
     def expected_data_files(self) -> list[dict[str, str]]:
         """Returns the entries that the card has to have for the files of each split."""
         usual = [{"split": split, "path": f"{self.config_name}/{split}-*"} for split in self.examples]
@@ -137,6 +150,41 @@ class ConfigRecord:
         """Returns the record with these files in place of its own."""
         return replace(self, data_files=tuple(self.expected_data_files()), stored=dict(stored))
 
+    def with_list(self, made: Sequence[MadeShard], content: bytes) -> Self:
+        """Returns the record of a config that was written in shards.
+
+        Args:
+            made: The shards.
+            content: Their list, as it was written.
+        """
+        path = list_path(self.config_name)
+        record = replace(self, digests=split_digests(made), shards=path, stored={path: stored(content)})
+        return record.with_files(record.stored).with_shards(made)
+
+    def with_shards(self, made: Sequence[MadeShard]) -> Self:
+        """Returns the record with the files of its shards beside their list; the header has the list alone."""
+        shards = {each.shard.path: each.stored for each in made}
+        return replace(self, stored={self.shards: self.stored[self.shards], **shards})
+
+    def read_shards(self, content: bytes) -> list[MadeShard]:
+        """Returns the shards in their list.
+
+        Args:
+            content: The list, as somebody else may have written it.
+
+        Raises:
+            ContentError: If it is not the list that the record tells of.
+        """
+        if stored(content).sha256 != self.stored[self.shards].sha256:
+            raise ContentError(f"{self.shards} is another file than the one that its record tells of")
+        try:
+            made = read_list(content, self.config_name, self.examples, list(self.features))
+        except ValueError as error:
+            raise ContentError(f"{self.shards}: {error}") from None
+        if split_digests(made) != {split: dict(columns) for split, columns in self.digests.items()}:
+            raise ContentError(f"{self.shards} has other digests than the record")
+        return made
+
     def made_alike(self, other: "ConfigRecord") -> bool:
         """Returns whether both were asked for with the same numbers, whatever the bits are."""
         return (self.stream, self.latents, dict(self.recipe)) == (other.stream, other.latents, dict(other.recipe))
@@ -144,8 +192,11 @@ class ConfigRecord:
     def to_yaml_dict(self) -> dict[str, Any]:
         """Returns plain values for the header; what is empty is left out."""
         plain = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
-        plain["files"] = write_files(self.stored)
+        listed = {self.shards: self.stored[self.shards]} if self.shards else self.stored
+        plain["files"] = write_files(listed)
         del plain["stored"]
+        if not self.shards:
+            del plain["shards"]
         return {key: value for key, value in plain.items() if value not in ({}, [])}
 
 

@@ -5,8 +5,9 @@ an earlier release, which does not tell of files, is completed once the files' c
 """
 
 import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -18,10 +19,15 @@ from mnist1d_hf.hub.card_records import ConfigRecord
 from mnist1d_hf.hub.drift import Drift, drifts, matching, named_by
 from mnist1d_hf.hub.judge import Judge, Present, Verdict
 from mnist1d_hf.hub.parquet import BuiltConfig
-from mnist1d_hf.hub.publish import Plan, RefusedError
+from mnist1d_hf.hub.publish import Plan, RefusedError, tag_stands
 from mnist1d_hf.hub.remote import Head, Operation, Remote
+from mnist1d_hf.hub.sharded.config import ShardedConfig
+from mnist1d_hf.hub.sharded.sending import SentConfig
+from mnist1d_hf.hub.sharded.uploads import sent_operation
+from mnist1d_hf.shards.journal import Entry
 
 _TABLES: Final = frozenset({".arrow", ".csv", ".json", ".jsonl", ".parquet", ".tsv", ".txt", ".zip"})
+Content = bytes | Path | Entry | int  # of a file that is added: what, where, as it was sent, or its size in a rehearsal
 _NEVER_REMOVED: Final = frozenset({CARD, FIGURE, ".gitattributes"})  # even if a config's pattern matches them
 
 
@@ -37,7 +43,7 @@ class Changes:
         drifted: How other configs have; they stay as they are.
     """
 
-    additions: Mapping[str, bytes | Path]
+    additions: Mapping[str, Content]
     deletions: Sequence[str]
     cards: tuple[str, str]
     repaired: Mapping[str, Sequence[str]]
@@ -45,22 +51,39 @@ class Changes:
 
     def operations(self) -> list[Operation]:
         """Returns the operations of a commit that makes the changes."""
-        additions = [
-            CommitOperationAdd(path, str(content) if isinstance(content, Path) else content)
-            for path, content in self.additions.items()
-        ]
+        additions = [_operation(path, content) for path, content in self.additions.items()]
         return [*additions, *(CommitOperationDelete(path) for path in self.deletions)]
 
 
 class Planner:
     """The planner of what has to change at a commit so that it holds these configs; remembers what it answered.
 
-    Parquet files are written when they are first needed: pushing what is there already writes none.
+    Parquet files are written when they are first needed: pushing what is there already writes none. Shards are sent
+    then as well.
+
+    Args:
+        remote: The repository.
+        built: The configs.
+        remove: Names of others that are taken out.
+        folder: Where files are written.
+        tag: The tag that will be asked for.
+        send: Sends the shards of a config; None for a rehearsal, in which none are made.
     """
 
-    def __init__(self, remote: Remote, built: Sequence[BuiltConfig], remove: Sequence[str], folder: Path) -> None:
+    def __init__(
+        self,
+        remote: Remote,
+        built: Sequence[BuiltConfig | ShardedConfig],
+        remove: Sequence[str],
+        folder: Path,
+        *,
+        tag: str | None = None,
+        send: Callable[[ShardedConfig], SentConfig] | None = None,
+    ) -> None:
         self.remote, self.built, self.remove, self.folder = remote, built, remove, folder
+        self.tag, self.send = tag, send
         self._infos: dict[str, datasets.DatasetInfo] = {}
+        self._sent: dict[str, SentConfig] = {}
         self._judge = Judge(remote)
         self._last = self._change = Changes({}, (), ("", ""), {}, {})
 
@@ -84,6 +107,7 @@ class Planner:
             present = self._judge.present(head)
             _refuse_unnamed(present)
             verdicts = {config.name: self._judge.of_pushed(config, present) for config in self.built}
+            self._send_shards(head, verdicts)
             pushed = {*verdicts, *self.remove}
             completed, others = self._judge.of_others(present, sorted(present.records.keys() - pushed))
             card = self._card(present, verdicts, completed)
@@ -91,9 +115,7 @@ class Planner:
         except CardError as error:
             raise RefusedError(str(error)) from None
         written = [config for config in self.built if verdicts[config.name].write]
-        additions: dict[str, bytes | Path] = {
-            path: self.folder / path for config in written for path in config.paths().values()
-        }
+        additions = {path: content for config in written for path, content in self._contents(config).items()}
         deletions = self._stale(present, written)
         if card != present.text:
             additions[CARD] = card.encode()
@@ -107,6 +129,24 @@ class Planner:
             self._change = self._last
         holds = not deletions and all(verdict.holds_content for verdict in verdicts.values())
         return Plan(operations, holds_content=holds, untaggable=self._untaggable(drifted))
+
+    def _send_shards(self, head: Head, verdicts: Mapping[str, Verdict]) -> None:
+        """Sends the shards that a commit will name, once, unless the tag for it stands elsewhere."""
+        for config in self.built:
+            if self.send is None or config.name in self._sent or not isinstance(config, ShardedConfig):
+                continue
+            if (verdict := verdicts[config.name]).write:
+                if self.tag and head.commit and (commit := self.remote.tagged(self.tag)):
+                    raise RefusedError(tag_stands(self.tag, commit))
+                self._sent[config.name] = self.send(replace(config, record=verdict.record))
+
+    def _contents(self, config: BuiltConfig | ShardedConfig) -> dict[str, Content]:
+        """Returns what is written of a config, by path; of shards that are not made, how large they are about."""
+        if isinstance(config, BuiltConfig):
+            return {path: self.folder / path for path in config.paths().values()}
+        if config.name in self._sent:
+            return dict(self._sent[config.name].contents())
+        return {shard.path: config.estimated_bytes(shard) for shard in config.shards}
 
     def described(self, changed: bool, tag: str | None) -> dict[str, Any]:
         """Returns a text for people: the last change, or that there was none."""
@@ -151,13 +191,18 @@ class Planner:
         changed, completed, infos = {}, dict(others), {}
         for config in self.built:
             verdict = verdicts[config.name]
-            if verdict.write:
+            if verdict.write and isinstance(config, ShardedConfig):
+                sent = self._sent.get(config.name)
+                infos[config.name] = sent.info if sent else config.info(config.record)
+                changed[config.name] = sent.record if sent else verdict.record
+            elif verdict.write and isinstance(config, BuiltConfig):
                 if config.name not in self._infos:
                     self._infos[config.name] = config.write(self.folder)
                 infos[config.name] = self._infos[config.name]
                 changed[config.name] = verdict.record.with_files(config.stored_in(self.folder))
             elif verdict.restate:
-                infos[config.name] = config.info(sum(file.size or 0 for file in verdict.record.stored.values()))
+                infos[config.name] = deepcopy(config.builder.info)
+                infos[config.name].download_size = verdict.record.download_size
                 changed[config.name] = verdict.record
             else:
                 completed[config.name] = verdict.record
@@ -167,10 +212,10 @@ class Planner:
             present.text, changed, infos, removed=self.remove, completed=completed, path=self.remote.repo_id
         )
 
-    def _stale(self, present: Present, written: Sequence[BuiltConfig]) -> list[str]:
+    def _stale(self, present: Present, written: Sequence[BuiltConfig | ShardedConfig]) -> list[str]:
         """Returns files of removed configs, and files of pushed ones that would be loaded though no longer theirs."""
         paths = present.head.files
-        own = {path for config in written for path in config.paths().values()}
+        own = {path for config in written for path in self._contents(config)}
         stale: set[str] = set()
         for config in self.built:
             if (record := present.records.get(config.name)) is None:
@@ -224,5 +269,17 @@ def _own_files(record: ConfigRecord, paths: frozenset[str]) -> set[str]:
     return recorded | {path for path in matching(record, paths) if path.startswith(folder)}
 
 
-def _size(content: bytes | Path) -> int:
+def _size(content: Content) -> int:
+    if isinstance(content, Entry):
+        return content.made.stored.size or 0
+    if isinstance(content, int):
+        return content
     return content.stat().st_size if isinstance(content, Path) else len(content)
+
+
+def _operation(path: str, content: Content) -> CommitOperationAdd:
+    if isinstance(content, Entry):
+        return sent_operation(content)
+    if isinstance(content, int):  # of a rehearsal
+        return CommitOperationAdd(path, b"")
+    return CommitOperationAdd(path, str(content) if isinstance(content, Path) else content)

@@ -149,6 +149,8 @@ def usual_paths(record: ConfigRecord) -> dict[str, str]:
 
 def _record_drift(record: ConfigRecord, stored: Mapping[str, Stored], whole: bool) -> Drift:
     expected = recorded_files(record) or dict.fromkeys(usual_paths(record).values(), Stored())
+    if record.shards and not recorded_files(record):  # the list of its shards is not what the record says
+        return files_drift(record.stored, stored, whole=whole)
     extra = tuple(path for path in matching(record, stored) if path not in expected)
     return replace(files_drift(expected, stored, whole=whole), extra=extra)
 

@@ -6,9 +6,10 @@ releases, are files read, and their content compared with the digests of columns
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import datasets
 import numpy as np
@@ -24,7 +25,11 @@ from mnist1d_hf.hub.drift import Drift, drift_of, matching, named_twice, recorde
 from mnist1d_hf.hub.parquet import BuiltConfig
 from mnist1d_hf.hub.publish import RefusedError
 from mnist1d_hf.hub.remote import Head, Remote
-from mnist1d_hf.stored import Stored, stored
+from mnist1d_hf.hub.schema import ContentError
+from mnist1d_hf.stored import Stored, file_digest, stored
+
+if TYPE_CHECKING:
+    from mnist1d_hf.hub.sharded.config import ShardedConfig
 
 
 @dataclass(frozen=True)
@@ -83,12 +88,21 @@ class Judge:
         if not text:
             return Present(head, text, {}, {}, {})
         data = parsed(text).data  # once: YAML is read slowly, and a card of all configs takes a fifth of a second
-        configs, records = MetadataConfigs.from_dataset_card_data(data), read_records(data)
+        configs = MetadataConfigs.from_dataset_card_data(data)
+        records = {name: self._listed(record, head) for name, record in read_records(data).items()}
         infos, twice = data.get("dataset_info"), named_twice(data.get("configs"), data.get("dataset_info"))
         drift = {name: drift_of(record, configs, infos, head.stored, twice=twice) for name, record in records.items()}
         return Present(head, text, configs, records, drift)
 
-    def of_pushed(self, config: BuiltConfig, present: Present) -> Verdict:
+    def _listed(self, record: ConfigRecord, head: Head) -> ConfigRecord:
+        """Returns a record with the files of its shards, if their list is there and is the right one."""
+        if record.shards not in head.files:
+            return record
+        with suppress(ContentError):  # what is wrong with it shows as drift
+            return record.with_shards(record.read_shards(self.remote.download(record.shards, head.commit).read_bytes()))
+        return record
+
+    def of_pushed(self, config: "BuiltConfig | ShardedConfig", present: Present) -> Verdict:
         """Returns the verdict on a config that is pushed: what is to be done about it.
 
         Raises:
@@ -102,6 +116,8 @@ class Judge:
                     f"another name (new_config=), or take it out first (remove={name!r})"
                 )
             return Verdict(config.record, write=True, holds_content=False)
+        if record.shards or not isinstance(config, BuiltConfig):
+            return self._of_shards(config.record, record, present.drift[name])
         expected = _with_digests(record, config.record)
         drift, files = self._examined(expected, present, told=expected == record)
         newer = _version(config.record) > _version(record)
@@ -114,12 +130,30 @@ class Judge:
             restate = bool(newer or drift.card)
             return Verdict(kept, restate=restate, holds_content=not (restate or drift.extra), repaired=drift.found)
         if not newer:
-            raise RefusedError(
-                f"the config {name!r} has version {record.version} in {self.remote.repo_id}, with other content than "
-                f"what is pushed as version {config.record.version}; published records never change under their "
-                "version: raise it (version=), or push under another name"
-            )
+            raise RefusedError(self._other_content(config.record, record))
         return Verdict(config.record, write=True, holds_content=False)
+
+    def _of_shards(self, pushed: ConfigRecord, record: ConfigRecord, drift: Drift) -> Verdict:
+        """Returns the verdict on a config of which one side is in shards.
+
+        The same numbers make the same rows, however they are cut, so nothing is made to be compared.
+        """
+        if _version(pushed) > _version(record):
+            return Verdict(pushed, write=True, holds_content=False)
+        if not pushed.made_alike(record):
+            raise RefusedError(self._other_content(pushed, record))
+        if drift.lost:
+            fresh = replace(pushed, version=record.version)
+            return Verdict(fresh, write=True, holds_content=False, repaired=drift.found)
+        restate = bool(drift.card)
+        return Verdict(record, restate=restate, holds_content=not (restate or drift.extra), repaired=drift.found)
+
+    def _other_content(self, pushed: ConfigRecord, record: ConfigRecord) -> str:
+        return (
+            f"the config {record.config_name!r} has version {record.version} in {self.remote.repo_id}, with other "
+            f"content than what is pushed as version {pushed.version}; published records never change under their "
+            "version: raise it (version=), or push under another name"
+        )
 
     def of_others(
         self, present: Present, names: Iterable[str]
@@ -150,7 +184,10 @@ class Judge:
         key = (present.head.commit, record.config_name)
         if key not in self._read:
             local = {path: self.remote.download(path, present.head.commit) for path in paths}
-            proven = _digests_of(record, local) == record.digests
+            if record.shards:
+                proven = all(file_digest(file) == record.files[path] for path, file in local.items())
+            else:
+                proven = _digests_of(record, local) == record.digests
             self._read[key] = {path: stored(file) for path, file in local.items()} if proven else {}
         if not self._read[key]:
             return replace(drift, unproven=(), changed=paths), record.stored

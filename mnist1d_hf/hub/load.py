@@ -7,24 +7,33 @@ is compared with the digests in the card.
 
 import logging
 import os
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import datasets
 import pyarrow.parquet as pq
 
+from mnist1d_hf.checks import flag, one_of, whole_number
+from mnist1d_hf.engine.engine import Engine
+from mnist1d_hf.engine.local import LocalEngine
 from mnist1d_hf.generator.columns import column_digests
 from mnist1d_hf.hub.about import told_of
 from mnist1d_hf.hub.card_records import ConfigRecord
 from mnist1d_hf.hub.door import Opened, opened, say_once
 from mnist1d_hf.hub.drift import named_by
 from mnist1d_hf.hub.schema import ContentError, IncompleteError
+from mnist1d_hf.hub.sharded.checking import Loaded, loaded_problem
+from mnist1d_hf.hub.sharded.source import ShardSource, listed
+from mnist1d_hf.hub.sharded.streaming import streamed
 from mnist1d_hf.hub.snapshot import ONLINE, UnavailableError
 from mnist1d_hf.one_line import one_line
 from mnist1d_hf.register import NAME
+from mnist1d_hf.shards.listing import MadeShard
 from mnist1d_hf.stored import file_digest
 
 __all__ = ["ContentError", "IncompleteError", "UnavailableError", "configs_at", "load", "load_from", "pinned_revision"]
+
+ONE: Final = LocalEngine(1)
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +44,8 @@ def load(
     *,
     revision: str | None = None,
     split: str | None = None,
+    streaming: bool = False,
+    num_proc: int | None = None,
     token: str | None = None,
     cache_dir: str | None = None,
 ) -> Any:
@@ -48,7 +59,10 @@ def load(
         name: The config; by default the only one, or the one that is marked or named "default".
         revision: A tag, branch or commit; of a folder or of "mnist1d" the data version. By default the newest: of a
             repository that cannot be reached, with a warning, the newest that was seen.
-        split: "train", "test", or a part such as "train[:10%]".
+        split: "train", "test", or a part such as "train[:10%]"; with ``streaming`` no part.
+        streaming: Whether rows are served before all are here, as an `IterableDataset`. Of a config in shards each one
+            is fetched whole and compared before a row of it is served, and then deleted; any other is loaded first.
+        num_proc: Processes that compare the shards of a config in shards; by default this one does.
         token: Token of the Hub; by default the one that is logged in.
         cache_dir: Cache of datasets.
 
@@ -58,9 +72,12 @@ def load(
         IncompleteError: If the card lacks a digest that the content has to be compared with.
         ValueError: If there is no such repository, revision, config or split.
     """
+    keywords: dict[str, Any] = {"revision": revision, "split": split, "cache_dir": cache_dir}
     if os.fspath(path) == NAME:
-        return datasets.load_dataset(NAME, name or "default", revision=revision, split=split, cache_dir=cache_dir)
-    return load_from(opened(path, revision, token=token), name, revision=revision, split=split, cache_dir=cache_dir)
+        return datasets.load_dataset(NAME, name or "default", streaming=streaming, **keywords)
+    engine = LocalEngine(1 if num_proc is None else whole_number("num_proc", num_proc, 1))
+    load = stream_from if flag("streaming", streaming) else load_from
+    return load(opened(path, revision, token=token), name, engine=engine, **keywords)
 
 
 def pinned_revision(path: str, revision: str | None = None, *, token: str | None = None) -> str | None:
@@ -96,6 +113,7 @@ def load_from(
     revision: str | None = None,
     split: str | None = None,
     cache_dir: str | None = None,
+    engine: Engine = ONE,
 ) -> Any:
     """Returns a config of what was opened, as `load` serves it.
 
@@ -106,28 +124,68 @@ def load_from(
         ValueError: If there is no such config or split.
     """
     name = door.header.chosen(name)
-    record = door.header.record_of(name)
-    _check_version(door, record, revision)
+    record = record_of(door, name, revision)
     if record is None:
         return _load_unrecorded(door, name, split, cache_dir)
-    if lacking := record.missing_digest():
-        raise IncompleteError(
-            f"{door.where}, config {name!r}: its record lacks {lacking}, so it cannot be verified, and is not served; "
-            "tell its owner to push it again"
-        )
+    record, made = listed(door, record) if record.shards else (record, [])
     paths = _paths(door, name, record)
-    problem = _wrong_content(record, loaded := _attempt(door, paths, record, cache_dir))
+
+    def wrong(loaded: Any) -> str:
+        return _wrong_content(record, loaded, made, engine)
+
+    problem = wrong(loaded := _attempt(door, paths, record, cache_dir))
     for again in ({"rebuild": True}, {"rebuild": True, "download": True}):
         if not problem or ("download" in again and not door.source.remote):
             break
         logger.warning("%s, config %r: %s; trying again from the files.", door.where, name, problem)
-        problem = _wrong_content(record, loaded := _attempt(door, paths, record, cache_dir, **again))
+        problem = wrong(loaded := _attempt(door, paths, record, cache_dir, **again))
     if problem:
         raise ContentError(
             f"{door.where}, config {name!r}: {problem}, so it is not what its card says; {_remedy(door)}"
         )
     served = _part(loaded, paths, door, record, split, cache_dir) if split else loaded
     return told_of(served, record, door.header.data)
+
+
+def stream_from(
+    door: Opened,
+    name: str | None = None,
+    *,
+    revision: str | None = None,
+    split: str | None = None,
+    cache_dir: str | None = None,
+    engine: Engine = ONE,
+) -> Any:
+    """Returns a config of what was opened, as `load` streams it; raises what `load_from` does, some of it later."""
+    name = door.header.chosen(name)
+    record = record_of(door, name, revision)
+    if record is None or not record.shards:
+        loaded = load_from(door, name, revision=revision, split=split, cache_dir=cache_dir, engine=engine)
+        if isinstance(loaded, dict):
+            return datasets.IterableDatasetDict({which: rows.to_iterable_dataset() for which, rows in loaded.items()})
+        return loaded.to_iterable_dataset()
+    if split is not None:
+        one_of("split", split, record.examples, also=", for parts of one cannot be streamed: .take() and .skip() can")
+    record, made = listed(door, record)
+    splits = told_of(streamed(ShardSource.of(door), record, made), record, door.header.data)
+    return splits[split] if split else datasets.IterableDatasetDict(splits)
+
+
+def record_of(door: Opened, name: str, revision: str | None) -> ConfigRecord | None:
+    """Returns the record of a config, with which its content can be compared; None if another program wrote it.
+
+    Raises:
+        IncompleteError: If the card lacks a digest that the content has to be compared with.
+        ValueError: If a folder holds another version than the one that is asked for.
+    """
+    record = door.header.record_of(name)
+    _check_version(door, record, revision)
+    if record is not None and (lacking := record.missing_digest()):
+        raise IncompleteError(
+            f"{door.where}, config {name!r}: its record lacks {lacking}, so it cannot be verified, and is not served; "
+            "tell its owner to push it again"
+        )
+    return record
 
 
 def _remedy(door: Opened) -> str:
@@ -230,12 +288,22 @@ def _keywords(
     }
 
 
-def _wrong_content(record: ConfigRecord, loaded: Any) -> str:
-    """Returns how the content differs from the record; empty if it does not."""
+def _wrong_content(record: ConfigRecord, loaded: Any, made: Sequence[MadeShard], engine: Engine) -> str:
+    """Returns how the content differs from the record; empty if it does not.
+
+    Args:
+        record: The record.
+        loaded: The splits, or why there are none.
+        made: The shards of a config in shards.
+        engine: What compares these.
+    """
     if isinstance(loaded, str):
         return loaded
     if loaded.keys() != record.examples.keys():
         return f"it has the splits {', '.join(loaded)} instead of {', '.join(record.examples)}"
+    if made:
+        tasks = [Loaded(loaded[each.shard.split], each, record.features) for each in made]
+        return next((problem for _, problem in engine.map(loaded_problem, tasks) if problem), "")
     for split in record.examples:
         expected = dict(record.digests[split])
         try:

@@ -1,28 +1,19 @@
 """Built configs as Parquet: a file for each split, written from the cache and checked against what was built."""
 
-import json
 import os
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import datasets
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from mnist1d_hf.generator.columns import column_digests
 from mnist1d_hf.hub.card_records import ConfigRecord
 from mnist1d_hf.mnist1d import MNIST1D
+from mnist1d_hf.shards.writing import HARDEST_LEVEL, ROW_GROUP, USUAL_LEVEL, parquet_writer
 from mnist1d_hf.stored import Stored, stored
-
-ROW_GROUP: Final = 100_000  # examples a row group of Parquet; the Hub's viewer reads whole groups
-# Three quarters of the signals' bytes are noise that nothing compresses. The hardest level takes 1.5 % off what the
-# usual one leaves, for a tenth of a second at 5,000 examples; a million would take a minute.
-HARDEST_LEVEL: Final = 19
-CHUNKING: Final = {"min_chunk_size": 256 * 1024, "max_chunk_size": 1024 * 1024, "norm_level": 0}  # bytes; datasets' own
-USUAL_LEVEL: Final = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,28 +94,8 @@ class BuiltConfig:
 
 
 def write_parquet(dataset: datasets.Dataset, path: Path) -> None:
-    """Writes one split as a Parquet file: signals split by bytes, everything compressed by zstd.
-
-    Pages are cut where the content says so, and listed in an index: of a file that changes in a few rows a few pieces
-    are sent to the Hub, and its viewer reads a page instead of a row group. The options are those of datasets itself.
-    """
+    """Writes one split as a Parquet file, see `mnist1d_hf.shards.writing.parquet_writer`."""
     table = dataset.with_format("arrow")[:].replace_schema_metadata(dataset.features.arrow_schema.metadata)
-    floats = [name for name, feature in dataset.features.items() if getattr(feature, "dtype", "") == "float32"]
-    integers = [name for name in table.column_names if name not in {"x", *floats}]
-    with pq.ParquetWriter(
-        path,
-        table.schema,
-        compression="zstd",
-        compression_level=HARDEST_LEVEL if len(table) <= ROW_GROUP else USUAL_LEVEL,
-        use_dictionary=integers,
-        use_byte_stream_split=[_leaf(table, "x"), *floats],
-        use_content_defined_chunking=CHUNKING,
-        write_page_index=True,
-    ) as writer:
+    level = HARDEST_LEVEL if len(table) <= ROW_GROUP else USUAL_LEVEL
+    with parquet_writer(path, table.schema, dataset.features, level) as writer:
         writer.write_table(table, row_group_size=ROW_GROUP)
-        writer.add_key_value_metadata({"content_defined_chunking": json.dumps(CHUNKING)})  # as datasets tells it
-
-
-def _leaf(table: pa.Table, name: str) -> str:
-    """Returns Parquet's path of the values of a list column."""
-    return f"{name}.list.{table.schema.field(name).type.value_field.name.replace('item', 'element')}"

@@ -122,10 +122,10 @@ def rehearse(remote: Remote, plan_at: PlanAt, *, tag: str | None = None) -> tupl
         plan = plan_at(head)
         present = remote.tagged(tag) if tag and head.commit else None
         if tag and present and plan.operations:
-            raise RefusedError(_tag_stands(tag, present))
+            raise RefusedError(tag_stands(tag, present))
         if tag and present and present != head.commit:
             if not plan_at(remote.head(present, contents=True) or Head("")).holds_content:
-                raise RefusedError(_tag_stands(tag, present))
+                raise RefusedError(tag_stands(tag, present))
             plan = plan_at(head)
     except RemoteError as error:
         raise HubError(str(error), "unchanged") from None
@@ -134,7 +134,8 @@ def rehearse(remote: Remote, plan_at: PlanAt, *, tag: str | None = None) -> tupl
     return head, plan
 
 
-def _tag_stands(tag: str, commit: str) -> str:
+def tag_stands(tag: str, commit: str) -> str:
+    """Returns why a tag that exists cannot be set."""
     return (
         f"the tag {tag!r} stands on commit {commit[:12]}, which does not hold what is pushed, and a tag is never "
         "moved: choose another one"
@@ -277,7 +278,7 @@ class _Publication:
 
     def _check_tag_is_free(self) -> None:
         if self.tag and (commit := self.remote.tagged(self.tag)):
-            raise RefusedError(_tag_stands(self.tag, commit))
+            raise RefusedError(tag_stands(self.tag, commit))
 
     def _tagged(self, commit: str) -> bool:
         """Puts the tag on the commit, unless there is none to put, or it holds this content already."""
@@ -299,8 +300,8 @@ class _Publication:
                 return True
         if present != commit and not self._holds_content(present):
             if self.committed:
-                raise HubError(_tag_stands(self.tag, present), self.state)
-            raise RefusedError(_tag_stands(self.tag, present))
+                raise HubError(tag_stands(self.tag, present), self.state)
+            raise RefusedError(tag_stands(self.tag, present))
         self.state = "complete"
         return attempt > 0 and present == commit
 

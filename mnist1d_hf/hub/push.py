@@ -5,20 +5,19 @@ drifted apart, a push puts it right and says what. Configs, card text and licenc
 config's content never changes under its version; a tag never moves, and marks only what verifies.
 """
 
-import re
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-from mnist1d_hf.generator.recipe import RECIPES, RecipeError
+from mnist1d_hf.engine.engine import Engine
 from mnist1d_hf.hub.dataset_plan import Planner
-from mnist1d_hf.hub.export import checked_names, exported_configs
-from mnist1d_hf.hub.parquet import BuiltConfig
 from mnist1d_hf.hub.publish import HubError, RefusedError, State, publish, rehearse
 from mnist1d_hf.hub.remote import PATIENCE, Remote, checked_repo_id, checked_tag
-from mnist1d_hf.hub.schema import CONFIG_NAME, VERSION_NUMBER
-from mnist1d_hf.mnist1d import DATA_VERSION, MNIST1D
-from mnist1d_hf.staged_folder import scratch_folder
+from mnist1d_hf.hub.sharded.choice import checked_choice, checked_names
+from mnist1d_hf.hub.sharded.config import ShardedConfig, Tell, checked_sharding, untold
+from mnist1d_hf.hub.sharded.sending import MOST_AT_ONCE, SentConfig, send, workplace
+from mnist1d_hf.staged_folder import kept_folder, scratch_folder
 
 __all__ = ["HubError", "Push", "RefusedError", "push"]
 
@@ -75,11 +74,18 @@ def push(
     token: str | None = None,
     patience: float = PATIENCE,
     cache_dir: str | None = None,
+    rows_per_shard: int | None = None,
+    num_proc: int | None = None,
+    engine: Engine | None = None,
+    tell: Tell = untold,
 ) -> Push:
     """Puts configs on the Hub: one commit for all of them, the card and the removals, and then the tag.
 
     Doing the same again changes nothing; after a failure it completes what is missing. Where a config that is pushed no
     longer is what its record says, because somebody replaced files or edited the card, it is put right.
+
+    A long config of the fast stream goes in shards, each made, sent and deleted before the next: no more than three are
+    on this machine, in the cache of datasets. A push that was killed goes on where it was, and sends none twice.
 
     Args:
         repo_id: "owner/name"; created if it does not exist.
@@ -96,6 +102,11 @@ def push(
         token: Token of the Hub; by default the one that is logged in.
         patience: Seconds for all requests; uploads have time of their own.
         cache_dir: Cache in which the configs are built or found.
+        rows_per_shard: Most rows of a shard, a multiple of 100,000; by default about 270 MB. With it, any config of the
+            fast stream goes in shards.
+        num_proc: Processes that make and send shards, three at most; by default this one does.
+        engine: Something else that does; it maps a function to tasks, see `mnist1d_hf.engine`.
+        tell: Is told how many rows of a config in shards are done, and of how many.
 
     Raises:
         RecipeError: If a config or a number is not allowed.
@@ -107,20 +118,23 @@ def push(
     configs, remove = checked_names("configs", configs), checked_names("remove", remove)
     checked_repo_id(repo_id)
     tag = tag and checked_tag(tag)
-    names = _checked_names(configs, new_config, base, recipe, version, remove)
-    MNIST1D(config_name=base, **(recipe or {}))  # raises before anything is built
-    built = [BuiltConfig.build(name, cache_dir=cache_dir) for name in names]
-    if new_config is not None:
-        built.append(
-            BuiltConfig.build(
-                base, name=new_config, version=version or DATA_VERSION, recipe=recipe, cache_dir=cache_dir
-            )
-        )
+    choice = checked_choice(configs, new_config=new_config, base=base, recipe=recipe, version=version, remove=remove)
+    how = checked_sharding(rows_per_shard, num_proc, engine, most=MOST_AT_ONCE)
+    built = choice.configs(how, tell, cache_dir)
     remote = Remote(repo_id, token=token, patience=patience)
-    with scratch_folder("mnist1d-push") as folder:
-        planner = Planner(remote, built, remove, folder)
+    with scratch_folder("mnist1d-push") as folder, ExitStack() as stack:
         if dry_run:
-            return _dry_run(planner, tag)
+            return _dry_run(Planner(remote, built, remove, folder), tag)
+        places = {}
+        for config in built:
+            if isinstance(config, ShardedConfig):
+                place = kept_folder(workplace(remote, config), f"{repo_id}, config {config.name!r},")
+                places[config.name] = stack.enter_context(place)
+
+        def send_shards(config: ShardedConfig) -> SentConfig:
+            return send(remote, config, places[config.name], patience=patience)
+
+        planner = Planner(remote, built, remove, folder, tag=tag, send=send_shards)
         done = publish(remote, planner.plan_at, message=planner.title(), tag=tag, private=private)
         return Push(
             state=done.state,
@@ -133,33 +147,6 @@ def push(
             tagged=done.tagged,
             **planner.described(done.committed, tag),
         )
-
-
-def _checked_names(
-    configs: Sequence[str],
-    new_config: str | None,
-    base: str,
-    recipe: Mapping[str, Any] | None,
-    version: str | None,
-    remove: Sequence[str],
-) -> list[str]:
-    """Returns the configs to push as they are."""
-    if new_config is None and (recipe or version or base != "default"):
-        given = "recipe" if recipe else "version" if version else "base"
-        raise ValueError(f"{given}= describes a config of your own; name it with new_config=")
-    if new_config is not None:
-        if not re.search(CONFIG_NAME, new_config):
-            raise ValueError(f"new_config={new_config!r} must be letters, digits, '.', '-' and '_'")
-        if new_config in RECIPES:
-            raise RecipeError(
-                f"new_config={new_config!r} is the name of a config of this package, and must always mean that one; "
-                "choose another name"
-            )
-    if version is not None and not re.search(VERSION_NUMBER, version):
-        raise ValueError(f"version={version!r} must be MAJOR.MINOR.PATCH, such as 1.0.0")
-    if both := {*configs, new_config} & {*remove}:
-        raise ValueError(f"{min(map(str, both))!r} is to be both pushed and removed; do one after the other")
-    return exported_configs(configs) if configs or (new_config is None and not remove) else []
 
 
 def _dry_run(planner: Planner, tag: str | None) -> Push:

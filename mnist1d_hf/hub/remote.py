@@ -114,6 +114,7 @@ class Remote:
     ) -> None:
         self.repo_id = repo_id
         self.repo_type = repo_type
+        self.token = token
         self.credentials = Credentials(token if isinstance(token, str) else None)
         self._api = HfApi(token=token)
         self._deadline = time.monotonic() + patience
@@ -129,6 +130,10 @@ class Remote:
     def remaining(self) -> float:
         """Returns the seconds left."""
         return self._deadline - time.monotonic()
+
+    def renew(self) -> None:
+        """Lets the patience begin anew, after work that was none of the Hub's."""
+        self._deadline = time.monotonic() + self._patience
 
     def head(self, revision: str | None = None, *, contents: bool = False) -> Head | None:
         """Returns the repository as it is now, or at a revision; None if there is none.
@@ -212,7 +217,8 @@ class Remote:
             RemoteError: If that fails, "conflict" if the parent is no longer the newest; or if the reply is lost.
         """
         additions = [operation for operation in operations if isinstance(operation, CommitOperationAdd)]
-        size = sum(addition.upload_info.size for addition in additions)
+        unsent = [addition for addition in additions if addition.path_or_fileobj != b""]
+        size = sum(addition.upload_info.size for addition in unsent)
         keywords: dict[str, Any] = {"repo_id": self.repo_id, "repo_type": self.repo_type}
         start = time.monotonic()
         limit = size / SLOWEST_UPLOAD

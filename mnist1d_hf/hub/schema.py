@@ -104,6 +104,7 @@ RECORD: Final[Schema] = {
         ),
         "population": {"type": "array", "items": {"type": "number"}, "maxItems": 2},
         "files": FILES,
+        "shards": PATH,
         "data_files": {
             "type": "array",
             "maxItems": 1_000,

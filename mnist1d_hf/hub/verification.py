@@ -13,21 +13,28 @@ from typing import Final, Literal
 import pyarrow as pa
 
 from mnist1d_hf.cache.builds import CachedBuild, cached_builds
+from mnist1d_hf.checks import whole_number
+from mnist1d_hf.engine.engine import Engine
+from mnist1d_hf.engine.local import LocalEngine
 from mnist1d_hf.generator.recipe import nearest
 from mnist1d_hf.hub.card_records import ConfigRecord
 from mnist1d_hf.hub.door import Opened, opened
 from mnist1d_hf.hub.drift import drift_of
-from mnist1d_hf.hub.load import load_from
+from mnist1d_hf.hub.load import load_from, record_of
 from mnist1d_hf.hub.remote import RemoteError
 from mnist1d_hf.hub.schema import ContentError, IncompleteError
+from mnist1d_hf.hub.sharded.checking import problems
+from mnist1d_hf.hub.sharded.config import Tell, untold
+from mnist1d_hf.hub.sharded.source import ShardSource, listed
 from mnist1d_hf.hub.snapshot import UnavailableError
 from mnist1d_hf.manifest import read_manifest
 from mnist1d_hf.one_line import one_line
-from mnist1d_hf.stored import Stored, stored_in
+from mnist1d_hf.stored import Stored, stored
 
 State = Literal["ok", "damaged", "not verified"]
 STATES: Final[tuple[State, ...]] = ("ok", "damaged", "not verified")
 DAMAGED: Final = 1  # exit status: something is
+MOST_NAMED: Final = 5  # shards that are wrong, in an answer
 NOT_VERIFIED: Final = 3  # exit status: nothing is damaged, but not all is verified; 2 is for input that cannot be used
 
 
@@ -55,8 +62,12 @@ def verify(
     revision: str | None = None,
     token: str | None = None,
     cache_dir: str | None = None,
+    num_proc: int | None = None,
+    tell: Tell = untold,
 ) -> list[Answer]:
     """Loads configs of a repository or folder, and compares each with its record in the card.
+
+    A config in shards is read from its files, leaf by leaf, and goes into no cache.
 
     Args:
         path: "owner/name" on the Hub, or a folder.
@@ -64,19 +75,25 @@ def verify(
         revision: Tag, branch or commit; by default the newest.
         token: Token of the Hub; by default the one that is logged in.
         cache_dir: Cache of datasets.
+        num_proc: Processes that compare shards; by default this one does.
+        tell: Is told how many rows of a config in shards were compared, and of how many.
 
     Raises:
         UnavailableError: If the revision is not on this machine and cannot be had.
         ContentError: If the card cannot be read.
         ValueError: If there is no such repository, revision or config.
     """
+    engine = LocalEngine(1 if num_proc is None else whole_number("num_proc", num_proc, 1))
     door = opened(path, revision, token=token)
     known = door.header.names
     for name in configs:
         if name not in known:
             raise ValueError(f"{door.where} has no config {name!r}{one_line(nearest(name, known))}")
     listing = _listing(door)
-    answers = [_of_config(door, name, listing, revision, cache_dir) for name in dict.fromkeys(configs or known)]
+
+    answers = [
+        _of_config(door, name, listing, revision, cache_dir, engine, tell) for name in dict.fromkeys(configs or known)
+    ]
     if door.header.stray:
         answers.append(Answer("?", "damaged", door.header.stray, "tell its owner"))
     if not answers:
@@ -109,7 +126,17 @@ def _listing(door: Opened) -> tuple[Mapping[str, Stored], bool]:
         except RemoteError as error:
             raise UnavailableError(f"{door.where}: {error}") from None
         return (head.stored if head else {}), True
-    return stored_in(door.source.folder), not door.commit
+    return _stored_here(door), not door.commit
+
+
+def _stored_here(door: Opened) -> dict[str, Stored]:
+    """Returns the files of a folder; of shards, which are read later, only the size."""
+    found = {}
+    for path in sorted(door.source.files):
+        file, record = door.source.folder / path, door.header.records.get(path.partition("/")[0])
+        is_shard = record is not None and record.shards and path.endswith(".parquet")
+        found[path] = Stored(file.stat().st_size) if is_shard else stored(file)
+    return found
 
 
 def _drift(door: Opened, record: ConfigRecord, listing: tuple[Mapping[str, Stored], bool]) -> str:
@@ -120,13 +147,24 @@ def _drift(door: Opened, record: ConfigRecord, listing: tuple[Mapping[str, Store
 
 
 def _of_config(
-    door: Opened, name: str, listing: tuple[Mapping[str, Stored], bool], revision: str | None, cache_dir: str | None
+    door: Opened,
+    name: str,
+    listing: tuple[Mapping[str, Stored], bool],
+    revision: str | None,
+    cache_dir: str | None,
+    engine: Engine,
+    tell: Tell,
 ) -> Answer:
     try:
-        record = door.header.record_of(name)
+        record = record_of(door, name, revision)
         if record is None:
             return Answer(name, "not verified", "the card records no digests of it: another program wrote it")
-        splits = load_from(door, name, revision=revision, cache_dir=cache_dir)
+        if record.shards:
+            record, made = listed(door, record)
+            if wrong := problems(ShardSource.of(door), record, made, engine, tell):
+                return Answer(name, "damaged", _some(wrong))
+        else:
+            load_from(door, name, revision=revision, cache_dir=cache_dir)
         if drifted := _drift(door, record, listing):
             return Answer(name, "damaged", drifted, "its content is sound; pushing it again puts the rest right")
     except (IncompleteError, UnavailableError) as error:
@@ -135,8 +173,13 @@ def _of_config(
         return Answer(name, "damaged", str(error))
     except ValueError as error:  # a folder holds another version than the one that is asked for
         return Answer(name, "not verified", str(error))
-    sizes = ", ".join(f"{split} {len(rows):,}" for split, rows in splits.items())
+    sizes = ", ".join(f"{split} {rows:,}" for split, rows in record.examples.items())
     return Answer(name, "ok", f"{record.version} {sizes}")
+
+
+def _some(wrong: Sequence[str]) -> str:
+    """Returns the first few of many sentences."""
+    return "; ".join([*wrong[:MOST_NAMED], *([f"and {len(wrong) - MOST_NAMED} more"] if wrong[MOST_NAMED:] else [])])
 
 
 def _of_build(build: CachedBuild) -> Answer:

@@ -144,6 +144,20 @@ def test_export_lists_the_files_and_a_line_that_loads_them(run, tmp_path):
     assert not (tmp_path / "out" / "latents").exists()
 
 
+def test_export_takes_the_options_of_build_and_names_the_variant(run, tmp_path):
+    short = ["--padding", "[4,8]", "--final-seq-length", "8", "--num-samples", "201000", "--train-split", "0.995"]
+    status, out, _ = run("export", tmp_path / "long", *short, "--stream", "fast", "--rows-per-shard", "100000")
+    assert status == 0
+    assert out.splitlines()[-1] == f'load_dataset("{tmp_path / "long"}", "default-variant")'
+    names = {path.name for path in (tmp_path / "long/default-variant").iterdir()}
+    assert names == {"shards.json", "test-00000-of-00001.parquet", *(f"train-0000{i}-of-00002.parquet" for i in (0, 1))}
+    assert run("export", tmp_path / "own", "--config", "train-1k", "--seed", "1")[0] == 0
+    assert [path.name for path in (tmp_path / "own").iterdir() if path.is_dir()] == ["train-1k-variant"]
+    named = ["--config", "train-1k", "--new-config", "mine", "--base", "no-shift", "--num-samples", "100"]
+    assert run("export", tmp_path / "both", *named)[0] == 0
+    assert {path.name for path in (tmp_path / "both").iterdir() if path.is_dir()} == {"train-1k", "mine"}
+
+
 def test_install_builds_what_is_named_or_the_default(run, cache):
     assert run("install")[0] == 0
     status, out, _ = run("install", "train-1k", "no-shear")
@@ -192,6 +206,19 @@ WRONG = [
     ("build large --num-samples 1000 --num-proc 0", r"^error: --num-proc=0 must be at least 1"),
     ("install default nope", r"^error: there is no config 'nope'"),
     ("export somewhere --config nope", r"^error: there is no config 'nope'"),
+    (
+        "export somewhere --config train-1k train-2k --seed 1",
+        r"^error: numbers belong to one config; name what is made",
+    ),
+    ("export somewhere --base train-1k --seed 1", r"^error: --base=train-1k needs a name .*--new-config=NAME"),
+    (
+        "export somewhere --new-config default --seed 1",
+        r"^error: --new-config='default' is the name of a config of this",
+    ),
+    ("export somewhere --rows-per-shard 5", r"^error: --rows-per-shard=5 must be from 100000"),
+    ("export somewhere --rows-per-shard 100000", r"^error: --rows-per-shard=100000 is for the fast stream.*--stream="),
+    ("export somewhere --address auto", r"^error: --address='auto' must be left out with .*local"),
+    ("export somewhere --num-proc 0", r"^error: --num-proc=0 must be at least 1"),
     ("build default --num-samples many", r"^error: .*samples(.|\n)*many"),
     ("build default --num-samples 10.5", r"^error: .*samples(.|\n)*10\.5"),
     ("build default --latents perhaps", r"^error: .*latents(.|\n)*perhaps"),
@@ -247,7 +274,7 @@ def test_every_command_explains_itself_and_every_option(run, command):
     status, out, err = run(command, "--help")
     assert (status, err) == (0, "")
     assert (getattr(data, "list_configs" if command == "list" else command).__doc__ or "?")[:20] in out
-    if command in {"info", "build", "animate"}:
+    if command in {"info", "build", "animate", "export"}:
         text = " ".join(out.split())
         assert all(f"--{keyword}" in text for keyword in TYPED)
         assert "Standard deviation of the noise on every point" in text

@@ -12,7 +12,9 @@ from mnist1d_hf import DATA_VERSION, MNIST1D, RECIPES, RecipeError, as_numpy
 from mnist1d_hf.cache import golden
 from mnist1d_hf.hub import export
 from mnist1d_hf.hub.card import FIGURE
-from mnist1d_hf.hub.parquet import CHUNKING, write_parquet
+from mnist1d_hf.hub.parquet import write_parquet
+from mnist1d_hf.hub.sharded import choice
+from mnist1d_hf.shards.writing import CHUNKING
 
 # Loads a folder in a process that has no such package, and writes what it got.
 LOAD_WITHOUT_PACKAGE = """
@@ -113,7 +115,7 @@ def test_the_card_of_an_export_tells_its_sizes_and_digests(exported):
 
 def test_without_names_every_config_of_the_reference_stream_is_exported(tmp_path, monkeypatch):
     few = {name: RECIPES[name] for name in ("default", "train-1k", "large")}
-    monkeypatch.setattr(export, "RECIPES", few)
+    monkeypatch.setattr(choice, "RECIPES", few)
     export.export(tmp_path / "out")
     assert {path.name for path in (tmp_path / "out").iterdir() if path.is_dir()} == {"default", "train-1k"}
 

@@ -430,7 +430,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("given", "message"), WRONG)
 def test_what_cannot_be_used_is_refused_before_anything_is_built_or_asked(given, message, monkeypatch):
-    monkeypatch.setattr("mnist1d_hf.hub.push.BuiltConfig.build", None)  # would be a TypeError
+    monkeypatch.setattr("mnist1d_hf.hub.parquet.BuiltConfig.build", None)  # would be a TypeError
     monkeypatch.setattr("mnist1d_hf.hub.push.Remote", None)
     given = {"repo_id": "owner/name", **given}
     with pytest.raises(ValueError, match=re.escape(message)):
