@@ -13,7 +13,9 @@ from pathlib import Path
 from mnist1d_hf.atomic import replace
 from mnist1d_hf.engine.cluster import RayEngine
 
-FAST = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 4}
+# A lost machine is noticed in seconds, a busy one is not taken for lost.
+SETTINGS = {"health_check_period_ms": 1000, "health_check_timeout_ms": 10_000, "health_check_failure_threshold": 5}
+PATIENCE = "600"  # seconds that a raylet may take to start
 MEMORY = 80_000_000  # of each object store; nothing large goes through them
 FILES = 6
 
@@ -56,7 +58,7 @@ def lose_a_node(cluster, nodes, notes, lost):
 def main(folder):
     from ray.cluster_utils import Cluster
 
-    head = {"num_cpus": 0, "object_store_memory": MEMORY, "include_dashboard": False, "_system_config": FAST}
+    head = {"num_cpus": 0, "object_store_memory": MEMORY, "include_dashboard": False, "_system_config": SETTINGS}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     nodes = [cluster.add_node(num_cpus=1, object_store_memory=MEMORY) for _ in range(2)]
     engine = RayEngine(cluster.address)
@@ -80,5 +82,5 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ |= {"OMP_NUM_THREADS": "1", "RAY_raylet_start_wait_time_s": PATIENCE, "RAY_USAGE_STATS_ENABLED": "0"}
     main(Path(sys.argv[1]))
