@@ -20,7 +20,7 @@ from lightning_module.studies.activation.learned import (
     shape_rows,
 )
 from lightning_module.studies.activation.transfer import transfer_rows
-from lightning_module.studies.framework.cells import Cell, Outcome, Row
+from lightning_module.studies.framework.cells import Cell, Outcome, Row, SharedTests
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
 from lightning_module.studies.methods.activation.functions import BASELINES, piecewise
@@ -142,5 +142,6 @@ STUDY = Study(
     figures={"figure": draw_shape, "fair": draw_fair, "transfer": draw_transfer},
     bands=BANDS,
     amendments=AMENDMENTS,
+    shared_tests=(SharedTests(where={"arm": "fresh"}, examples="tests"),),
     protocol=ProtocolFile(__file__),
 )

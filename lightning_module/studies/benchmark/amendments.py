@@ -24,6 +24,18 @@ _OLD: Final = {claim.name: claim for claim in CLAIMS}
 AMENDMENTS: Final = (
     Amendment(
         claim=replace(
+            _OLD["shuffled-mlp"],
+            number=None,
+            finding=(),
+            not_tested="an MLP knows no order of the points, so its row is a check of the machinery (see mlp-order); "
+            "and that it is the best of four compares 15,210 parameters with 5,210 (see shuffled-cnn)",
+        ),
+        date="2026-11-29",
+        reason="an A/A check of the machinery is no finding, and the sizes differ",
+        known="the committed table, and that the MLP is ahead in it",
+    ),
+    Amendment(
+        claim=replace(
             _OLD["shuffled-cnn"],
             number=None,
             finding=accuracy(MATCHED_MLP, "shuffled") - accuracy("cnn", "shuffled") > 0.0,

@@ -18,7 +18,7 @@ from lightning_module.studies.benchmark.amendments import AMENDED, AMENDMENTS, F
 from lightning_module.studies.benchmark.baselines import baseline_rows
 from lightning_module.studies.benchmark.claims import BANDS, CLAIMS
 from lightning_module.studies.benchmark.figures import draw_confusion, draw_curves, draw_final, draw_matched
-from lightning_module.studies.framework.cells import Cell, Outcome, Row, later
+from lightning_module.studies.framework.cells import FRESH_TESTS, Cell, Outcome, Row, SharedTests, later
 from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
@@ -233,5 +233,6 @@ STUDY = Study(
     bands=BANDS,
     amendments=AMENDMENTS,
     amended_figures={"figure": draw_matched},
+    shared_tests=(FRESH_TESTS, SharedTests(where={"arm": "frozen", "on": "test"}, examples=1000)),
     protocol=ProtocolFile(__file__),
 )

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from lightning_module.studies.framework.cells import Config
+from lightning_module.studies.framework.cells import Config, later
 from lightning_module.studies.methods.other_data.image_files import HUB, file_record
-from lightning_module.studies.methods.other_data.tasks import Sizes
+from lightning_module.studies.methods.other_data.tasks import SETS, Sizes
+from mnist1d_hf.checks import nearest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,9 @@ class ComparisonConfig(Config):
         validation: Examples to choose a learning rate by.
         tests: Test examples of what has any number; of the others all that are left.
         points: Examples in a t-SNE picture.
-        mnist: An npz file with MNIST's images, x (n, 28, 28) uint8 and y (n,); None for the Hub's.
+        only: Data sets on which networks are trained at equal n, and nothing else is done; none for the whole study.
+        mnist: An npz file with MNIST's images, x (n, 28, 28) uint8 and y (n,), or a folder with its four IDX files;
+            None for the Hub's.
         fashion_mnist: The same with FashionMNIST's; None for the Hub's.
         cifar10: The same with CIFAR-10's, x (n, 32, 32, 3); None for the Hub's.
         hub: Whether to ask the Hub for what no file is named for.
@@ -36,6 +39,7 @@ class ComparisonConfig(Config):
     validation: int = 1000
     tests: int = 20_000
     points: int = 5000
+    only: tuple[str, ...] = later(())
     # Where data come from is no number of the study: a preset is that preset with a file too.
     mnist: str | None = field(default=None, compare=False)
     fashion_mnist: str | None = field(default=None, compare=False)
@@ -49,6 +53,9 @@ class ComparisonConfig(Config):
         for name in ("steps", "train", "validation", "tests"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        for name in self.only:
+            if name not in SETS:
+                raise ValueError(f"only={self.only} has {name!r}, which is no data set{nearest(name, SETS)}")
         if self.points < 100:
             raise ValueError(f"points={self.points} must be at least 100: a perplexity of 30 looks at 90 neighbours")
 
@@ -63,10 +70,25 @@ class ComparisonConfig(Config):
         return super().record() | {name: None if file is None else file_record(file) for name, file in files.items()}
 
 
+FASHION = "fashion"  # the preset of an added question: its seeds are new, and two sets are trained on, nothing else
+TWO_SETS = ("mnist", "fashion_mnist")
+
 PRESETS = {
     "smoke": ComparisonConfig(
         seeds=2, steps=20, rates=(0.003, 0.01), train=200, validation=50, tests=200, points=150, hub=False
     ),
     "quick": ComparisonConfig(seeds=2, steps=1000, points=1500),
     "paper": ComparisonConfig(),
+    FASHION: ComparisonConfig(first_seed=100, steps=2000, only=TWO_SETS),
+    f"{FASHION}-smoke": ComparisonConfig(
+        seeds=2,
+        first_seed=90,
+        steps=20,
+        rates=(0.003, 0.01),
+        train=200,
+        validation=50,
+        tests=200,
+        only=TWO_SETS,
+        hub=False,
+    ),
 }

@@ -165,6 +165,8 @@ def _source(result: "Result", name: str) -> str:
 
 def _neighbours(panel: "Axes", at: int, result: "Result", group: tuple[str, str]) -> None:
     """Draws ten nearest neighbours in pixel space, and the majority class."""
+    if "baselines" not in result.tables:  # of a run that is about networks alone
+        return
     table = result.tables["baselines"]
     table = table[(table.dataset == group[0]) & (table.training == group[1])]
     majority = table[table.method == "majority"].log_odds

@@ -18,7 +18,7 @@ from lightning_module.studies.comparison.amendments import AMENDMENTS
 from lightning_module.studies.comparison.claims import BANDS, CLAIMS
 from lightning_module.studies.comparison.config import PRESETS, ComparisonConfig
 from lightning_module.studies.comparison.figures import draw_accuracies, draw_differences, draw_embeddings
-from lightning_module.studies.framework.cells import Cell, Outcome, Row
+from lightning_module.studies.framework.cells import Cell, Outcome, Row, SharedTests
 from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.quantities import Scalar
@@ -41,6 +41,10 @@ TSNE_COST, BASELINES_COST, SETS_COST = 20.0, 2.0, 0.5
 
 def cells(config: ComparisonConfig) -> list[Cell]:
     """Returns a cell for each training, each set of baselines and each t-SNE picture."""
+    if config.only:
+        described = [Cell({"part": "sets", "dataset": name}, SETS_COST) for name in config.only]
+        trained = ((name, seed) for name in config.only for seed in config.seed_range)
+        return [*described, *(cell for name, seed in trained for cell in _training_cells(name, "equal", seed))]
     found = [Cell({"part": "sets", "dataset": name}, SETS_COST) for name in SETS]
     found.append(Cell({"part": "baselines", "dataset": "mnist1d", "training": "frozen", "seed": 0}, BASELINES_COST))
     for seed in config.seed_range:
@@ -48,16 +52,20 @@ def cells(config: ComparisonConfig) -> list[Cell]:
         for name, about in SETS.items():
             for training in _trainings(name):
                 of: dict[str, Scalar] = {"dataset": name, "training": training, "seed": seed}
-                found += [
-                    Cell({"part": "train", **of, "network": network}, (IMAGE_COST if name in HUB else COST)[network])
-                    for network in _networks(name)
-                ]
+                found += _training_cells(name, training, seed)
                 if training == "whole":
                     continue
                 found.append(Cell({"part": "baselines", **of}, BASELINES_COST))
                 if about.ordered and training == _trainings(name)[0]:
                     found.append(Cell({"part": "tsne", **of}, TSNE_COST))
     return found
+
+
+def _training_cells(name: str, training: str, seed: int) -> list[Cell]:
+    """Returns a cell for each network of a seed on a data set."""
+    of: dict[str, Scalar] = {"part": "train", "dataset": name, "training": training, "seed": seed}
+    costs = IMAGE_COST if name in HUB else COST
+    return [Cell({**of, "network": network}, costs[network]) for network in _networks(name)]
 
 
 def run_cell(config: ComparisonConfig, cell: Cell) -> Outcome:
@@ -80,7 +88,7 @@ def _sets(config: ComparisonConfig, cell: Cell) -> Outcome:
     """Returns the description of a data set, and for each number of examples whether it was tested, or why not."""
     name = cell["dataset"]
     about, rows = SETS[name], []
-    for training in _trainings(name):
+    for training in ("equal",) if config.only else _trainings(name):
         row: Row = {
             "dataset": name,
             "training": training,
@@ -226,5 +234,7 @@ STUDY = Study(
     amendments=AMENDMENTS,
     bands=BANDS,
     figures={"figure": draw_accuracies, "differences": draw_differences, "tsne": draw_embeddings},
+    amended_figures={"figure": draw_accuracies},
+    shared_tests=(SharedTests(where={"dataset": "mnist1d", "training": "equal"}, examples="tests"),),
     protocol=ProtocolFile(__file__),
 )

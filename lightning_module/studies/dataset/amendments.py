@@ -62,4 +62,16 @@ AMENDMENTS: Final = (
         reason="the unit was the seed, of which there are several; that ten digits are few was not in the interval",
         known="the committed tables, from which the new verdict comes too",
     ),
+    *(
+        Amendment(
+            claim=replace(_OLD[name], not_tested=f"it is tested elsewhere: see {name} among the amendments of {study}"),
+            date="2026-11-29",
+            reason=reason,
+            known="no run of it",
+        )
+        for name, study, reason in (
+            ("fashion-harder", "comparison", "Debian packages the images"),
+            ("peak-at-50-units", "double-descent", "the protocol of the figure is known, though its notebook is gone"),
+        )
+    ),
 )

@@ -18,7 +18,7 @@ from lightning_module.studies.dataset.facts import fact_rows, size_rows
 from lightning_module.studies.dataset.figures import draw_classical, draw_digits, draw_promises
 from lightning_module.studies.dataset.published import VERY_WELL
 from lightning_module.studies.dataset.times import time_rows
-from lightning_module.studies.framework.cells import Cell, Config, Outcome, Row
+from lightning_module.studies.framework.cells import Cell, Config, Outcome, Row, SharedTests
 from lightning_module.studies.framework.data import fresh, frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
@@ -159,6 +159,7 @@ STUDY = Study(
     amendments=AMENDMENTS,
     figures={"figure": draw_promises, "digits": draw_digits, "classical": draw_classical},
     bands=BANDS,
+    shared_tests=(SharedTests(where={"k": NEIGHBOURS}, examples="tests"),),
     protocol=ProtocolFile(__file__),
     measured_times={"rows": ("minutes", "of_a_core"), "pieces": ("seconds",)},
 )

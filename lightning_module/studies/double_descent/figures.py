@@ -57,6 +57,27 @@ def draw_sizes(result: "Result") -> "Figure":
     return figure
 
 
+def draw_amended(result: "Result") -> "Figure":
+    """Returns what a run for amended rules is about: curves over sizes, or error over training signals or units."""
+    forms = set(result.rows.form)
+    if "current" in forms:
+        return draw_sizes(result)
+    figure, ((panel,),) = panels(size=(5.2, 3.8))
+    axis, label = ("n", "training signals") if "data" in forms else ("width", "units in each hidden layer")
+    rows = _percent(result.rows)
+    curve(panel, matching(rows, on="fresh test"), axis, "error", label="test", colour=TEST)
+    style: dict[str, Any] = {"marker": "^", "linestyle": "--"}
+    curve(panel, matching(rows, on="train"), axis, "error", label="training", colour=TRAIN, **style)
+    panel.set_xscale("log")
+    ticks = sorted(rows[axis].unique())
+    panel.set_xticks(ticks, [f"{each:,}" for each in ticks])
+    panel.minorticks_off()
+    panel.set(xlabel=label, ylabel="error (%)")
+    panel.set_title("MLP, 15 % noise: mean and 95 % interval over seeds", fontsize=10)
+    panel.legend(fontsize=8, frameon=False)
+    return figure
+
+
 def draw_epochs(result: "Result") -> "Figure":
     """Returns test error over the epochs for networks below, at and above the threshold."""
     figure, axes = panels(1, 3, size=(4.0, 3.3))

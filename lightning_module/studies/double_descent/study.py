@@ -5,7 +5,6 @@ notebook; Greydanus (2020), "Scaling down Deep Learning", whose figure had anoth
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -19,17 +18,16 @@ from lightning_module.studies.double_descent.amendments import (
     SEEDS,
 )
 from lightning_module.studies.double_descent.claims import BANDS, CLAIMS
-from lightning_module.studies.double_descent.figures import draw_2020, draw_epochs, draw_sizes
-from lightning_module.studies.double_descent.published import (
-    CHANNELS,
-    CHANNELS_2020,
-    EPOCHS,
-    FROZEN_CHANNELS,
-    N_2020,
-    WIDTHS,
-    WIDTHS_2020,
+from lightning_module.studies.double_descent.config import (
+    ADDED_PRESETS,
+    BATCH,
+    DATA_WIDTH,
+    FIGURE_5,
+    DoubleDescentConfig,
 )
-from lightning_module.studies.framework.cells import Cell, Config, Outcome, Row, later
+from lightning_module.studies.double_descent.figures import draw_2020, draw_amended, draw_epochs, draw_sizes
+from lightning_module.studies.double_descent.published import EPOCHS
+from lightning_module.studies.framework.cells import FRESH_TESTS, Cell, Outcome, Row, SharedTests
 from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
@@ -43,8 +41,8 @@ from lightning_module.studies.framework.training import (
     wrong_by,
 )
 from lightning_module.studies.methods.networks.families import FAMILIES, side_by_side
+from lightning_module.studies.methods.networks.hidden_layers import HiddenLayers
 
-BATCH: Final = 100
 CURRENT: Final[dict[str, Any]] = {"optimizer": "sgd", "momentum": 0.9}  # learning rate 0.01
 CURVE_ROWS: Final = 10_000  # fresh signals that the curves over epochs are measured on
 KEPT_ROWS: Final = 2000  # test signals whose final predictions are kept
@@ -53,57 +51,6 @@ KEPT_ROWS: Final = 2000  # test signals whose final predictions are kept
 SECONDS_PER_PRODUCT: Final = 6 * BATCH / 40e9
 OVERHEAD: Final = 3e-5
 CELL_SECONDS: Final = 150.0
-ARMS: Final = ("frozen", "fresh")
-
-
-@dataclass(frozen=True, kw_only=True)
-class DoubleDescentConfig(Config):
-    """The numbers of the study of double descent.
-
-    Attributes:
-        seeds: Number of seeds of the MLP.
-        few_seeds: Number of seeds of the CNN, and of the form of 2020.
-        widths: Units in each of two hidden layers.
-        channels: Of the CNN; in the fresh arm.
-        frozen_channels: Of the CNN in the frozen arm.
-        epochs: Passes through the training set.
-        n: Training signals.
-        widths_2020: Units of the one hidden layer in the form of 2020.
-        channels_2020: Of the CNN in the form of 2020.
-        epochs_2020: Passes through the training set in the form of 2020.
-        n_2020: Training signals in the form of 2020.
-        evaluations: Evaluations on the way, at most; each epoch of them nearly the same multiple of the one before.
-        tests: Examples in the fresh test set.
-        arms: "frozen" and "fresh" data, or one of them, of the current form.
-
-    Raises:
-        ValueError: If there are fewer training signals than in a minibatch, or more than the data have.
-    """
-
-    seeds: int = 5
-    few_seeds: int = 3
-    widths: tuple[int, ...] = WIDTHS
-    channels: tuple[int, ...] = CHANNELS
-    frozen_channels: tuple[int, ...] = FROZEN_CHANNELS
-    epochs: int = EPOCHS
-    n: int = 4000
-    widths_2020: tuple[int, ...] = WIDTHS_2020
-    channels_2020: tuple[int, ...] = CHANNELS_2020
-    epochs_2020: int = 100
-    n_2020: int = N_2020
-    evaluations: int = 20
-    tests: int = 20_000
-    arms: tuple[str, ...] = later(ARMS)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not (BATCH <= self.n <= 4000 and self.n_2020 >= BATCH):
-            raise ValueError(
-                f"n={self.n} must be {BATCH}..4000, from one minibatch to what the frozen data have, and "
-                f"n_2020={self.n_2020} at least {BATCH}"
-            )
-        if not self.arms or not set(self.arms) <= set(ARMS):
-            raise ValueError(f"arms={self.arms} must be one or several of {', '.join(ARMS)}")
 
 
 def cells(config: DoubleDescentConfig) -> list[Cell]:
@@ -126,10 +73,20 @@ def cells(config: DoubleDescentConfig) -> list[Cell]:
         for network, widths in (("one-hidden", config.widths_2020), ("cnn", config.channels_2020))
         for cell in _parts(("2020", "fresh", network, "clean"), widths, few, steps_2020)
     ]
-    return [*current, *earlier]
+    data = [
+        cell
+        for n in config.sizes
+        for cell in _parts(("data", "fresh", "mlp", "noisy"), (DATA_WIDTH,), all_seeds, config.steps, n=n)
+    ]
+    figure = _parts(
+        (FIGURE_5, "fresh", "mlp", "noisy"), config.figure_widths, all_seeds, config.epochs * config.n // BATCH
+    )
+    return [*current, *earlier, *data, *figure]
 
 
-def _parts(of: tuple[str, str, str, str], widths: Sequence[int], seeds: range, steps: int) -> Iterator[Cell]:
+def _parts(
+    of: tuple[str, str, str, str], widths: Sequence[int], seeds: range, steps: int, **more: int
+) -> Iterator[Cell]:
     """Yields cells of neighbouring widths; of a width that takes too long with all its seeds, one for each seed."""
     form, arm, network, labels = of
 
@@ -140,7 +97,7 @@ def _parts(of: tuple[str, str, str, str], widths: Sequence[int], seeds: range, s
         each = len(seeds) * seconds(group[-1]) > 2 * CELL_SECONDS  # together they are faster
         for first, last in ((seed, seed) for seed in seeds) if each else [(seeds[0], seeds[-1])]:
             cost = len(group) * (last - first + 1) * seconds(group[-1])
-            names = {"form": form, "arm": arm, "network": network, "labels": labels}
+            names: dict[str, Any] = {"form": form, "arm": arm, "network": network, "labels": labels, **more}
             yield Cell(
                 {**names, "least": group[0], "most": group[-1], "first": first, "last": last}, cost + 8e-4 * steps
             )
@@ -149,7 +106,7 @@ def _parts(of: tuple[str, str, str, str], widths: Sequence[int], seeds: range, s
 def run_cell(config: DoubleDescentConfig, cell: Cell) -> Outcome:
     """Returns the scores of the networks of a cell, on the way and at the end."""
     seeds = range(cell["first"], cell["last"] + 1)
-    n, epochs = (config.n, config.epochs) if cell["form"] == "current" else (config.n_2020, config.epochs_2020)
+    n, epochs = _amount(config, cell)
     draws = {seed: _draw(config, cell, seed) for seed in seeds}
     own = {seed: draw.train.first(n) for seed, draw in draws.items()}
     any_draw = draws[cell["first"]]
@@ -161,7 +118,7 @@ def run_cell(config: DoubleDescentConfig, cell: Cell) -> Outcome:
         Replica(
             seed=seed,
             width=width,
-            shuffle_seed=10_000 * (1 + seed) if cell["form"] == "current" else None,  # the epochs' seeds follow it
+            shuffle_seed=10_000 * (1 + seed) if cell["form"] != "2020" else None,  # the epochs' seeds follow it
             data=None if is_frozen else own[seed],
         )
         for width in widths
@@ -170,14 +127,14 @@ def run_cell(config: DoubleDescentConfig, cell: Cell) -> Outcome:
     training = own[cell["first"]] if is_frozen else Examples.stacked(own[replica.seed] for replica in replicas)
     scores = EpochScores({"train": training, "test": tested}, geometric_epochs(epochs, config.evaluations))
     trained = train(
-        FAMILIES[cell["network"]].of_width(),
+        partial(HiddenLayers, he=True) if cell["form"] == FIGURE_5 else FAMILIES[cell["network"]].of_width(),
         replicas,
         own[cell["first"]],
         steps=epochs * (n // BATCH),
         batch_size=BATCH,
-        shuffle=cell["form"] == "current",
+        shuffle=cell["form"] != "2020",
         callbacks=[scores],
-        **(CURRENT if cell["form"] == "current" else {}),
+        **(CURRENT if cell["form"] != "2020" else {}),
     )
     finals = [each for each in scores.taken if each.step == scores.taken[-1].step]
     finals = [each for each in finals if is_frozen or each.on == "train"]
@@ -194,6 +151,16 @@ def run_cell(config: DoubleDescentConfig, cell: Cell) -> Outcome:
     )
 
 
+def _amount(config: DoubleDescentConfig, cell: Cell) -> tuple[int, int]:
+    """Returns the training signals of a cell, and how often they are gone through."""
+    match cell["form"]:
+        case "2020":
+            return config.n_2020, config.epochs_2020
+        case "data":
+            return cell["n"], config.steps * BATCH // cell["n"]
+    return config.n, config.epochs
+
+
 def _draw(config: DoubleDescentConfig, cell: Cell, seed: int) -> Draw:
     """Returns the data of a seed: in the frozen arm the same for all."""
     name = "double-descent-noisy" if cell["labels"] == "noisy" else "double-descent"
@@ -208,13 +175,15 @@ def _draw(config: DoubleDescentConfig, cell: Cell, seed: int) -> Draw:
 def _widths(config: DoubleDescentConfig, cell: Cell) -> tuple[int, ...]:
     if cell["form"] == "2020":
         return config.channels_2020 if cell["network"] == "cnn" else config.widths_2020
+    if cell["form"] in ("data", FIGURE_5):
+        return (DATA_WIDTH,) if cell["form"] == "data" else config.figure_widths
     if cell["network"] == "mlp":
         return config.widths
     return config.frozen_channels if cell["arm"] == "frozen" else config.channels
 
 
 def _rows(scores: Sequence[Score], *, cell: Cell, trained: Trained, per_epoch: int) -> list[Row]:
-    of = {name: cell[name] for name in ("form", "arm", "network", "labels")}
+    of = {name: cell[name] for name in ("form", "arm", "network", "labels", "n") if name in cell.of}
     parameters = FAMILIES[cell["network"]].parameters
     return [
         {
@@ -289,6 +258,7 @@ STUDY = Study(
             evaluations=2,
             tests=300,
         ),
+        **ADDED_PRESETS,
     },
     cells=cells,
     run_cell=run_cell,
@@ -296,5 +266,7 @@ STUDY = Study(
     figures={"figure": draw_sizes, "epochs": draw_epochs, "figure-2020": draw_2020},
     bands=BANDS,
     amendments=AMENDMENTS,
+    amended_figures={"figure": draw_amended},
+    shared_tests=(FRESH_TESTS, SharedTests(where={"arm": "frozen", "on": "test"}, examples=12_000)),
     protocol=ProtocolFile(__file__, {"epochs": EPOCHS, "curve_rows": CURVE_ROWS}),
 )

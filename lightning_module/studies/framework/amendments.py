@@ -15,6 +15,7 @@ from lightning_module.studies.framework.claims import Claim, Verdict, judge
 from lightning_module.studies.framework.quantities import Tables
 
 ADDED: Final = "a question that was added later"
+OTHER_SETTING: Final = "inconclusive for the source's setting"  # begins the reason of a claim that is tested in another
 SMOKE: Final = "-smoke"  # at the end of the name of a preset that is to decide nothing, but to be tried
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 

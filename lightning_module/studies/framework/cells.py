@@ -128,6 +128,22 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SharedTests:
+    """Test examples on which all seeds of a study are scored.
+
+    Attributes:
+        where: What the columns of their rows hold, such as `{"on": "fresh test"}`.
+        examples: How many there are, or the name of the study's number that says so.
+    """
+
+    where: Mapping[str, Scalar]
+    examples: int | str
+
+
+FRESH_TESTS: Final = SharedTests(where={"on": "fresh test"}, examples="tests")  # those of `fresh`
+
+
+@dataclass(frozen=True, kw_only=True)
 class Band:
     """A regression check: where a number was before, and should still be. Never a finding.
 

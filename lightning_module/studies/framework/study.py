@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic
 
 from lightning_module.studies.framework.amendments import SMOKE, Amended, Amendment, amended, of_preset, with_amendments
-from lightning_module.studies.framework.cells import Band, C, Cell, Outcome, Row
+from lightning_module.studies.framework.cells import Band, C, Cell, Outcome, Row, SharedTests
 from lightning_module.studies.framework.claims import Claim, NumberWord, Verdict, claims_digest, judge
 from lightning_module.studies.framework.protocol import ProtocolText
 from lightning_module.studies.framework.quantities import NoRowsError
@@ -47,6 +47,7 @@ class Study(Generic[C]):
         measured_times: By table, the columns that are times, which no two runs share.
         amendments: Rules that stand beside those of `claims`, which stay as they were.
         amended_figures: Functions that draw the result of a preset that decides amendments, if not those of `figures`.
+        shared_tests: Test sets that all seeds have in common, so that their sampling is no part of the spread of seeds.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Study(Generic[C]):
     measured_times: Mapping[str, Sequence[str]] = field(default_factory=dict)
     amendments: Sequence[Amendment] = ()
     amended_figures: Mapping[str, "Callable[[Result], Figure]"] = field(default_factory=dict)
+    shared_tests: Sequence[SharedTests] = ()
 
     def __post_init__(self) -> None:
         for what, listed in (("claims", self.claims), ("amendments", [each.claim for each in self.amendments])):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from lightning_module.studies.framework.cells import Cell, Outcome, Row
+from lightning_module.studies.framework.cells import FRESH_TESTS, Cell, Outcome, Row
 from lightning_module.studies.framework.data import frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
@@ -173,5 +173,6 @@ STUDY = Study(
     bands=BANDS,
     amendments=AMENDMENTS,
     amended_figures={"tuned": draw_tuned},
+    shared_tests=(FRESH_TESTS,),
     protocol=ProtocolFile(__file__),
 )

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from lightning_module.datamodule import Examples
 from lightning_module.networks import count_parameters
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.framework.cells import Cell, Config, Outcome, Row
+from lightning_module.studies.framework.cells import FRESH_TESTS, Cell, Config, Outcome, Row, SharedTests
 from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.statistics import log_odds
@@ -208,5 +208,6 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_accuracy, "advantage": draw_advantage},
     bands=BANDS,
+    shared_tests=(FRESH_TESTS, SharedTests(where={"arm": "published", "on": "test"}, examples=1000)),
     protocol=ProtocolFile(__file__, {"matched_channels": MATCHED_CHANNELS, "curve_rows": CURVE_ROWS}),
 )

@@ -15,7 +15,7 @@ from lightning_module.datamodule import Examples
 from lightning_module.networks import count_parameters
 from lightning_module.replicas.ensemble import Ensemble
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.framework.cells import Cell, Config, Outcome, Row
+from lightning_module.studies.framework.cells import FRESH_TESTS, Cell, Config, Outcome, Row
 from lightning_module.studies.framework.data import Draw, fresh
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
@@ -200,5 +200,6 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_continuum, "tuning": draw_tuning},
     bands=BANDS,
+    shared_tests=(FRESH_TESTS,),
     protocol=ProtocolFile(__file__),
 )

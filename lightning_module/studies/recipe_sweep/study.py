@@ -12,7 +12,7 @@ from typing import Any
 
 from lightning_module.datamodule import Examples
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.framework.cells import Cell, Outcome
+from lightning_module.studies.framework.cells import FRESH_TESTS, Cell, Outcome
 from lightning_module.studies.framework.data import fresh
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.statistics import log_odds
@@ -113,5 +113,6 @@ STUDY = Study(
     claims=CLAIMS,
     figures={"figure": draw_accuracy, "gap": draw_gap},
     bands=BANDS,
+    shared_tests=(FRESH_TESTS,),
     protocol=ProtocolFile(__file__),
 )

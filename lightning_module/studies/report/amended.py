@@ -35,7 +35,7 @@ def amendments(found: Sequence[Entry], places: Places) -> Iterator[str]:
     if changed:
         yield f"The rules are not those that were recorded before the run in: {', '.join(changed)}."
     rows = [
-        [escape(date), linked(entry, places.index, places), escape(reason), _verdicts(list(group))]
+        [escape(date), linked(entry, places.index, places), escape(reason), _verdicts(entry, list(group))]
         for entry in found
         for (date, reason), group in groupby(sorted(entry.amended.values(), key=_why), key=_why)
     ]
@@ -50,10 +50,10 @@ def _why(amended: Amended) -> tuple[str, str]:
     return amended.amendment.date, amended.amendment.reason
 
 
-def _verdicts(group: Sequence[Amended]) -> str:
+def _verdicts(entry: Entry, group: Sequence[Amended]) -> str:
     """Returns which verdicts are others now, and how many are not."""
     others = [
-        f"**{escape(each.amendment.claim.name)}**: {FINDINGS[each.old.finding]}, now {amended_words(each)}"
+        f"**{escape(each.amendment.claim.name)}**: {FINDINGS[each.old.finding]}, now {amended_words(entry, each)}"
         for each in group
         if each.state == "changed"
     ]
@@ -83,5 +83,5 @@ def _row(entry: Entry, amended: Amended, places: Places) -> list[str]:
         escape(amendment.reason),
         escape(amendment.known),
         escape(FINDINGS[amended.old.finding]),
-        escape(amended_words(amended)),
+        escape(amended_words(entry, amended)),
     ]

@@ -1,14 +1,23 @@
 """What is written by hand beside a result, with its numbers from the verdicts: its answer, and first-page remarks.
 
-In `answer.md` of a result's folder `{claim}` stands for the estimate of a claim's first contrast with its 95 %
-interval, `{claim[1]}` for that of the second, `{claim:points}` for one in points of 100, `{claim:factor}` for 10 to its
-power, and `{claim:word}` for the finding. So no number is copied, and none is out of date.
+In `answer.md` of a result's folder a name in braces stands for a number:
 
-What changes how the other studies are read is said on the first page: that is in `front.md`, in the same way.
+| written | what it becomes |
+|---|---|
+| `{claim}` | the estimate of a claim's first contrast with its 95 % interval |
+| `{claim[1]}` | that of its second contrast |
+| `{claim:points}`, `{claim:factor}` | in points of 100; 10 to its power |
+| `{claim:count}` | of a share of runs: "7 of 10" |
+| `{claim:word}` | the finding |
+| `{amended/claim}` | by the amended rule; "to be run" until the run that decides it is there |
+| `{study/claim}`, `{study/amended/claim}` | the same of another study |
+
+So no number is copied, and none is out of date. What changes how the other studies are read is said on the first page:
+that is in `front.md`, in the same way.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from lightning_module.studies.framework.claims import Verdict
@@ -18,6 +27,8 @@ from lightning_module.studies.report.words import interval_words
 
 FILE: Final = "answer.md"
 FRONT: Final = "front.md"
+AMENDED: Final = "amended"
+TO_BE_RUN: Final = "to be run"
 SCALES: Final[dict[str, Callable[[float], float]]] = {
     "": lambda value: value,
     "points": lambda value: 100 * value,
@@ -25,11 +36,12 @@ SCALES: Final[dict[str, Callable[[float], float]]] = {
 }
 
 
-def answer(entry: Entry, name: str = FILE) -> str:
+def answer(entry: Entry, found: Sequence[Entry] = (), name: str = FILE) -> str:
     """Returns the answer beside an entry's result, as a list in Markdown; nothing if there is none.
 
     Args:
         entry: The study with its result.
+        found: All entries of the report, whose findings may be named too.
         name: Of the file.
 
     Raises:
@@ -37,27 +49,63 @@ def answer(entry: Entry, name: str = FILE) -> str:
     """
     if entry.folder is None or not (file := entry.folder / name).is_file():
         return ""
-    findings = {verdict.claim.name: _Finding(verdict) for verdict in entry.verdicts if verdict.parts}
+    findings = _Findings(entry, found)
     try:
         sentences = file.read_text(encoding="utf-8").strip().format_map(findings).splitlines()
     except (LookupError, ValueError) as error:
         raise ValueError(
-            f"{file} has {error}; write {{claim}}, {{claim[1]}}, {{claim:points}}, {{claim:factor}} or "
-            f"{{claim:word}}, for a claim with a finding: {', '.join(findings) or 'there is none'}"
+            f"{file} has {error}; write {{claim}}, {{claim[1]}}, {{claim:points}}, {{claim:factor}}, {{claim:count}}, "
+            f"{{claim:word}}, {{amended/claim}} or {{study/claim}}, for a claim with a finding: "
+            f"{', '.join(findings) or 'there is none'}"
         ) from error
     return "\n".join(f"- {sentence}" for sentence in sentences)
 
 
+class _Findings(Mapping[str, "_Finding"]):
+    """The findings that an answer may name, by the name that it has there."""
+
+    def __init__(self, entry: Entry, found: Sequence[Entry]) -> None:
+        self._of = dict(_named(entry, ""))
+        for other in found:
+            if other.study is not None and other.study.name != (entry.study.name if entry.study else ""):
+                self._of |= {f"{name}": each for name, each in _named(other, f"{other.study.name}/")}
+
+    def __getitem__(self, name: str) -> "_Finding":
+        return self._of[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._of if "/" not in name or name.startswith(f"{AMENDED}/"))
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+
+def _named(entry: Entry, before: str) -> Iterator[tuple[str, "_Finding"]]:
+    """Yields the findings of an entry and of its amendments, by their names with something before."""
+    if entry.decides_amendments:  # its findings are those of the amendments of another entry
+        return
+    for verdict in entry.verdicts:
+        if verdict.parts:
+            yield before + verdict.claim.name, _Finding(verdict)
+    for name, amended in entry.amended.items():
+        if amended.new is None or amended.new.parts:
+            yield f"{before}{AMENDED}/{name}", _Finding(amended.new)
+
+
 class _Finding:
-    def __init__(self, verdict: Verdict, contrast: int = 0) -> None:
+    def __init__(self, verdict: Verdict | None, contrast: int = 0) -> None:
         self._verdict, self._contrast = verdict, contrast
 
     def __getitem__(self, contrast: int) -> "_Finding":
         return _Finding(self._verdict, contrast)
 
     def __format__(self, how: str) -> str:
+        if self._verdict is None:
+            return TO_BE_RUN
         if how == "word":
             return self._verdict.finding
         _, interval, units, _ = self._verdict.parts[self._contrast]
+        if how == "count":
+            return f"{round(interval.estimate * units)} of {units}"
         estimate, _, rest = interval_words(Interval(*map(SCALES[how], interval)), units=units).partition(" ")
         return " ".join([estimate, *["points"] * (how == "points"), *[rest] * (units > 0)])

@@ -8,7 +8,10 @@ from typing import Any
 from lightning_module.studies.framework.amendments import SMOKE, Amended
 from lightning_module.studies.framework.claims import Verdict
 from lightning_module.studies.framework.figures import save_figures
+from lightning_module.studies.framework.quantities import Tables
+from lightning_module.studies.framework.reasons import Cause, causes, on_other_tests
 from lightning_module.studies.framework.result import Result
+from lightning_module.studies.framework.statistics import Interval
 from lightning_module.studies.framework.study import Study
 
 NO_RESULT = "this study has no result yet"
@@ -28,6 +31,10 @@ class Entry:
         amended: Amendments of the study with old and new verdicts, by claim.
         decides_amendments: Whether this is a run that was made to decide amendments, and whose claims are in another
             entry by their old rules.
+        causes: Why findings are inconclusive, by claim.
+        amended_causes: The same by the amended rules.
+        on_other_tests: For each contrast of a claim the interval with the sampling of the tests that all seeds share;
+            None where they share none.
     """
 
     title: str
@@ -38,6 +45,9 @@ class Entry:
     figures: dict[str, Path] = field(default_factory=dict)
     amended: dict[str, Amended] = field(default_factory=dict)
     decides_amendments: bool = False
+    causes: dict[str, Cause] = field(default_factory=dict)
+    amended_causes: dict[str, Cause] = field(default_factory=dict)
+    on_other_tests: dict[str, tuple[Interval | None, ...]] = field(default_factory=dict)
 
 
 def entries(folder: Path, studies: Mapping[str, Study[Any]]) -> list[Entry]:
@@ -93,7 +103,24 @@ def _found(
         verdicts=verdicts,
         figures=figures,
         amended=amended,
+        causes=causes(verdicts, result.tables),
+        amended_causes=_amended_causes(amended, {"": result.tables, **{run.preset: run.tables for run in runs}}),
+        on_other_tests={
+            verdict.claim.name: tuple(
+                on_other_tests(part, result.tables, study.shared_tests, result.config) for part in verdict.parts
+            )
+            for verdict in verdicts
+        },
     )
+
+
+def _amended_causes(amended: Mapping[str, Amended], tables: Mapping[str, Tables]) -> dict[str, Cause]:
+    """Returns why findings are inconclusive by amended rules; the tables are those of each run by its preset."""
+    found: dict[str, Cause] = {}
+    for each in amended.values():
+        if each.new is not None:
+            found |= causes([each.new], tables[each.amendment.decided_by])
+    return found
 
 
 def _missing(study: Study[Any]) -> Entry:

@@ -33,7 +33,8 @@ as a rule, and the rule, not a person, gives the two verdicts. They answer diffe
 numbers they start from, end in somewhat different places. From the spread of our n runs follows the range in which one
 more run would end 95 times out of 100; or the mean of several, if the published number is such a mean. The published
 number is {inside} this range, as far as its rounding lets one say, or {outside} it. This says whether we measure the
-same thing as the source, and not yet whether its statement is true.
+same thing as the source, and not yet whether its statement is true. *Uninformative* is a range as wide as what the
+number can be at all: anything is inside.
 
 **Finding: is the statement true?** It is written as a contrast and a margin: "the CNN is better than the MLP" becomes
 "accuracy of the CNN - accuracy of the MLP > 0". The 95 % interval of the contrast's mean holds the values that our n
@@ -41,8 +42,9 @@ runs leave plausible.
 
 - {holds}: the whole interval lies where the statement says.
 - {fails}: the whole interval lies on the other side. The statement is not true here.
-- {inconclusive}: the margin lies within the interval. There are too few runs, or too small a difference, to tell. This
-  is no evidence for either.
+- {inconclusive}: this is no evidence for either. The words behind it say why. *Too few runs*: the margin lies within
+  the interval, and more runs would make it narrower. *Many claims*: alone the claim would be told, as one of many it is
+  not. *Clusters*: the runs fall into groups, or one is far from all others, so that their mean describes none.
 - {untested}: with the reason.
 
 What is *exact*, such as the number of points of a signal, has no interval: it is true or not.
@@ -58,6 +60,11 @@ although its interval lies on one side. *Exploratory* claims are questions of ou
 share the published data set and differ in their start only, as the published ones do. In the *fresh arm* each run also
 has newly drawn data. Accuracies are fractions: 0.94 is 94 %. *Regression bands* say whether our code still does what it
 did. They are no findings.
+
+**On other tests.** Where all seeds are scored on the same test signals, their spread says how much another training
+changes a number, and not how much other test signals would. The interval that knows of both stands behind these words.
+Its part from the test signals is that of networks that err independently, so it is rather too wide than too narrow. The
+verdicts are by the interval over seeds, as their rules were written.
 
 **The pictures** have a row for each contrast of a claim: the dot is our estimate, the bar its 95 % interval, the dashed
 line the margin, and the grey field is where the whole bar has to lie. The bar's colour says where it lies by itself,
@@ -120,7 +127,7 @@ def report(found: Sequence[Entry], beside: Path, index: str) -> dict[PurePosixPa
     pages = [_first_page(found, places), _every_verdict(found, places)]
     pages += [amendments_page(found, places)] if has_amendments(found) else []
     for entry in found:
-        pages.append(study_page(entry, places))
+        pages.append(study_page(entry, places, found))
         if entry.result is not None:
             pages.append(supplement(entry, entry.result, places))
     drawings = {places.forest(entry): forest(_title(entry), entry.verdicts) for entry in found if drawn(entry.verdicts)}
@@ -150,7 +157,7 @@ def _first_page(found: Sequence[Entry], places: Places) -> Page:
 
 def _front(found: Sequence[Entry], places: Places) -> list[str]:
     """Returns the remarks of some studies on how to read the others."""
-    said = [(entry, text) for entry in found if (text := answer(entry, FRONT))]
+    said = [(entry, text) for entry in found if (text := answer(entry, found, FRONT))]
     return [f"What {linked(entry, places.index, places)} adds to all of this:\n\n{text}" for entry, text in said]
 
 

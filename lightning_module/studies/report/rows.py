@@ -6,10 +6,20 @@ from typing import Final
 
 from lightning_module.studies.framework.amendments import Amended
 from lightning_module.studies.framework.claims import Verdict
+from lightning_module.studies.framework.statistics import Interval
 from lightning_module.studies.report.entries import Entry
 from lightning_module.studies.report.markdown import escape
 from lightning_module.studies.report.places import Places, link
-from lightning_module.studies.report.words import FINDINGS, in_words, interval_words, kind, needed, number_words
+from lightning_module.studies.report.words import (
+    FINDINGS,
+    finding_words,
+    in_words,
+    interval_words,
+    kind,
+    needed,
+    number,
+    number_words,
+)
 from mnist1d_hf.markdown import table
 
 Judged = Sequence[tuple[Entry, Verdict]]
@@ -23,6 +33,7 @@ COLUMNS: Final = (
     "n",
 )
 NO_STATEMENT: Final = "· no statement"
+TO_BE_RUN: Final = "to be run"
 
 
 def every_row(found: Iterable[Entry], places: Places) -> str:
@@ -45,23 +56,38 @@ def row(entry: Entry, verdict: Verdict) -> list[str]:
     claim, words = verdict.claim, in_words(verdict)
     reason = verdict.reason if verdict.finding == "not tested" and not claim.is_number else ""
     amended = entry.amended.get(claim.name)
-    later = f" **Amended {amended.amendment.date}**: {escape(amended_words(amended))}" if amended else ""
+    later = f" **Amended {amended.amendment.date}**: {escape(amended_words(entry, amended))}" if amended else ""
     return [
         f"**{escape(claim.name)}**: {escape(claim.text)} *{escape(claim.source)}*{later}",
-        escape(NO_STATEMENT if claim.is_number else FINDINGS[verdict.finding]),
-        "; ".join(contrasts(verdict)) or escape(reason) or "-",
+        escape(NO_STATEMENT if claim.is_number else _label(entry, verdict)),
+        "; ".join(contrasts(entry, verdict)) or escape(reason) or "-",
         escape(number_words(verdict)),
         escape(_numbers(verdict)),
         escape(words["n"]),
     ]
 
 
-def contrasts(verdict: Verdict) -> list[str]:
-    """Returns the estimate, its interval and where it has to be, for each contrast of a claim."""
+def _label(entry: Entry, verdict: Verdict) -> str:
+    """Returns the finding with the cause of an inconclusive one; why a claim was not tested stands elsewhere."""
+    cause = entry.causes.get(verdict.claim.name)
+    return FINDINGS[verdict.finding] if cause is None else finding_words(verdict, cause)
+
+
+def contrasts(entry: Entry, verdict: Verdict) -> list[str]:
+    """Returns the estimate, its intervals and where it has to be, for each contrast of a claim."""
+    others = entry.on_other_tests.get(verdict.claim.name, ()) or (None,) * len(verdict.parts)
     return [
-        f"{escape(interval_words(part.interval, units=part.units))}, {escape(needed(part.finding))}"
-        for part in verdict.parts
+        f"{escape(interval_words(part.interval, units=part.units))}{_ends(other)}, {escape(needed(part.finding))}"
+        for part, other in zip(verdict.parts, others, strict=True)
     ]
+
+
+def _ends(other: Interval | None) -> str:
+    """Returns the interval that knows of the sampling of the tests; nothing if there is none."""
+    if other is None:
+        return ""
+    low, high = (escape(number(each, half=(other.high - other.low) / 2)) for each in other[1:])
+    return f", on other tests {low} to {high}"
 
 
 def _numbers(verdict: Verdict) -> str:
@@ -72,9 +98,10 @@ def _numbers(verdict: Verdict) -> str:
     return words["published"] + (f", {words['ours']} ours" if verdict.prediction else "")
 
 
-def amended_words(amended: Amended) -> str:
+def amended_words(entry: Entry, amended: Amended) -> str:
     """Returns the verdict by the amended rule."""
-    return FINDINGS[amended.new.finding] if amended.new else "to be run"
+    cause = entry.amended_causes.get(amended.amendment.claim.name)
+    return finding_words(amended.new, cause) if amended.new else TO_BE_RUN
 
 
 def statements(found: Iterable[Entry]) -> list[tuple[Entry, Verdict]]:

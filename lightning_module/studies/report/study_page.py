@@ -1,7 +1,7 @@
 """A study's page: what was asked, answered, found and drawn, and its protocol."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -29,13 +29,19 @@ TABLES = {
 }
 
 
-def study_page(entry: Entry, places: Places) -> Page:
-    """Returns the page of a study."""
+def study_page(entry: Entry, places: Places, found: Sequence[Entry] = ()) -> Page:
+    """Returns the page of a study.
+
+    Args:
+        entry: The study.
+        places: Where the pages are.
+        found: All entries of the report, of which its answer may name findings.
+    """
     path = places.study(entry)
-    return Page(path=path, text="\n\n".join([f"# {escape(entry.title)}", *_parts(entry, path, places)]) + "\n")
+    return Page(path=path, text="\n\n".join([f"# {escape(entry.title)}", *_parts(entry, path, places, found)]) + "\n")
 
 
-def _parts(entry: Entry, path: PurePosixPath, places: Places) -> Iterator[str]:
+def _parts(entry: Entry, path: PurePosixPath, places: Places, found: Sequence[Entry]) -> Iterator[str]:
     study, result = entry.study, entry.result
     links = [link("All studies", path, places.index), link("Every verdict", path, places.verdicts)]
     if result is not None:
@@ -47,8 +53,8 @@ def _parts(entry: Entry, path: PurePosixPath, places: Places) -> Iterator[str]:
         yield "**Not run yet.** What it will be judged by was written down before, and stands below."
     elif result.preset != "paper":
         yield f"**Note.** This is a run of the preset {escape(result.preset)}, not of the published protocol's size."
-    if found := answer(entry):
-        yield f"**Answer.**\n\n{found}"
+    if text := answer(entry, found):
+        yield f"**Answer.**\n\n{text}"
     yield from _figures(entry, path, places)
     yield from _verdicts(entry, path, places)
     if study is not None and study.protocol.strip():

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from lightning_module.studies.framework.claims import Claim, FindingWord, Verdict
+from lightning_module.studies.framework.reasons import is_told, is_uninformative
 from lightning_module.studies.report.entries import NO_RESULT, Entry
 from lightning_module.studies.report.markdown import escape
 from lightning_module.studies.report.places import Places
 from lightning_module.studies.report.rows import linked, statements
-from lightning_module.studies.report.words import FINDINGS, NUMBERS
+from lightning_module.studies.report.words import CAUSES, FINDINGS, NUMBERS
 from mnist1d_hf.markdown import table
 
 NAMED: Final[dict[FindingWord, str]] = {"fails": "These fail:", "inconclusive": "These are inconclusive:"}
@@ -21,7 +22,7 @@ def summary(found: Sequence[Entry], places: Places) -> str:
     """Returns how many statements hold, fail and are open, and which those are that do not hold."""
     judged = statements(found)
     parts = [_counts_of_statements(verdict for _, verdict in judged), _numbers(found)]
-    parts += [_changed(found), waiting(found, places)]
+    parts += [_open_on_other_tests(judged, places), _changed(found), waiting(found, places)]
     for word, title in NAMED.items():
         named = [(entry, verdict) for entry, verdict in judged if verdict.finding == word]
         if named:
@@ -53,10 +54,39 @@ def _numbers(found: Sequence[Entry]) -> str:
     tested = count["inside"] + count["outside"]
     if not tested:
         return ""
+    studies = Counter(
+        entry.title
+        for entry in first
+        for v in entry.verdicts
+        if v.claim.number and not v.claim.exploratory and v.number in ("inside", "outside")
+    )
+    most, of_most = studies.most_common(1)[0]
+    nothing = sum(map(is_uninformative, (v for entry in first for v in entry.verdicts if not v.claim.exploratory)))
+    said = f"Of those inside {nothing} are so in a range as wide as what the number can be at all, which says nothing. "
     return (
         f"Of {tested} published numbers {count['inside']} lie where one more of our runs would end 95 times out of "
-        f"100, and {count['outside']} do not; by luck alone it would be about {round(tested / 20)}."
+        f"100, and {count['outside']} do not; by luck alone it would be about {round(tested / 20)} on average. "
+        f"{said * bool(nothing)}These are not {tested} independent trials: {of_most} are of {escape(most)} alone, and "
+        "the numbers of a study are of the same few runs on the same test signals, so they miss together. How far from "
+        "the average luck alone would be is therefore not known."
     )
+
+
+def _open_on_other_tests(judged: Iterable[tuple[Entry, Verdict]], places: Places) -> str:
+    """Returns which verdicts the sampling of the tests that all seeds share would leave open; nothing if none."""
+    names = [
+        f"{linked(entry, places.index, places)}, {escape(verdict.claim.name)}"
+        for entry, verdict in judged
+        if verdict.finding in ("holds", "fails")
+        if any(
+            other is not None and is_told(part, part.interval) and not is_told(part, other)
+            for part, other in zip(verdict.parts, entry.on_other_tests.get(verdict.claim.name, ()), strict=False)
+        )
+    ]
+    if not names:
+        return ""
+    listed = "; ".join(names)
+    return f"On other test signals these verdicts might be open, by an interval that is rather too wide: {listed}."
 
 
 def _changed(found: Sequence[Entry]) -> str:
@@ -81,7 +111,9 @@ def waiting(found: Sequence[Entry], places: Places) -> str:
 
 def _line(entry: Entry, verdict: Verdict, places: Places) -> str:
     link = linked(entry, places.index, places)
-    return f"- {FINDINGS[verdict.finding][0]} {link}, {escape(verdict.claim.name)}: {escape(verdict.claim.text)}"
+    cause = entry.causes.get(verdict.claim.name)
+    why = f" ({CAUSES[cause]})" if cause else ""
+    return f"- {FINDINGS[verdict.finding][0]} {link}, {escape(verdict.claim.name)}: {escape(verdict.claim.text)}{why}"
 
 
 def counted(verdicts: Sequence[Verdict]) -> str:

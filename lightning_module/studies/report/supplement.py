@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
 
 from lightning_module.studies.framework.cells import Band
-from lightning_module.studies.framework.claims import Verdict
+from lightning_module.studies.framework.claims import Part, Verdict
 from lightning_module.studies.framework.quantities import NoRowsError, Tables
 from lightning_module.studies.framework.result import Result
 from lightning_module.studies.framework.study import Study
@@ -26,6 +26,7 @@ from lightning_module.studies.report.words import (
 )
 from mnist1d_hf.markdown import table
 
+NO_VARIANCE: Final = "no variance"
 ROWS_SHOWN: Final = 10  # of a table of an unknown study
 DATA_SHOWN: Final = 12  # data sets
 SHA256: Final = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
@@ -74,10 +75,22 @@ def _finding_rows(verdict: Verdict) -> Iterator[list[str]]:
             escape(needed(part.finding)),
             escape(interval_words(part.interval, units=part.units)),
             str(part.units or "-"),
-            escape(p_words(part.p if part.units else None)),
-            "" if i else escape(p_words(verdict.p_holm if part.units else None)),
+            escape(_p_words(part.p, [part])),
+            "" if i else escape(_p_words(verdict.p_holm, _deciding(verdict))),
             "" if i else escape(finding_words(verdict)),
         ]
+
+
+def _deciding(verdict: Verdict) -> list[Part]:
+    """Returns the contrasts that decide: those on the wrong side of their margin, or all if there is none."""
+    return [part for part in verdict.parts if not part.lies_right] or list(verdict.parts)
+
+
+def _p_words(p: float | None, parts: Sequence[Part]) -> str:
+    """Returns a p-value; from numbers that are the same in all runs comes none."""
+    if all(part.units > 1 and part.interval.low == part.interval.high for part in parts):
+        return NO_VARIANCE
+    return p_words(p if all(part.units for part in parts) else None)
 
 
 def _number_row(verdict: Verdict) -> list[str]:

@@ -5,6 +5,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from lightning_module.studies.framework.amendments import OTHER_SETTING
 from lightning_module.studies.framework.claims import Claim, Finding, Verdict
 from lightning_module.studies.framework.quantities import (
     Across,
@@ -16,6 +17,7 @@ from lightning_module.studies.framework.quantities import (
     Unpaired,
     Value,
 )
+from lightning_module.studies.framework.reasons import Cause, is_uninformative
 from lightning_module.studies.framework.result import Result
 from lightning_module.studies.framework.statistics import Interval
 from lightning_module.studies.framework.study import Study
@@ -36,12 +38,23 @@ NUMBERS: Final = {
     "none published": "· none published",
     "not tested": "○ not tested",
 }
+CAUSES: Final[dict[Cause, str]] = {"power": "too few runs", "correction": "many claims", "clusters": "clusters"}
+UNINFORMATIVE: Final = "uninformative"
 MOST_DECIMALS: Final = 6
 
 
-def finding_words(verdict: Verdict) -> str:
-    """Returns the verdict on the statement, with the reason if it was not tested."""
+def finding_words(verdict: Verdict, cause: Cause | None = None) -> str:
+    """Returns the verdict on the statement, with the reason if it was not tested.
+
+    Args:
+        verdict: The verdict.
+        cause: Why it is inconclusive, where that is to be said.
+    """
+    if verdict.reason.startswith(OTHER_SETTING):
+        return f"? {verdict.reason}"
     label = FINDINGS[verdict.finding]
+    if cause is not None:
+        return f"{label}: {CAUSES[cause]}"
     return f"{label}: {verdict.reason}" if verdict.reason and verdict.finding == "not tested" else label
 
 
@@ -49,7 +62,7 @@ def number_words(verdict: Verdict) -> str:
     """Returns the verdict on the published number, with the reason if it was not tested."""
     label = NUMBERS[verdict.number]
     if verdict.number != "not tested":
-        return label
+        return f"{label}: {UNINFORMATIVE}" if is_uninformative(verdict) else label
     return f"{label}: {verdict.claim.not_tested or verdict.reason or 'the result does not have it'}"
 
 

@@ -54,6 +54,24 @@ def draw_layers(result: "Result") -> "Figure":
     return figure
 
 
+def draw_amended(result: "Result") -> "Figure":
+    """Returns the linear accuracy after each layer, by projector, or by the signals that the encoder was trained on."""
+    if "seen" not in result.rows:
+        return draw_layers(result)
+    figure, ((panel,),) = panels(size=(5.6, 4.0))
+    rows = result.rows[result.rows.probe == "linear"]
+    for seen, shift, colour, label in (
+        ("training", -0.12, PALETTE[0], "trained on training signals"),
+        ("both", 0.12, PALETTE[1], "trained on training and test signals"),
+    ):
+        _points(panel, rows[rows.seen == seen], shift, colour, "fresh" if seen == "both" else "frozen", label)
+    names = [name.replace("projector", "head ") for name in layer_names("default")]
+    panel.set_xticks(range(len(names)), names, rotation=40, ha="right")
+    panel.set_ylabel("accuracy on a seed's own test signals")
+    panel.legend(fontsize=8, frameon=False)
+    return figure
+
+
 def _points(panel: "Axes", rows: Any, shift: float, colour: str, arm: str, label: str) -> None:
     for i, (layer, of_layer) in enumerate(rows.groupby("layer")):
         named = None if i else label

@@ -5,7 +5,7 @@ al. 2020) and guillotine regularisation (Bordes et al. 2023).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lightning_module.datamodule import Examples
 from lightning_module.replicas.replica import Replica
-from lightning_module.studies.framework.cells import Cell, Config, Outcome, Row, later
+from lightning_module.studies.framework.cells import FRESH_TESTS, Cell, Config, Outcome, Row, SharedTests, later
 from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
@@ -22,9 +22,17 @@ from lightning_module.studies.framework.training import fit
 from lightning_module.studies.methods.embedding import tsne
 from lightning_module.studies.methods.probes import Array, one_numpy_thread
 from lightning_module.studies.methods.simclr.encoder import PROJECTORS, Projector, SimCLR, layer_names
-from lightning_module.studies.self_supervision.amendments import AMENDED, AMENDMENTS, FIRST_SEED, SEEDS
+from lightning_module.studies.self_supervision.amendments import (
+    AMENDED,
+    AMENDMENTS,
+    BOTH,
+    BOTH_FIRST_SEED,
+    BOTH_SEEDS,
+    FIRST_SEED,
+    SEEDS,
+)
 from lightning_module.studies.self_supervision.claims import BANDS, CLAIMS
-from lightning_module.studies.self_supervision.figures import draw_layers, draw_training, draw_tsne
+from lightning_module.studies.self_supervision.figures import draw_amended, draw_layers, draw_training, draw_tsne
 from lightning_module.studies.self_supervision.published import EPOCHS
 from lightning_module.studies.self_supervision.rows import Represented, final_rows, training_rows
 from lightning_module.twin import pl
@@ -54,6 +62,8 @@ class SelfSupervisionConfig(Config):
         tests: Examples in the fresh test set.
         pictured: Signals in the pictures by t-SNE, of the training split and then of the test split.
         arms: "frozen" and "fresh" data, or one of them.
+        test_signals: Test signals that the encoder with the default head is also trained on; nothing else is done then.
+            0 for the whole study.
 
     Raises:
         ValueError: If a number is out of its range.
@@ -66,6 +76,7 @@ class SelfSupervisionConfig(Config):
     tests: int = 20_000
     pictured: int = 5000
     arms: tuple[str, ...] = later(ARMS)
+    test_signals: int = later(0)
 
     batch_size = 100  # as published; a constant
 
@@ -88,7 +99,9 @@ class SelfSupervisionConfig(Config):
 
 
 def cells(config: SelfSupervisionConfig) -> list[Cell]:
-    """Returns a cell for each arm and projector, with all seeds."""
+    """Returns a cell for each arm and projector, with all seeds; or for each kind of signals that an encoder sees."""
+    if config.test_signals:
+        return [Cell({"seen": seen}, COST["default"]) for seen in ("training", "both")]
     return [
         Cell({"arm": arm, "projector": projector}, COST[projector]) for arm in config.arms for projector in PROJECTORS
     ]
@@ -96,6 +109,8 @@ def cells(config: SelfSupervisionConfig) -> list[Cell]:
 
 def run_cell(config: SelfSupervisionConfig, cell: Cell) -> Outcome:
     """Returns the scores of the probes of all layers of one kind of encoder, seed by seed."""
+    if config.test_signals:
+        return _on_own_tests(config, cell)
     projector, is_frozen = cell["projector"], cell["arm"] == "frozen"
     draws = [frozen()] if is_frozen else [fresh(seed, tests=config.tests) for seed in config.seed_range]
     signals = [draw.train.first(config.signals) for draw in draws]
@@ -129,6 +144,23 @@ def run_cell(config: SelfSupervisionConfig, cell: Cell) -> Outcome:
     labels = [0] if is_frozen else config.seed_range
     what = {f"{cell['arm']}/{seed}": draw.what for seed, draw in zip(labels, draws, strict=True)}
     return Outcome(tables, arrays, what)
+
+
+def _on_own_tests(config: SelfSupervisionConfig, cell: Cell) -> Outcome:
+    """Returns the scores on each seed's own test signals, which the encoder saw if the cell says so."""
+    count = config.signals + config.test_signals
+    draws = {seed: fresh(seed, tests=1, num_samples=10 * -(-count // 8)) for seed in config.seed_range}
+    signals = [draw.train.first(count) for draw in draws.values()]
+    seen = count if cell["seen"] == "both" else config.signals
+    _, weights = _train(replace(config, signals=seen), "default", [each.first(seen) for each in signals])
+    rows: list[Row] = []
+    with one_numpy_thread():
+        for i, seed in enumerate(draws):
+            encoder = {name: tensor[i : i + 1] for name, tensor in weights[config.epochs].items()}
+            own = Represented.of(encoder, signals[i])
+            train, test = own.rows(np.arange(config.signals)), own.rows(np.arange(config.signals, count))
+            rows += [{**cell.of, "seed": seed, **row} for row in training_rows(train, test)]
+    return Outcome({"rows": rows}, data={f"{cell['seen']}/{seed}": draw.what for seed, draw in draws.items()})
 
 
 def _train(
@@ -205,6 +237,12 @@ STUDY = Study(
         f"{AMENDED}-smoke": SelfSupervisionConfig(
             seeds=2, first_seed=90, epochs=2, probed=(0, 2), signals=400, tests=300, arms=("fresh",)
         ),
+        BOTH: SelfSupervisionConfig(
+            seeds=BOTH_SEEDS, first_seed=BOTH_FIRST_SEED, probed=(0, EPOCHS), arms=("fresh",), test_signals=1000
+        ),
+        f"{BOTH}-smoke": SelfSupervisionConfig(
+            seeds=2, first_seed=90, epochs=2, probed=(0, 2), signals=400, arms=("fresh",), test_signals=100
+        ),
     },
     cells=cells,
     run_cell=run_cell,
@@ -212,6 +250,7 @@ STUDY = Study(
     figures={"figure": draw_layers, "training": draw_training, "tsne": draw_tsne},
     bands=BANDS,
     amendments=AMENDMENTS,
-    amended_figures={"figure": draw_layers},
+    amended_figures={"figure": draw_amended},
+    shared_tests=(FRESH_TESTS, SharedTests(where={"arm": "frozen", "on": "test"}, examples=1000)),
     protocol=ProtocolFile(__file__),
 )

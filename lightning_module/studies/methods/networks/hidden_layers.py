@@ -23,18 +23,24 @@ class HiddenLayers(nn.Module):
         depth: Number of hidden layers.
         length: Points in a signal.
         num_classes: Number of logits.
+        he: Whether weights are drawn as He et al. (2015) do, uniformly, and biases are 0; else torch's default.
 
     Raises:
         ValueError: If there is no hidden layer, or nothing in it.
     """
 
-    def __init__(self, width: int, *, depth: int = 2, length: int = 40, num_classes: int = 10) -> None:
+    def __init__(
+        self, width: int, *, depth: int = 2, length: int = 40, num_classes: int = 10, he: bool = False
+    ) -> None:
         super().__init__()
         if width < 1 or depth < 1:
             raise ValueError(f"width={width} and depth={depth} must be at least 1; without one take a Logistic")
         sizes = [length, *[width] * depth]
         self.hidden = nn.ModuleList(nn.Linear(n, width) for n in sizes[:-1])
         self.linear = nn.Linear(width, num_classes)
+        for layer in (*self.hidden, self.linear) if he else ():
+            nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns the logits (batch, num_classes) of signals (batch, length)."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lightning_module.studies.methods.other_data.idx_files import idx_record, idx_splits
 from mnist1d_hf.stored import file_digest
 
 Array = npt.NDArray[Any]
@@ -66,7 +67,8 @@ def images(name: str, file: str | None = None, *, hub: bool = True) -> Images:
     Args:
         name: A key of `HUB`.
         file: An npz file to read it from: x (n, height, width) or (n, height, width, channels), uint8, and y (n,); with
-            a test split of its own x_test and y_test beside them, or x_train, y_train, x_test and y_test.
+            a test split of its own x_test and y_test beside them, or x_train, y_train, x_test and y_test. Or a folder
+            with the four IDX files in which MNIST and FashionMNIST are handed out, packed by gzip or not.
         hub: Whether to load it from the Hub if there is no file.
 
     Raises:
@@ -85,8 +87,13 @@ def images(name: str, file: str | None = None, *, hub: bool = True) -> Images:
 
 @cache
 def _from_file(name: str, file: str) -> Images:
+    if Path(file).is_dir():
+        return _images([_checked(name, *split) for split in idx_splits(name, Path(file))], file_record(file))
     if not Path(file).is_file():
-        raise ValueError(f"{name}={os.path.basename(file)!r} is no file; name an npz file with x and y")
+        raise ValueError(
+            f"{name}={os.path.basename(file)!r} is no file and no folder; name an npz file with x and y, or a folder "
+            "with the four IDX files"
+        )
     splits = [_checked(name, *split) for split in _held_in(name, file)]
     return _images(splits, file_record(file))
 
@@ -115,7 +122,9 @@ def _held_in(name: str, file: str) -> list[tuple[Array, Array]]:
 
 
 def file_record(file: str) -> dict[str, str]:
-    """Returns the name and the SHA-256 of a file, which a result keeps in place of where it is."""
+    """Returns the name and the SHA-256 of a file, or of a folder with IDX files, which a result keeps in its place."""
+    if Path(file).is_dir():
+        return idx_record(Path(file))
     return {"file": os.path.basename(file), "sha256": file_digest(Path(file))}
 
 

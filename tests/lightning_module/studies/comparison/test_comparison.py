@@ -10,6 +10,7 @@ from lightning_module.networks import count_parameters
 from lightning_module.studies.comparison.claims import CLAIMS
 from lightning_module.studies.comparison.study import STUDY, _maker, cells
 from lightning_module.studies.framework.claims import judge
+from lightning_module.studies.framework.proof.verify import findings_of
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +127,22 @@ def _tables(mnist, mnist1d):
 def test_claims_on_results_with_known_answers(mnist, mnist1d, apart, alike):
     verdicts = {v.claim.name: v.finding for v in judge(CLAIMS, _tables(mnist, mnist1d))}
     assert (verdicts["tells models apart"], verdicts["MNIST does not"]) == (apart, alike)
+
+
+def test_two_sets_alone_are_compared_for_the_added_question(file, tmp_path):
+    config = STUDY.config("fashion-smoke", mnist=str(file), fashion_mnist=str(file))
+    found = STUDY.run(config, folder=tmp_path)
+    assert set(found.rows.dataset) == {"mnist", "fashion_mnist"}
+    assert set(found.rows.seed) == {90, 91}
+    assert list(found.tables["sets"].status) == ["tested", "tested"]
+    (verdict,) = judge(STUDY.claims_of(found.preset), found.tables)
+    assert (verdict.claim.name, len(verdict.parts)) == ("fashion-harder", 3)
+    assert all(part.interval.estimate == 0.0 for part in verdict.parts)  # it is the same file
+    assert STUDY.figures_of(found.preset)["figure"](found).axes
+    assert [check.what for check in findings_of(STUDY, found, tmp_path) if not check.good] == []
+    assert list(STUDY.config("fashion").seed_range) == list(range(100, 105))
+
+
+def test_a_data_set_that_is_none_is_refused():
+    with pytest.raises(ValueError, match=r"'mnits', which is no data set; did you mean 'mnist'\?"):
+        STUDY.config("fashion", only=("mnits",))

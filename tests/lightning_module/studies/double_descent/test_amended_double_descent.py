@@ -6,11 +6,13 @@ import pytest
 
 from lightning_module.studies.double_descent.amendments import AMENDMENTS, FIRST_SEED, PRESET, SEEDS
 from lightning_module.studies.double_descent.claims import CLAIMS, CNN, MLP
+from lightning_module.studies.double_descent.config import DATA_SIZES, FIGURE_5, MORE_DATA
 from lightning_module.studies.double_descent.study import STUDY, cells
 from lightning_module.studies.framework.claims import judge
 from lightning_module.studies.framework.proof.verify import findings_of
 from lightning_module.studies.framework.result import Result
 from lightning_module.studies.methods.networks.families import FAMILIES
+from lightning_module.studies.methods.networks.hidden_layers import HiddenLayers
 
 CONFIG = STUDY.presets[PRESET]
 
@@ -68,7 +70,7 @@ def test_the_preset_has_new_seeds_only_and_every_size_that_a_claim_names():
     done = cells(CONFIG)
     assert {(cell["form"], cell["arm"]) for cell in done} == {("current", "fresh")}
     assert {seed for cell in done for seed in range(cell["first"], cell["last"] + 1)} == set(CONFIG.seed_range)
-    assert {each.decided_by for each in AMENDMENTS} == {PRESET, ""}
+    assert {each.decided_by for each in AMENDMENTS} == {PRESET, "", MORE_DATA, FIGURE_5}
 
 
 def test_the_smallest_amended_run_is_judged_by_the_amended_rules_and_verified(tmp_path):
@@ -85,3 +87,41 @@ def test_the_smallest_amended_run_is_judged_by_the_amended_rules_and_verified(tm
 def test_arms_that_are_none_are_refused(arms):
     with pytest.raises(ValueError, match="arms="):
         STUDY.config("smoke", arms=arms)
+
+
+@pytest.mark.parametrize(("bump", "finding"), [(0.1, "holds"), (0.0, "fails")])
+def test_more_data_hurt_where_the_error_rises_with_them_and_not_where_it_only_falls(bump, finding):
+    rng = np.random.default_rng(0)
+    rows = [
+        {"form": "data", "n": n, "seed": seed, "on": "fresh test"}
+        | {"error": 0.6 - 0.1 * np.log10(n / 400) + bump * (n == 1600) + rng.normal(0, 0.003)}
+        for n in DATA_SIZES
+        for seed in range(200, 210)
+    ]
+    (verdict,) = STUDY.judge(Result("double-descent", MORE_DATA, {}, {"rows": pd.DataFrame(rows)}))
+    assert (verdict.finding, verdict.parts[0].units) == (finding, 10)
+
+
+@pytest.mark.parametrize("preset", [MORE_DATA, FIGURE_5])
+def test_the_smallest_run_of_what_was_not_tested(preset, tmp_path):
+    result = STUDY.run(f"{preset}-smoke", folder=tmp_path)
+    assert set(result.rows.seed) == {90, 91}
+    assert [c.what for c in findings_of(STUDY, result, tmp_path) if not c.good] == []
+    assert STUDY.figures_of(result.preset)["figure"](result).axes[0].has_data()
+    if preset == MORE_DATA:  # as many steps for each number of signals
+        last = result.rows.groupby("n").epoch.max()
+        assert {n * epochs for n, epochs in last.items()} == {400 * 100}
+        assert set(last.index) == set(DATA_SIZES)
+
+
+def test_hidden_layers_as_he_draws_them():
+    network = HiddenLayers(50, he=True)
+    for layer in (*network.hidden, network.linear):
+        assert not layer.bias.any()
+        bound = (6 / layer.in_features) ** 0.5
+        assert 0.9 * bound < layer.weight.abs().max() <= bound
+
+
+def test_sizes_that_are_not_whole_epochs_are_refused():
+    with pytest.raises(ValueError, match=r"sizes=\(700,\) must be multiples of 100"):
+        STUDY.config(MORE_DATA, sizes=(700,))

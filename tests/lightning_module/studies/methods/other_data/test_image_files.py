@@ -63,7 +63,7 @@ def test_a_file_of_another_kind(tmp_path):
     for name in ("one.npy", "text.npz"):
         with pytest.raises(ValueError, match=f"mnist='{name}' cannot be read"):
             images("mnist", str(tmp_path / name))
-    with pytest.raises(ValueError, match="is no file"):
+    with pytest.raises(ValueError, match="is no file and no folder"):
         images("mnist", str(tmp_path / "nothing.npz"))
 
 
