@@ -44,7 +44,11 @@ class Making:
 
 @dataclass(frozen=True)
 class Refused:
-    """Why no shard can be made, as text that any process can pass on."""
+    """Why no shard can be made, as text that any process can pass on.
+
+    Attributes:
+        why: The text.
+    """
 
     why: str
 

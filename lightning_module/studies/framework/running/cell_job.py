@@ -45,7 +45,7 @@ def _importable(folder: str | None, modules: tuple[str, ...]) -> Importable:
 
 @dataclass(frozen=True)
 class CellJob:
-    """Computes any cell of a run, in any process. Its fields are loaded in their order.
+    """What computes any cell of a run, in any process. Its fields are loaded in their order.
 
     Attributes:
         importable: Comes first, so that the numbers can be loaded.

@@ -69,7 +69,7 @@ def run(
 
 @dataclass(frozen=True)
 class _Here:
-    """Computes cells in this process, which has the study already, importable or not."""
+    """What computes cells in this process, which has the study already, importable or not."""
 
     journal: Journal
     cells: Sequence[Cell]
@@ -91,7 +91,7 @@ class _Work:
     _looked: float = 0.0
 
     def do(self, order: Sequence[Cell], engine: Engine, job: Callable[[tuple[int, str]], CellContent | None]) -> None:
-        """Has cells computed, in this order, but not those that another run computes; failed ones again at last.
+        """Lets cells be computed, in this order, but not those that another run computes; failed ones again at last.
 
         Raises:
             CellError: If cells failed, once all others are done.
