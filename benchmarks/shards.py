@@ -41,12 +41,12 @@ class Run:
     disk: int
 
 
-def command(folder: Path, rows: int, processes: int) -> list[str]:
+def command(folder: Path, rows: int, processes: int, rows_per_shard: int) -> list[str]:
     """Returns the export, as it is typed."""
     total = rows + TEST_ROWS
     numbers = ["--num-samples", str(total), "--train-split", repr(rows / total), "--stream", "fast"]
     start = [sys.executable, "-m", "lightning_module", "data", "export", str(folder), "--new-config", "long"]
-    return [*start, *numbers, "--num-proc", str(processes)]
+    return [*start, *numbers, "--num-proc", str(processes), "--rows-per-shard", str(rows_per_shard)]
 
 
 def run(arguments: list[str], folder: Path, kill_after: float | None = None) -> Run:
@@ -104,6 +104,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10_000_000, help="training rows")
     parser.add_argument("--processes", type=int, default=2, help="processes that make shards")
+    parser.add_argument("--rows-per-shard", type=int, default=500_000, help="most rows of a shard")
     parser.add_argument("--kills", type=int, default=2, help="how often the second export is killed")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     chosen = parser.parse_args()
@@ -113,13 +114,14 @@ def main() -> int:
         folders = [Path(temporary, name, "long") for name in ("quiet", "killed")]
         for folder in folders:
             folder.parent.mkdir()
-        quiet = run(command(folders[0], chosen.rows, chosen.processes), folders[0])
+        numbers = (chosen.rows, chosen.processes, chosen.rows_per_shard)
+        quiet = run(command(folders[0], *numbers), folders[0])
         expected = digests(folders[0])
         runs = []
         for _ in range(chosen.kills):
             moment = rng.uniform(0.2, 0.6) * quiet.seconds
-            runs.append(run(command(folders[1], chosen.rows, chosen.processes), folders[1], moment))
-        runs.append(run(command(folders[1], chosen.rows, chosen.processes), folders[1]))
+            runs.append(run(command(folders[1], *numbers), folders[1], moment))
+        runs.append(run(command(folders[1], *numbers), folders[1]))
         same = quiet.status == runs[-1].status == 0 and digests(folders[1]) == expected
         left = sorted(path.name for path in folders[1].parent.iterdir())
         size = sum(path.stat().st_size for path in folders[0].rglob("*") if path.is_file())

@@ -131,7 +131,7 @@ class Planner:
         return Plan(operations, holds_content=holds, untaggable=self._untaggable(drifted))
 
     def _send_shards(self, head: Head, verdicts: Mapping[str, Verdict]) -> None:
-        """Sends the shards that a commit will name, once, unless the tag for it stands elsewhere."""
+        """Uploads the shards that a commit will name, once, unless the tag for it stands elsewhere."""
         for config in self.built:
             if self.send is None or config.name in self._sent or not isinstance(config, ShardedConfig):
                 continue

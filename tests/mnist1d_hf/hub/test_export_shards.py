@@ -97,11 +97,15 @@ def test_digests_of_leaves_compose_and_the_card_has_the_digest_of_their_list(fol
     )
 
 
-def test_another_cut_and_other_processes_give_the_same_digests_and_bytes(folder, tmp_path):
+def test_another_cut_gives_the_same_digests(folder, tmp_path):
     export(tmp_path / "two", **{**SHARDS, "rows_per_shard": 200_000})
     (record,), (other,) = (header(each)["mnist1d"] for each in (folder, tmp_path / "two"))
     assert other["digests"] == record["digests"]
     assert len([*(tmp_path / "two/tiny").glob("train-*-of-00002.parquet")]) == 2
+
+
+@pytest.mark.slow
+def test_processes_give_the_same_bytes(folder, tmp_path):
     told = []
     export(tmp_path / "again", **SHARDS, num_proc=2, tell=lambda done, of: told.append((done, of)))
     found, expected = contents(tmp_path / "again"), contents(folder)
@@ -224,3 +228,16 @@ def test_a_shard_that_fails_again_and_again_is_named_and_the_others_are_made(tmp
     with pytest.raises(OSError, match=r"1 of 5 shards could not be made \(ArithmeticError: a bad day\); shards that"):
         export(tmp_path / "data", **SHARDS)
     assert (tmp_path / ".data.unfinished/content" / PATHS[3]).exists()
+
+
+def test_latents_and_clean_labels_are_columns_of_shards_too(tmp_path):
+    recipe = {"stream": "fast", "num_samples": 2_000, "latents": True, "label_noise": 0.2}
+    export(tmp_path / "data", new_config="all", recipe=recipe, rows_per_shard=100_000)
+    made = make_slice("default", "train", 0, 1_600, latents=True, num_samples=2_000, label_noise=0.2)
+    table = pq.read_table(tmp_path / "data/all/train-00000-of-00001.parquet")
+    assert table.column_names == ["x", "y", "y_clean", "padding", "scale", "shift", "shear"]
+    columns = {"y": made.y, "y_clean": made.y_clean, **made.latents.columns()}
+    for name, values in columns.items():
+        np.testing.assert_array_equal(table.column(name).to_numpy(), values.astype(table.column(name).to_numpy().dtype))
+    (record,) = header(tmp_path / "data")["mnist1d"]
+    assert record["digests"]["train"]["y"] == hashlib.sha256(made.y.astype("<i8").tobytes()).hexdigest()
