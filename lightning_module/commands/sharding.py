@@ -36,8 +36,8 @@ def shards_line() -> Iterator[Callable[[int, int], None]]:
     def tell(done: int, of: int) -> None:
         if not lines:
             lines.append(ProgressLine(ticking=True))
-            lines[0].start(0, 0.0, lambda: [Part(f"{count_words(0, of, 'rows')} rows")])
-        if lines[0].is_drawn or lines[0].is_due:
+            lines[0].start(done, done / of, partial(_parts, lines[0], done, of))
+        elif lines[0].is_drawn or lines[0].is_due:
             lines[0].tell(done, done / of, partial(_parts, lines[0], done, of))
 
     try:

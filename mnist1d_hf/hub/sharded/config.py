@@ -106,6 +106,7 @@ class ShardedConfig:
             OSError: If a shard cannot be made; those that were stay in the journal.
         """
         found: dict[int, Entry] = {}
+        self.tell(done, self.rows)
         try:
             for number, outcome in self.engine.map(function, tasks):
                 if isinstance(outcome, Refused):

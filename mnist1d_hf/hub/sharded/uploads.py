@@ -19,7 +19,7 @@ MOST_IN_A_REQUEST: Final = 256  # files, as the client asks itself
 
 
 def upload(remote: Remote, operation: CommitOperationAdd) -> str:
-    """Uploads the content of a file, unless the Hub has it; returns its mode: "lfs", or what a commit itself has to send.
+    """Uploads a file, unless the Hub has its content; returns its mode: "lfs", or another, which a commit sends itself.
 
     Trouble is met by trying again, as long as the repository's patience lasts, which begins anew.
 
