@@ -45,7 +45,7 @@ def command(folder: Path, rows: int, processes: int, rows_per_shard: int) -> lis
     """Returns the export, as it is typed."""
     total = rows + TEST_ROWS
     numbers = ["--num-samples", str(total), "--train-split", repr(rows / total), "--stream", "fast"]
-    start = [sys.executable, "-m", "lightning_module", "data", "export", str(folder), "--new-config", "long"]
+    start = [sys.executable, "-m", "lightning_module", "data", "export", str(folder), "--new-config", "many"]
     return [*start, *numbers, "--num-proc", str(processes), "--rows-per-shard", str(rows_per_shard)]
 
 
@@ -119,7 +119,7 @@ def main() -> int:
         expected = digests(folders[0])
         runs = []
         for _ in range(chosen.kills):
-            moment = rng.uniform(0.2, 0.6) * quiet.seconds
+            moment = rng.uniform(0.2, 0.8) * quiet.seconds / chosen.kills  # before all is done
             runs.append(run(command(folders[1], *numbers), folders[1], moment))
         runs.append(run(command(folders[1], *numbers), folders[1]))
         same = quiet.status == runs[-1].status == 0 and digests(folders[1]) == expected

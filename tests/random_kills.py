@@ -234,7 +234,7 @@ FIT += [
 ]
 FIT += ["--trainer.callbacks.every_n_train_steps=20", "--trainer.callbacks.save_top_k=-1"]
 STUDY = ["study", "run", str(COUNTING), "--preset", "smoke", "--folder", "mine"]
-LONG = ["--new-config", "long", "--num-samples", "301000", "--train-split", "0.99", "--stream", "fast"]
+LONG = ["--new-config", "many", "--num-samples", "301000", "--train-split", "0.99", "--stream", "fast"]
 LONG += ["--rows-per-shard", "100000", "--padding", "[4,8]", "--final-seq-length", "8"]
 VERIFIED = (0, 3)  # the second: the study is nobody's, so that no committed digest is there to compare with
 
