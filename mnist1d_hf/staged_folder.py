@@ -137,6 +137,9 @@ def recover(target: Path) -> None:
             if (left / KEPT).exists() and not target.exists():
                 os.replace(left / KEPT, target)
             shutil.rmtree(left, ignore_errors=True)
+    place = _unfinished(target)
+    if place.is_dir() and any(place.iterdir()) and not (place / CONTENT).exists():  # that is in its place already
+        sweep_unfinished(target)
 
 
 def _move_into_place(staging: Path, target: Path) -> None:

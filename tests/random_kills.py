@@ -252,7 +252,9 @@ COMMANDS = {
 }
 SEVERAL = {  # by several processes
     "build by two": Killed(["data", "build", "large", "--num-samples", "200000", "--num-proc", "2", "--force"]),
-    "export of shards by two": Killed(["data", "export", "exported", *LONG, "--num-proc", "2"], export_is_whole),
+    "export of shards by two": Killed(
+        ["data", "export", "exported", *LONG, "--num-proc", "2", "--overwrite"], export_is_whole
+    ),
     "push of shards": Killed(["data", "push", REPO, *LONG, "--tag", TAG], commit_is_whole),
     "study by two": Killed([*STUDY, "--workers", "2"], study_is_right),
 }

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -158,6 +159,14 @@ def test_another_command_begins_anew(tmp_path, written):
         export(tmp_path / "data", **{**SHARDS, "recipe": {**TINY, "seed": 5}}, engine=Counted(until=1))
     assert written == PATHS[:1]
     export(tmp_path / "data", ["train-1k"])  # no shards, and nothing is left
+    assert os.listdir(tmp_path) == ["data"]
+
+
+def test_what_is_left_behind_a_folder_that_was_moved_is_swept_away(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "data")
+    (tmp_path / ".data.unfinished/journal/tiny").mkdir(parents=True)
+    with pytest.raises(FileExistsError):
+        export(tmp_path / "data", **SHARDS)
     assert os.listdir(tmp_path) == ["data"]
 
 
