@@ -9,6 +9,7 @@ SCRIPTS = (
     "generate_speed.py",
     "posterior.py",
     "builder.py",
+    "shards.py",
     "streaming.py",
     "fit_step.py",
     "ensemble.py",
