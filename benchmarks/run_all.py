@@ -16,6 +16,7 @@ SCRIPTS = (
     "self_supervision.py",
     "double_descent.py",
     "lottery.py",
+    "scaling.py",
 )
 
 
