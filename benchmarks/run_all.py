@@ -17,6 +17,7 @@ SCRIPTS = (
     "self_supervision.py",
     "double_descent.py",
     "lottery.py",
+    "scaling.py",
 )
 
 

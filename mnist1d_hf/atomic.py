@@ -16,7 +16,7 @@ _LONGEST: Final = 150  # bytes of a name that its temporary one repeats; most fi
 _swept: set[str] = set()
 
 
-def replace(path: Path, write: Callable[[Path], object]) -> None:
+def replace(path: Path, write: Callable[[Path], object], *, to_disk: bool = True) -> None:
     """Writes a file beside `path` and puts it in its place: whoever reads sees the old one or the new one.
 
     What is in place has reached the disk, as far as the file system tells. A file that is there keeps its permissions,
@@ -26,16 +26,19 @@ def replace(path: Path, write: Callable[[Path], object]) -> None:
     Args:
         path: The file.
         write: Writes the file that it is given the path of, which has another ending.
+        to_disk: Whether to wait until the file has reached the disk, which takes tens of milliseconds where that is
+            busy. Else a machine that loses its power may leave half a file; a process that is killed never does.
     """
     path = Path(os.path.realpath(path)) if path.is_symlink() else path
-    part = _written(path, write)
+    part = _written(path, write, to_disk=to_disk)
     try:
         if path.exists():
             shutil.copymode(path, part)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    if to_disk:
+        _sync_folder(path.parent)
 
 
 def create(path: Path, write: Callable[[Path], object]) -> bool:
@@ -102,8 +105,8 @@ def remove_old(folder: Path, found: Sequence[Path], *, older_than: float = OLD) 
     return deleted
 
 
-def _written(path: Path, write: Callable[[Path], object]) -> Path:
-    """Returns a new file beside `path`, which has reached the disk."""
+def _written(path: Path, write: Callable[[Path], object], *, to_disk: bool = True) -> Path:
+    """Returns a new file beside `path`, which has reached the disk if it is to."""
     folder = os.path.realpath(path.parent)
     if folder not in _swept:
         _swept.add(folder)
@@ -113,8 +116,9 @@ def _written(path: Path, write: Callable[[Path], object]) -> Path:
     part = path.with_name(f".{name}.{uuid.uuid4().hex}.part")
     try:
         write(part)
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
+        if to_disk:
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
     except BaseException:  # an interruption too
         part.unlink(missing_ok=True)
         raise

@@ -12,6 +12,7 @@ PUBLIC = [
     "mnist1d_hf",
     "mnist1d_hf.bayes",
     "mnist1d_hf.compat",
+    "mnist1d_hf.engine",
     "mnist1d_hf.hub.push",
     "mnist1d_hf.plot",
     "lightning_module",

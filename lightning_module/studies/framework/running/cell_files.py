@@ -27,6 +27,7 @@ from mnist1d_hf.stored import file_digest
 logger = logging.getLogger(__name__)
 
 ENDING: Final = ".json"
+LONG: Final = 5.0  # seconds of work that a machine that loses its power must not cost
 MOST_BYTES = 2**31  # of a cell's rows; the largest of the packaged studies has 0.3 MB
 
 
@@ -65,10 +66,12 @@ class CellContent:
     Attributes:
         record: The JSON file.
         arrays: The NPZ file; None if there is none.
+        seconds: What the cell took.
     """
 
     record: bytes
     arrays: bytes | None
+    seconds: float
 
 
 class UnreadableError(ValueError):
@@ -160,17 +163,19 @@ class CellFiles:
             "machine": platform.node(),
         }
         record["sha256"] = hashlib.sha256(canonical(record)).hexdigest()
-        return CellContent(json.dumps(record).encode(), arrays)
+        return CellContent(json.dumps(record).encode(), arrays, scratch.seconds)
 
     def write(self, name: str, content: CellContent) -> None:
         """Writes the files of a cell that is done, and deletes its checkpoint."""
         file, arrays = self._file(name), self._file(name, ".npz")
+        # Of ten thousand short cells the disk would take most of the time; one that is half there is computed again.
+        to_disk = content.seconds >= LONG
         if content.arrays is not None:
             held = content.arrays
-            replace(arrays, lambda part: part.write_bytes(held))
+            replace(arrays, lambda part: part.write_bytes(held), to_disk=to_disk)
         else:
             arrays.unlink(missing_ok=True)  # of another run
-        replace(file, lambda part: part.write_bytes(content.record))
+        replace(file, lambda part: part.write_bytes(content.record), to_disk=to_disk)
         for ending in (".scratch.npz", ".error.txt"):
             self._file(name, ending).unlink(missing_ok=True)
 
