@@ -11,6 +11,7 @@ SCRIPTS = (
     "builder.py",
     "streaming.py",
     "fit_step.py",
+    "endless.py",
     "ensemble.py",
     "meta_learning.py",
     "self_supervision.py",
