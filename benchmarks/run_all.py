@@ -12,6 +12,7 @@ SCRIPTS = (
     "shards.py",
     "streaming.py",
     "fit_step.py",
+    "endless.py",
     "ensemble.py",
     "meta_learning.py",
     "self_supervision.py",

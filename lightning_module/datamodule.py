@@ -1,22 +1,24 @@
 """`MNIST1DDataModule`: a config of MNIST-1D as minibatches for a Lightning Trainer."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import datasets
-import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor
 
 import mnist1d_hf
+from lightning_module.data.arguments import check_examples, checked_classes, checked_recipe, checked_val
+from lightning_module.data.examples import Examples
+from lightning_module.data.streamed import StreamedData, exceeds_memory
 from lightning_module.hyper_parameters import PlainHyperparameters, apart
 from lightning_module.loop.loader import SEEDS, TensorLoader
+from lightning_module.loop.stream_loader import StreamLoader
 from lightning_module.transform import Transform
 from lightning_module.twin import PACKAGE, pl, rank_zero_warn, refuse_foreign, remedy, warn_of_other
 from mnist1d_hf.cache.golden import has_same_records
-from mnist1d_hf.checks import flag, items, number, shown, text, whole_number
+from mnist1d_hf.checks import flag, shown, text, whole_number
 from mnist1d_hf.checks import path as path_of
+from mnist1d_hf.generator.templates import NUM_CLASSES
 from mnist1d_hf.hub.load import pinned_revision
 
 if TYPE_CHECKING:
@@ -29,39 +31,7 @@ EVALUATION_ROWS = 10_000
 # A split up to this size lies on the device for good; a larger one is moved there minibatch by minibatch.
 RESIDENT_BYTES = 2**30
 
-MOST_CLASSES = 1_000_000
-
-
-class Examples(NamedTuple):
-    """Examples as tensors.
-
-    Attributes:
-        x: Signals (n, length), float32.
-        y: Labels (n,), int64.
-    """
-
-    x: Tensor
-    y: Tensor
-
-    def first(self, count: int) -> "Examples":
-        """Returns the first examples, as views; all if there are not more."""
-        return Examples(self.x[:count], self.y[:count])
-
-    @staticmethod
-    def stacked(several: Iterable["Examples"]) -> "Examples":
-        """Returns the examples of k replicas side by side: x (k, n, length) and y (k, n)."""
-        xs, ys = zip(*several, strict=True)
-        return Examples(torch.stack(xs), torch.stack(ys))
-
-
-def _check_examples(what: str, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> None:
-    """Refuses what is not signals of one length and a label for each: anybody may have written it."""
-    if x.ndim != 2 or not np.issubdtype(x.dtype, np.number):
-        raise ValueError(f"{what}: column 'x' must hold a list of numbers in each row, all of one length")
-    if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer) or (len(y) and y.min() < 0):
-        raise ValueError(f"{what}: column 'y' must hold a label in each row, an integer from 0")
-    if not len(y):
-        raise ValueError(f"{what} has no rows; take another config or split")
+__all__ = ["Examples", "MNIST1DDataModule"]
 
 
 class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
@@ -97,6 +67,14 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
             all replicas as one minibatch (batch * k, length). A checkpoint keeps its name only: pass it again to train
             on.
         recipe: Numbers of the recipe to change, by name, such as `{"iid_noise_scale": 0.1}`; only with path="mnist1d".
+            With the fast stream, `num_samples` may be more than memory holds: the minibatches are then made while they
+            are trained on, and what is held out are the last rows of train.
+        endless: Whether to train on the fast stream without end, where no example comes twice; only with
+            path="mnist1d". It is made while it is trained on, by background threads. Validation is on examples 0 to
+            19,999 of the stream's test split, unless `val` is None, and the test on 20,000 to 39,999. `num_samples`,
+            `train_split`, `shuffle`, `seed` and `drop_last` decide nothing then; for other examples take another seed
+            of the recipe, `recipe={"seed": 1}`.
+        steps_per_epoch: Optimiser steps that count as an epoch of an endless training, on each device.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -117,13 +95,16 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
         eval_batch_size: int | None = None,
         classes: Sequence[int] | None = None,
         transform: Transform | None = None,
+        endless: bool = False,
+        steps_per_epoch: int = 1000,
     ) -> None:
         super().__init__()
         warn_of_other(self)
+        endless, steps_per_epoch = flag("endless", endless), whole_number("steps_per_epoch", steps_per_epoch, 1)
         path, name = path_of("path", path, '"mnist1d", a folder or "owner/name"'), text("name", name)
         revision = None if revision is None else text("revision", revision, "a version, such as '1.0.0', or None")
         batch_size, seed = whole_number("batch_size", batch_size, 1), whole_number("seed", seed, *SEEDS)
-        val, recipe, drop_last = _checked_val(val), _checked_recipe(recipe), flag("drop_last", drop_last)
+        val, recipe, drop_last = checked_val(val), checked_recipe(recipe), flag("drop_last", drop_last)
         if eval_batch_size is not None:
             eval_batch_size = whole_number("eval_batch_size", eval_batch_size, 1, also=", or None for whole splits")
         if transform is not None and not callable(transform) and not isinstance(transform, str):
@@ -134,10 +115,13 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
             raise ValueError(f'shuffle={shown(shuffle)} must be "epoch" for a permutation in each epoch, or "none"')
         if recipe and path != "mnist1d":
             raise ValueError(f'recipe={shown(recipe)} needs path="mnist1d": the data at path={path!r} are made already')
+        if endless and path != "mnist1d":
+            raise ValueError(f'endless=True needs path="mnist1d": the data at path={path!r} have an end')
         self.path, self.name, self.revision = path, name, revision
+        self.endless, self.steps_per_epoch = endless, steps_per_epoch
         self.batch_size, self.val, self.shuffle, self.seed, self.drop_last = batch_size, val, shuffle, seed, drop_last
         self.recipe = dict(recipe or {})
-        classes = _checked_classes(classes)
+        classes = checked_classes(classes)
         self.eval_batch_size, self.classes = eval_batch_size, classes
         # A name stands where a checkpoint has left one: enough to evaluate, not to train.
         self.transform: Transform | str | None = transform
@@ -145,7 +129,7 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
         self._splits: dict[str, Examples] = {}
         self._version: str | None = None
         self._commit: str | None = None
-        self._known_id: tuple[str, str] | None = None
+        self._known: tuple[str, str, StreamedData | None] | None = None
         self.save_hyperparameters()
         self.hparams["classes"] = None if self.classes is None else list(self.classes)
 
@@ -176,17 +160,21 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
         )
 
     def prepare_data(self) -> None:
-        """Generates or downloads the data, on one process of each machine."""
-        self._load()
+        """Generates or downloads the data, on one process of each machine; what is streamed needs nothing."""
+        if self._streamed is None:
+            self._load()
 
     @property
     def length(self) -> int:
         """Returns the number of points in a signal."""
-        return self.examples("test").x.shape[1]
+        streamed = self._streamed
+        return self.examples("test").x.shape[1] if streamed is None else streamed.recipe.final_seq_length
 
     @property
     def num_classes(self) -> int:
         """Returns the number of classes in the whole data set, whichever `classes` are kept."""
+        if self._streamed is not None:
+            return NUM_CLASSES
         if self._num_classes is None:
             self.examples("test")
         assert self._num_classes is not None  # for the type checker: reading the test split has counted them
@@ -196,13 +184,16 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
         """Returns a split as tensors, as this data module divides the data.
 
         Raises:
-            ValueError: If the split does not exist.
+            ValueError: If the split does not exist, or is made as it is needed: see `endless`.
         """
         if split not in self._splits:
             if split not in ("train", "val", "test"):
                 raise ValueError(f'split={split!r} must be "train", "val" or "test"')
             if split == "val" and self.val is None:
                 raise ValueError('val=None leaves no split "val"; use a fraction, or "test"')
+            if self._streamed is not None:
+                self._splits[str(split)] = self._streamed.examples(split)
+                return self._splits[split]
             if split == "test" or (split == "val" and self.val == "test"):
                 whole = self._read("test")
                 self._num_classes = int(whole.y.max()) + 1
@@ -214,7 +205,12 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
             self._splits |= {name: self._of_classes(name, part) for name, part in parts.items()}
         return self._splits[split]
 
-    def train_dataloader(self) -> TensorLoader:
+    @property
+    def training_examples(self) -> int | None:
+        """Returns the number of examples that are trained on, by all devices together; None for no end."""
+        return len(self.examples("train").y) if self._streamed is None else self._streamed.size()
+
+    def train_dataloader(self) -> TensorLoader | StreamLoader:
         """Returns the training minibatches of this rank."""
         if isinstance(self.transform, str):
             raise ValueError(
@@ -223,30 +219,34 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
             )
         # A trainer that is to overfit a few minibatches must see the same ones in every epoch.
         overfit = self.trainer is not None and self.trainer.overfit_batches > 0  # type: ignore[attr-defined]
-        x, y = self._on_device("train")
+        if overfit and self.endless:
+            raise ValueError(
+                "overfit_batches needs minibatches that come again, and endless=True has none; leave one out"
+            )
         rank, world_size = self._rank
-        return TensorLoader(
-            x,
-            y,
-            batch_size=self.batch_size,
-            shuffle=self.shuffle == "epoch" and not overfit,
-            seed=self.seed,
-            drop_last=self.drop_last,
-            rank=rank,
-            world_size=world_size,
-            transform=self.transform,
-            device=self.trainer.strategy.root_device if self.trainer is not None else None,
-        )
+        keywords: dict[str, Any] = {
+            "batch_size": self.batch_size,
+            "shuffle": self.shuffle == "epoch" and not overfit,
+            "seed": self.seed,
+            "rank": rank,
+            "world_size": world_size,
+            "transform": self.transform,
+            "device": self._device,
+        }
+        if self._streamed is not None:
+            return self._streamed.train_loader(**keywords)
+        x, y = self._on_device("train")
+        return TensorLoader(x, y, drop_last=self.drop_last, **keywords)
 
-    def val_dataloader(self) -> TensorLoader | list[TensorLoader]:
+    def val_dataloader(self) -> TensorLoader | StreamLoader | list[TensorLoader]:
         """Returns the validation split, in as few pieces as possible; nothing with `val=None`."""
         return [] if self.val is None else self._evaluation("val", "limit_val_batches")
 
-    def test_dataloader(self) -> TensorLoader:
+    def test_dataloader(self) -> TensorLoader | StreamLoader:
         """Returns the test split, in as few pieces as possible."""
         return self._evaluation("test", "limit_test_batches")
 
-    def predict_dataloader(self) -> TensorLoader:
+    def predict_dataloader(self) -> TensorLoader | StreamLoader:
         """Returns the test split, in its own order."""
         return self._evaluation("test", "limit_predict_batches")
 
@@ -254,7 +254,7 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
         """Returns a figure of the first examples of a split."""
         from mnist1d_hf.plot.signals import plot_signals
 
-        x, y = self.examples(split)
+        x, y = self.examples(split) if self._streamed is None else self._streamed.first(split, count)
         return plot_signals(x[:count].numpy(), y[:count].numpy())
 
     def state_dict(self) -> dict[str, Any]:
@@ -262,12 +262,14 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
         config_id = self.name
         if self.path == "mnist1d":
             config_id = self._config_id()
-        kept = {} if self.classes is None else {"classes": list(self.classes)}
+        kept: dict[str, Any] = {} if self.classes is None else {"classes": list(self.classes)}
+        kept |= {"endless": True} if self.endless else {}
         return {"path": self.path, "config_id": config_id, "version": self._version, **kept}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Warns if a checkpoint was trained on other data than these."""
-        self.examples("test")  # now the version is known
+        if self._streamed is None:
+            self.examples("test")  # now the version is known
         own = self.state_dict()
         version = state_dict.get("version")
         same = self.path == "mnist1d" and has_same_records(version) and has_same_records(self._version)
@@ -275,15 +277,30 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
             rank_zero_warn(f"the checkpoint was trained on the data {state_dict}, and now there are {own}")
 
     def _config_id(self) -> str:
-        """Returns the name of the generated data; asked for at every checkpoint, and found out once."""
-        asked = repr((self.name, self._keywords()))
-        if self._known_id is None or self._known_id[0] != asked:
+        return self._of_config()[0]
+
+    @property
+    def _streamed(self) -> StreamedData | None:
+        """Returns the data that are made as they are needed, or None if they are held in memory."""
+        return self._of_config()[1] if self.path == "mnist1d" else None
+
+    def _of_config(self) -> tuple[str, StreamedData | None]:
+        """Returns the name of the generated data, and how they are streamed; asked for often, and found out once."""
+        asked = repr((self.name, self._keywords(), self.endless, self.steps_per_epoch, self.val, self.classes))
+        if self._known is None or self._known[0] != asked:
             builder = datasets.load_dataset_builder("mnist1d", self.name, **self._keywords())
-            self._known_id = asked, str(builder.config_id)
-        return self._known_id[1]
+            config, streamed = builder.config, None
+            if self.endless or (config.stream == "fast" and exceeds_memory(config.recipe)):
+                steps = self.steps_per_epoch if self.endless else None
+                self._refuse_unknown_classes(NUM_CLASSES)
+                streamed = StreamedData(config.recipe, steps, self.val, self.classes)
+                self._version = mnist1d_hf.DATA_VERSION
+            self._known = asked, str(builder.config_id), streamed
+        return self._known[1:]
 
     def _keywords(self) -> dict[str, Any]:
-        return {**self.recipe, **({"revision": self.revision} if self.revision is not None else {})}
+        stream = {"stream": "fast"} if self.endless else {}
+        return {**self.recipe, **stream, **({"revision": self.revision} if self.revision is not None else {})}
 
     def _load(self) -> Any:
         if self.path == "mnist1d":
@@ -301,7 +318,7 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
             names = ", ".join(map(repr, dataset[split].column_names))
             raise ValueError(f"path={self.path!r} has no column {min(missing)!r}, but {names}")
         columns = mnist1d_hf.as_numpy(dataset[split].select_columns(["x", "y"]))
-        _check_examples(f"path={self.path!r}, split {split!r}", columns["x"], columns["y"])
+        check_examples(f"path={self.path!r}, split {split!r}", columns["x"], columns["y"])
         # One copy: the arrays are a read-only view of a file, and a write to such a tensor would kill the process.
         # On the CPU, whatever torch's default device is: the trainer's strategy says where they go.
         x = torch.tensor(columns["x"], dtype=torch.float32, device="cpu")
@@ -319,11 +336,7 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
     def _of_classes(self, split: str, whole: Examples) -> Examples:
         if self.classes is None:
             return whole
-        if unknown := [digit for digit in self.classes if digit >= self.num_classes]:
-            raise ValueError(
-                f"classes={self.classes} has {unknown[0]}, and the data at path={self.path!r}, name={self.name!r} have "
-                f"the classes 0 to {self.num_classes - 1}"
-            )
+        self._refuse_unknown_classes(self.num_classes)
         kept = torch.isin(whole.y, torch.tensor(self.classes, device=whole.y.device))
         if not kept.any():
             raise ValueError(
@@ -332,58 +345,36 @@ class MNIST1DDataModule(PlainHyperparameters, pl.LightningDataModule):
             )
         return Examples(whole.x[kept], whole.y[kept])
 
-    def _evaluation(self, split: Literal["val", "test"], limit: str) -> TensorLoader:
+    def _refuse_unknown_classes(self, known: int) -> None:
+        if unknown := [digit for digit in self.classes or () if digit >= known]:
+            raise ValueError(
+                f"classes={self.classes} has {unknown[0]}, and the data at path={self.path!r}, name={self.name!r} have "
+                f"the classes 0 to {known - 1}"
+            )
+
+    def _evaluation(self, split: Literal["val", "test"], limit: str) -> TensorLoader | StreamLoader:
         rank, world_size = self._rank
-        x, y = self._on_device(split)
         fraction = 0 < getattr(self.trainer, limit, 1.0) < 1
         rows = self.eval_batch_size or (self.batch_size if fraction else EVALUATION_ROWS)
+        if self._streamed is not None and not self.endless:
+            keywords = {"batch_size": rows, "rank": rank, "world_size": world_size, "device": self._device}
+            return self._streamed.evaluation(split, **keywords)
+        x, y = self._on_device(split)
         return TensorLoader(x, y, batch_size=rows, rank=rank, world_size=world_size, pad=False)
 
     def _on_device(self, split: Literal["train", "val", "test"]) -> Examples:
         x, y = self.examples(split)
-        if self.trainer is not None and x.nbytes <= RESIDENT_BYTES:
-            device = self.trainer.strategy.root_device
+        if (device := self._device) is not None and x.nbytes <= RESIDENT_BYTES:
             self._splits[split] = Examples(x.to(device), y.to(device))
         return self._splits[split]
+
+    @property
+    def _device(self) -> torch.device | None:
+        """Returns where this rank works, or None where there is no trainer."""
+        return self.trainer.strategy.root_device if self.trainer is not None else None
 
     @property
     def _rank(self) -> tuple[int, int]:
         """Returns the number of this rank, and of all ranks, as a sampler counts them."""
         sampler = self.trainer.distributed_sampler_kwargs if self.trainer is not None else None
         return (sampler["rank"], sampler["num_replicas"]) if sampler else (0, 1)
-
-
-def _checked_classes(classes: Sequence[int] | None) -> tuple[int, ...] | None:
-    if classes is None:
-        return None
-    what = "different digits, such as classes=(0, 1, 2), or None for all"
-    try:  # also of numpy and torch
-        digits = [whole_number("classes", each, 0) for each in items("classes", classes, what, MOST_CLASSES)]
-    except ValueError:
-        digits = []
-    if not digits or len(set(digits)) < len(digits):
-        raise ValueError(f"classes={shown(classes)} must be {what}")
-    return tuple(digits)
-
-
-def _checked_val(val: float | Literal["test"] | None) -> float | Literal["test"] | None:
-    if val is None:
-        return None
-    if isinstance(val, str) and str.__str__(val) == "test":
-        return "test"
-    try:
-        return number("val", val, 0, 1, above=True, below=True)
-    except ValueError:
-        raise ValueError(
-            f'val={shown(val)} must be a fraction between 0 and 1, "test" for the test split, or None for nothing'
-        ) from None
-
-
-def _checked_recipe(recipe: dict[str, Any] | None) -> dict[str, Any] | None:
-    if recipe is None:
-        return None
-    if not isinstance(recipe, Mapping) or not all(isinstance(name, str) for name in recipe):
-        raise ValueError(
-            f'recipe={shown(recipe)} must be a mapping of numbers by name, such as {{"iid_noise_scale": 0.1}}'
-        )
-    return dict(recipe)

@@ -2,17 +2,17 @@
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import torch
 from torch import Tensor
 
 import lightning_module
 from lightning_module.classifier import Classifier
-from lightning_module.datamodule import EVALUATION_ROWS, MNIST1DDataModule
+from lightning_module.datamodule import MNIST1DDataModule
 from lightning_module.networks import NETWORKS, count_parameters, registered
 from lightning_module.twin import PACKAGE, pl
 
@@ -20,7 +20,9 @@ FABRIC: Final = {"pytorch_lightning": "lightning_fabric", "lightning.pytorch": "
 OURS: Final = str(Path(lightning_module.__file__).parent)
 
 # Which examples a network is evaluated on, and how many at once.
-OF_DATA: Final = ("path", "name", "revision", "val", "seed", "recipe", "classes", "batch_size", "eval_batch_size")
+OF_DATA: Final = (
+    *("path", "name", "revision", "val", "seed", "recipe", "classes", "batch_size", "eval_batch_size", "endless"),
+)
 
 # Warnings that somebody at a command line can do nothing about.
 NOISE: Final = (
@@ -54,13 +56,14 @@ def _is_worth_it(record: logging.LogRecord) -> bool:
 
 def announcement(model: Classifier, data: MNIST1DDataModule, trainer: pl.Trainer) -> str:
     """Returns a sentence about a training that is to begin: network, data, length."""
-    x, _ = data.examples("train")
+    size = data.training_examples
+    examples = "new examples at every step" if size is None else f"{size:,} examples"
     steps, epochs = trainer.max_steps, trainer.max_epochs
     long = f"for {steps:,} steps" if steps >= 0 else f"for {epochs:,} epochs" if (epochs or -1) >= 0 else "without end"
     where = data.name if data.path == "mnist1d" else f"{data.path}, {data.name}"
     return (
         f"Training {name_of(model)} ({count_parameters(model):,} parameters) on the data {where!r}: "
-        f"{len(x):,} examples, {data.batch_size} at a time, {long}."
+        f"{examples}, {data.batch_size} at a time, {long}."
     )
 
 
@@ -88,16 +91,15 @@ def _published(model: Classifier, data: MNIST1DDataModule) -> float | None:
 
 def test_accuracy(model: Classifier, data: MNIST1DDataModule) -> float:
     """Returns the fraction of the test split that a network reads right; whether it is in training stays as it is."""
-    x, y = data.examples("test")
     device, was_training = next(model.parameters()).device, model.training
     model.eval()
     with torch.inference_mode():
-        right = 0
-        for start in range(0, len(y), EVALUATION_ROWS):
-            rows = slice(start, start + EVALUATION_ROWS)
-            right += int((model(x[rows].to(device)).argmax(1) == y[rows].to(device)).sum())
+        right = seen = 0
+        for x, y in cast(Iterable[tuple[Tensor, Tensor]], data.test_dataloader()):
+            right += int((model(x.to(device)).argmax(1) == y.to(device)).sum())
+            seen += len(y)
     model.train(was_training)
-    return right / len(y)
+    return right / seen
 
 
 def step_of(path: str) -> int:

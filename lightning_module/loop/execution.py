@@ -33,8 +33,9 @@ from typing import Any
 from torch import Tensor
 
 from lightning_module.loop.counters import Counters, logged_steps, row_interval, steps_until_due, steps_until_row
-from lightning_module.loop.loader import Execution, TensorLoader
+from lightning_module.loop.loader import Execution, MinibatchLoader
 from lightning_module.loop.single_steps import (
+    LOADERS,
     Gate,
     StepsByMinibatch,
     all_vouched_for,
@@ -50,7 +51,7 @@ LOSS = "train/loss"
 
 
 class StepsPerExecution(Callback):
-    """A callback that lets a `TensorLoader` hand out several minibatches at once.
+    """A callback that lets a `TensorLoader` or a `StreamLoader` hand out several minibatches at once.
 
     `Classifier.configure_callbacks` adds it by itself; the number is the classifier's `steps_per_execution`: "auto" for
     as many as the next due event allows (50 at most), a number for at most that many, 1 for stock Lightning.
@@ -62,7 +63,7 @@ class StepsPerExecution(Callback):
     """
 
     def __init__(self) -> None:
-        self._loader: TensorLoader | None = None
+        self._loader: MinibatchLoader | None = None
         self._limit = 1
         self._gate = Gate()
         self._told: set[str] = set()
@@ -81,7 +82,7 @@ class StepsPerExecution(Callback):
             ValueError: If the classifier asks for a number of steps that this run cannot take at once.
         """
         self._detach()
-        if isinstance(loader := trainer.train_dataloader, TensorLoader):
+        if isinstance(loader := trainer.train_dataloader, MinibatchLoader):
             loader.limit = int(trainer.num_training_batches)
         if not isinstance(pl_module, StepsByMinibatch) or pl_module.steps_per_execution == 1:
             return
@@ -240,7 +241,7 @@ class StepsPerExecution(Callback):
         self._detach()
         loader, module = trainer.train_dataloader, trainer.lightning_module
         # Any other loader has been given as a reason, and has no plan to be asked for.
-        if type(loader) is TensorLoader and isinstance(module, StepsByMinibatch):
+        if isinstance(loader, LOADERS) and type(loader) in LOADERS and isinstance(module, StepsByMinibatch):
             loader.plan = lambda left: self._hand_out(left, trainer, module)
             self._loader = loader
 

@@ -1,6 +1,7 @@
 """Minibatches by indexing whole tensors: no worker processes, no collation, no row ever copied alone."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -40,7 +41,121 @@ class Execution(NamedTuple):
         return views if self.transform is None else TransformedMinibatches(views, self.transform)
 
 
-class TensorLoader:
+class MinibatchLoader(ABC):
+    """What all loaders here have in common: where they stand, and how many minibatches they hand out at once.
+
+    Args:
+        batch_size: Rows in a minibatch, on each device.
+        rank: Which of the devices this is.
+        world_size: The number of devices that share the rows.
+        transform: A function of the signals of each minibatch, see `lightning_module.transform`.
+        device: Where it works; None for where the examples are.
+
+    Raises:
+        ValueError: If a number is out of its range.
+    """
+
+    def __init__(
+        self,
+        *,
+        batch_size: int,
+        rank: int = 0,
+        world_size: int = 1,
+        transform: Transform | None = None,
+        device: torch.device | None = None,
+    ) -> None:
+        self.batch_size = whole_number("batch_size", batch_size, 1)
+        world_size, rank = whole_number("world_size", world_size, 1), whole_number("rank", rank, -(2**63))
+        if not 0 <= rank < world_size:
+            of = shown(world_size)
+            raise ValueError(f"rank={shown(rank)} must be in 0..{shown(world_size - 1)}, for world_size={of}")
+        self.rank = rank
+        self.world_size = world_size
+        self.transform = transform
+        self.device = device
+        # How many of the minibatches that are left to hand out at once, as an `Execution`, asked before each; None for
+        # one, as it is.
+        self.plan: Callable[[int], int | None] | None = None
+        # Minibatches that the caller takes in an epoch, if fewer than there are: then its end is here.
+        self.limit: int | None = None
+        self._announced = 0  # the epoch by `set_epoch`
+        self._offset = 0  # from the epoch announced to the one that decides the permutation
+        self._position = 0  # minibatches of this epoch handed out so far
+        self._resume: tuple[int, int] | None = None  # epoch and position to go on from
+
+    @property
+    @abstractmethod
+    def rows(self) -> int:
+        """Returns the number of rows that this rank sees in an epoch."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Returns the number of minibatches in an epoch, however many of them are handed out at once."""
+
+    @abstractmethod
+    def _reader(self) -> Callable[[int, int], tuple[Tensor, Tensor]]:
+        """Returns a function of two numbers of rows: the examples from the one to the other of this epoch."""
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor] | Execution]:
+        """Yields `(x, y)`; or, if there is a plan and it asks for them, an `Execution` of so many minibatches."""
+        self._start_epoch()
+        read = self._reader()
+        while (first := self._position) < len(self):
+            left = len(self) - first
+            planned = None if self.plan is None else self.plan(left)
+            count = min(planned or 1, left)
+            # Before the yield: what has been handed out counts, also in a checkpoint saved while the caller works on
+            # it.
+            self._position += count
+            x, y = read(first * self.batch_size, min(self._position * self.batch_size, self.rows))
+            if planned is not None:
+                yield Execution(x, y, self.batch_size, self.transform)
+            else:
+                yield (x if self.transform is None else transformed(x.to(self.device or x.device), self.transform)), y
+
+    @property
+    def batch_sampler(self) -> SimpleNamespace:
+        """Returns where Lightning looks for `set_epoch`: it announces each epoch to `batch_sampler.sampler`.
+
+        There is no `sampler`, by which Lightning would take this for a `DataLoader` whose order it may replace.
+        """
+        return SimpleNamespace(sampler=self)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Announces the epoch about to start, which decides the permutation."""
+        self._announced = epoch
+
+    @property
+    def _epoch(self) -> int:
+        return self._announced + self._offset
+
+    def _start_epoch(self) -> None:
+        """Goes on from a place that was loaded, or starts at the first minibatch.
+
+        Lightning counts an epoch that `max_steps` cut short as a whole one and, resumed, announces the rest of it as
+        the next. So the announced number and the true one may differ, by as much as they do at the first minibatch.
+        """
+        self._position = 0
+        if self._resume is not None:
+            (epoch, position), self._resume = self._resume, None
+            at_end = position >= (len(self) if self.limit is None else self.limit)
+            self._offset = epoch + at_end - self._announced
+            self._position = 0 if at_end else position
+
+    def move(self, count: int) -> None:
+        """Counts `count` more minibatches as handed out; fewer, if it is negative: they were not used."""
+        self._position += count
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns the place in the data, in minibatches, so that any number of them at once can go on from it."""
+        return {"epoch": self._epoch, "position": self._position}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Lets the next iteration start at a place from `state_dict`."""
+        self._resume = state["epoch"], state["position"]
+
+
+class TensorLoader(MinibatchLoader):
     """The minibatches of one split, as a `DataLoader` over a `TensorDataset` has them, at the price of a slice.
 
     Every order that it produces is that of `torch.utils.data.DistributedSampler` with the same seed: a permutation by a
@@ -88,35 +203,18 @@ class TensorLoader:
                 raise ValueError(f"{name}={shown(tensor)} must be a tensor, one row an example")
         if len(x) != len(y):
             raise ValueError(f"x has {len(x)} rows and y has {len(y)}: they must have as many, one label an example")
-        batch_size, seed = whole_number("batch_size", batch_size, 1), whole_number("seed", seed, *SEEDS)
-        shuffle, drop_last, pad = flag("shuffle", shuffle), flag("drop_last", drop_last), flag("pad", pad)
-        world_size, rank = whole_number("world_size", world_size, 1), whole_number("rank", rank, -(2**63))
-        if not 0 <= rank < world_size:
-            of = shown(world_size)
-            raise ValueError(f"rank={shown(rank)} must be in 0..{shown(world_size - 1)}, for world_size={of}")
+        seed, shuffle = whole_number("seed", seed, *SEEDS), flag("shuffle", shuffle)
+        drop_last, pad = flag("drop_last", drop_last), flag("pad", pad)
+        super().__init__(batch_size=batch_size, rank=rank, world_size=world_size, transform=transform, device=device)
         self.x, self.y = x, y
-        self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
         self.drop_last = drop_last
-        self.rank = rank
-        self.world_size = world_size
         self.pad = pad
-        self.transform = transform
-        self.device = device
-        # How many of the minibatches that are left to hand out at once, as an `Execution`, asked before each; None for
-        # one, as it is.
-        self.plan: Callable[[int], int | None] | None = None
         # For several models at once, each with an order of its own: a seed for each, and how to get at the rows of such
         # orders, (rows, models); None: one order, and the rows of `x` and `y`. Asked at the start of an epoch.
         self.seeds: Sequence[int] | None = None
         self.take: Callable[[slice | Tensor], tuple[Tensor, Tensor]] | None = None
-        # Minibatches that the caller takes in an epoch, if fewer than there are: then its end is here.
-        self.limit: int | None = None
-        self._announced = 0  # the epoch by `set_epoch`
-        self._offset = 0  # from the epoch announced to the one that decides the permutation
-        self._position = 0  # minibatches of this epoch handed out so far
-        self._resume: tuple[int, int] | None = None  # epoch and position to go on from
 
     @property
     def rows(self) -> int:
@@ -129,24 +227,14 @@ class TensorLoader:
         """Returns the number of minibatches in an epoch, however many of them are handed out at once."""
         return self.rows // self.batch_size if self.drop_last else math.ceil(self.rows / self.batch_size)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor] | Execution]:
-        """Yields `(x, y)`; or, if there is a plan and it asks for them, an `Execution` of so many minibatches."""
-        self._start_epoch()
+    def _reader(self) -> Callable[[int, int], tuple[Tensor, Tensor]]:
         order, take = self._orders(), self.take or (lambda rows: (self.x[rows], self.y[rows]))
-        while (first := self._position) < len(self):
-            left = len(self) - first
-            planned = None if self.plan is None else self.plan(left)
-            count = min(planned or 1, left)
-            # Before the yield: what has been handed out counts, also in a checkpoint saved while the caller works on
-            # it.
-            self._position += count
-            rows = slice(first * self.batch_size, min(self._position * self.batch_size, self.rows))
+
+        def read(start: int, stop: int) -> tuple[Tensor, Tensor]:
             # A slice is a view; an index makes one copy for the whole execution.
-            x, y = take(rows if order is None else order[rows])
-            if planned is not None:
-                yield Execution(x, y, self.batch_size, self.transform)
-            else:
-                yield (x if self.transform is None else transformed(x.to(self.device or x.device), self.transform)), y
+            return take(slice(start, stop) if order is None else order[start:stop])
+
+        return read
 
     def _orders(self) -> Tensor | None:
         """Returns the row numbers of this rank's epoch, (rows,) or (rows, models), or None for the rows' own order."""
@@ -166,44 +254,3 @@ class TensorLoader:
         if self.pad:
             order = order.repeat(1 + self.rows * self.world_size // max(1, len(order)))[: self.rows * self.world_size]
         return order[self.rank :: self.world_size].to(self.x.device)
-
-    @property
-    def batch_sampler(self) -> SimpleNamespace:
-        """Returns where Lightning looks for `set_epoch`: it announces each epoch to `batch_sampler.sampler`.
-
-        There is no `sampler`, by which Lightning would take this for a `DataLoader` whose order it may replace.
-        """
-        return SimpleNamespace(sampler=self)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Announces the epoch about to start, which decides the permutation."""
-        self._announced = epoch
-
-    @property
-    def _epoch(self) -> int:
-        return self._announced + self._offset
-
-    def _start_epoch(self) -> None:
-        """Goes on from a place that was loaded, or starts at the first minibatch.
-
-        Lightning counts an epoch that `max_steps` cut short as a whole one and, resumed, announces the rest of it as
-        the next. So the announced number and the true one may differ, by as much as they do at the first minibatch.
-        """
-        self._position = 0
-        if self._resume is not None:
-            (epoch, position), self._resume = self._resume, None
-            at_end = position >= (len(self) if self.limit is None else self.limit)
-            self._offset = epoch + at_end - self._announced
-            self._position = 0 if at_end else position
-
-    def move(self, count: int) -> None:
-        """Counts `count` more minibatches as handed out; fewer, if it is negative: they were not used."""
-        self._position += count
-
-    def state_dict(self) -> dict[str, Any]:
-        """Returns the place in the data, in minibatches, so that any number of them at once can go on from it."""
-        return {"epoch": self._epoch, "position": self._position}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Lets the next iteration start at a place from `state_dict`."""
-        self._resume = state["epoch"], state["position"]

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from lightning_module.loop.bare_step import foreign_hooks
 from lightning_module.loop.loader import TensorLoader
+from lightning_module.loop.stream_loader import StreamLoader
 from lightning_module.loop.transparency import (
     HARMLESS_IN_CALLBACK,
     HARMLESS_IN_DATA,
@@ -28,6 +29,9 @@ from lightning_module.loop.transparency import (
     watches_batches,
 )
 from lightning_module.twin import pl
+
+# Loaders that hand out several minibatches at once; a class derived from one may do anything.
+LOADERS = (TensorLoader, StreamLoader)
 
 
 @runtime_checkable
@@ -82,7 +86,7 @@ class Gate:
 
 def _reasons_of_now(trainer: pl.Trainer, module: StepsByMinibatch) -> Iterator[str]:
     loader = trainer.train_dataloader
-    if type(loader) is not TensorLoader:
+    if type(loader) not in LOADERS:
         yield f"the training data come from a {type(loader).__name__}, not from a TensorLoader"
     if trainer.world_size > 1:
         yield f"{type(trainer.strategy).__name__} on {trainer.world_size} device(s) synchronises at every step"

@@ -85,7 +85,7 @@ class OwnRows(Callback):
         if not isinstance(loader, TensorLoader):
             raise ValueError(
                 f"the training data come from a {type(loader).__name__}, and data, label_noise and shuffle_seed of a "
-                "replica need a TensorLoader; use MNIST1DDataModule or TensorLoader"
+                "replica need a TensorLoader; use MNIST1DDataModule or TensorLoader, without endless=True"
             )
         if orders and not loader.shuffle:
             raise ValueError('shuffle_seed of a replica needs permutations: MNIST1DDataModule(shuffle="epoch")')

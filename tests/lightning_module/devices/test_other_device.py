@@ -7,7 +7,7 @@ import torch
 from fits import data_of
 from pretended_device import META, OneDevice, PretendedStrategy, pretend
 
-from lightning_module import MLP, NETWORKS, Classifier, Ensemble, Replica
+from lightning_module import MLP, NETWORKS, Classifier, Ensemble, MNIST1DDataModule, Replica
 from lightning_module.datamodule import Examples
 from lightning_module.twin import pl
 
@@ -37,7 +37,7 @@ def fit(model, folder, tmp_path, **keywords):
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(model, data_of(folder, **keywords))
+    trainer.fit(model, folder if isinstance(folder, MNIST1DDataModule) else data_of(folder, **keywords))
     assert trainer.global_step == 7
     assert {parameter.device for parameter in model.parameters()} == {META}
     return model
@@ -89,3 +89,9 @@ def test_what_is_left_behind_is_found(folder, tmp_path):
 
     with pytest.raises(RuntimeError, match="cpu"):
         fit(Forgetful("cnn"), folder, tmp_path)
+
+
+@pytest.mark.parametrize("steps", ["auto", 1])
+def test_endless(tmp_path, steps):
+    data = MNIST1DDataModule(endless=True, batch_size=40, classes=(0, 1), steps_per_epoch=5)
+    fit(Classifier("mlp", steps_per_execution=steps), data, tmp_path)
