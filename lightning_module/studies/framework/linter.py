@@ -4,8 +4,7 @@ Before a run each rule that looks at the shape of a curve is tried on made-up cu
 of the one that denies it. A rule that has no number there will have none later. With a result, the units are looked at
 before their interval: whether there is a number for each, whether they vary, how many there are, and whether they fall
 into clusters, of which a mean describes none. The words of a claim are looked at for adjectives that need a margin.
-
-What is found is a question to whoever wrote the rule, with a reason; and the answer is a better rule, or an amendment.
+What is found is a question to whoever wrote the rule; the answer is a better rule, or an amendment.
 """
 
 import math
@@ -29,17 +28,20 @@ from lightning_module.studies.framework.quantities import (
     Unpaired,
     Value,
 )
+from lightning_module.studies.framework.statistics import clusters
 from lightning_module.studies.framework.turning_points import At, PeakAbove, Turn
 
 if TYPE_CHECKING:
     from lightning_module.studies.framework.study import Study
 
 LEAST_UNITS: Final = 5
-Kind = Literal["undefined", "no variance", "few units", "clusters", "one unit apart", "adjective"]
+TINY: Final = 1e-6  # a margin so near to none is none
+Kind = Literal["undefined", "no variance", "few units", "clusters", "one unit apart", "grid", "rank", "adjective"]
 # "Much more" says how much more; "as much" and "how many" do not.
 ADJECTIVE: Final = re.compile(
     r"\b(?:(?:many|much|far) (?:more|less|fewer|better|worse|larger|smaller|higher|lower)"
     r"|significant(?:ly)?|substantial(?:ly)?|considerabl[ey]|dramatic(?:ally)?|drastic(?:ally)?|strongly|vastly"
+    r"|greatly|hugely|markedly|massively|tremendously|enormously|noticeably|by far|a lot (?:more|less|better|worse)"
     r"|clearly (?:more|less|better|worse))\b",
     re.IGNORECASE,
 )
@@ -73,6 +75,7 @@ def faults(
     for claim in claims:
         if claim.not_tested is None:
             found += adjectives(claim, (words or {}).get(claim.name, ""))
+            found += ranks(claim)
             for finding in claim.findings:
                 found += on_made_up_curves(claim, finding.of)
                 found += [] if tables is None else in_units(claim, finding.of, tables)
@@ -95,21 +98,34 @@ def faults_of(study: "Study[Any]", tables: Tables | None = None) -> list[Fault]:
 
 
 def adjectives(claim: Claim, words: str = "") -> Iterator[Fault]:
-    """Yields adjectives of size of a claim whose contrasts have no margin but zero, or one for a ratio.
+    """Yields adjectives of size of a claim that has a contrast without a margin: zero, one for a ratio, or next to it.
 
     Args:
         claim: The claim.
         words: The source's own.
     """
     said = ADJECTIVE.search(words) or ADJECTIVE.search(claim.text)
-    if said and claim.findings and all(_is_bare(finding) for finding in claim.findings):
+    if said and any(_is_bare(finding) for finding in claim.findings):
         yield Fault(claim.name, "adjective", f"{said[0]!r} needs a margin, and {_margins(claim)} is none")
 
 
 def _is_bare(finding: Finding) -> bool:
     neutral = 1.0 if isinstance(finding.of, Combined) and finding.of.operation == "/" else 0.0
     ratio = isinstance(finding.of, Value) and finding.of.column.startswith("times_")
-    return finding.margins == [1.0 if ratio else neutral]
+    neutral = 1.0 if ratio else neutral
+    return len(finding.margins) == 1 and abs(finding.margins[0] - neutral) < TINY
+
+
+def ranks(claim: Claim) -> Iterator[Fault]:
+    """Yields contrasts that are ranks: of how much is behind a rank they say nothing.
+
+    Args:
+        claim: The claim.
+    """
+    for finding in claim.findings:
+        for leaf in (finding.of, *_leaves(finding.of)):
+            if isinstance(leaf, Value) and re.match(r"rank(_|$)", leaf.column):
+                yield Fault(claim.name, "rank", f"{leaf.column!r} is a rank; take the difference that it is made of")
 
 
 def _margins(claim: Claim) -> str:
@@ -138,7 +154,7 @@ def on_made_up_curves(claim: Claim, of: Quantity) -> Iterator[Fault]:
     if not curves or any(isinstance(leaf, Value) for leaf in _leaves(of)):
         return
     shapes: tuple[str, ...] = ("with a peak behind a valley", "that only falls")
-    if not any(isinstance(each, PeakAbove | Turn) or each.bound is None for each in curves):
+    if all(getattr(each, "bound", None) is not None for each in curves):
         shapes = ("with a peak behind a valley",)  # which is that of the other curves; a bound is crossed by any
     for shape in shapes:
         series = _numbers(of, _world(curves, shape))
@@ -155,16 +171,21 @@ def _numbers(of: Quantity, tables: Tables) -> "list[float] | None":
 
 def curves_in(of: Quantity) -> Iterator[Curve]:
     """Yields the quantities within a quantity that are about the shape of a curve."""
-    if isinstance(of, At | PeakAbove | Turn):
-        yield of
+    if _is_curve(of):
+        yield of  # type: ignore[misc]
         return
     for part in _parts(of):
         yield from curves_in(part)
 
 
+def _is_curve(of: Quantity) -> bool:
+    """Returns whether a quantity is about the shape of a curve, as is one of a study's own with a value `curve`."""
+    return isinstance(getattr(of, "curve", None), Value)
+
+
 def _leaves(of: Quantity) -> Iterator[Quantity]:
     """Yields the quantities within a quantity that are no curves and have none in them."""
-    if isinstance(of, At | PeakAbove | Turn):
+    if _is_curve(of):
         return
     parts = list(_parts(of))
     if not parts and not isinstance(of, Constant):
@@ -263,31 +284,17 @@ def in_units(claim: Claim, of: Quantity, tables: Tables) -> Iterator[Fault]:
         yield _few(claim, len(numbers))
     if len(known) > 1 and float(np.std(known)) <= 1e-9 * (1 + abs(float(np.mean(known)))):
         yield Fault(claim.name, "no variance", f"{known[0]:.4g} in all {len(known)} units, of which no p-value comes")
-    else:
-        yield from _clusters(claim, known)
+    elif len(known) >= LEAST_UNITS and len(set(known)) == 2:
+        steps = " or ".join(f"{number:.4g}" for number in sorted(set(known)))
+        yield Fault(claim.name, "grid", f"{steps} in all {len(known)} units: steps of a grid, or ranks")
+    elif groups := clusters(known):
+        low, high = (f"{min(group):.4g} to {max(group):.4g}" for group in groups)
+        alone = min(map(len, groups)) == 1
+        what = f"one of {len(known)} units is far from the others: {low}, and {high}"
+        if not alone:
+            what = f"{len(groups[0])} units are at {low}, and {high} in {len(groups[1])} others: a mean is neither"
+        yield Fault(claim.name, "one unit apart" if alone else "clusters", what)
 
 
 def _few(claim: Claim, units: int) -> Fault:
     return Fault(claim.name, "few units", f"{units} units; with fewer than {LEAST_UNITS} one of them can decide")
-
-
-APART: Final = 3.0  # times as far apart as the units of the larger cluster are from each other
-ALONE: Final = 5.0
-LEAST_CLUSTERED: Final = 8  # of fewer units two pairs are near each other by chance
-
-
-def _clusters(claim: Claim, numbers: Sequence[float]) -> Iterator[Fault]:
-    """Yields that the units fall into two clusters, or one unit is far from all others."""
-    if len(numbers) < LEAST_UNITS:
-        return
-    ordered = np.sort(np.asarray(numbers))
-    for split in range(1, len(ordered)):
-        low, high = ordered[:split], ordered[split:]
-        gap, larger = float(high[0] - low[-1]), low if len(low) >= len(high) else high
-        words = f"{low.min():.4g} to {low.max():.4g}, and {high.min():.4g} to {high.max():.4g}"
-        alone = min(len(low), len(high)) == 1
-        if alone and gap > ALONE * float(np.ptp(larger)):
-            yield Fault(claim.name, "one unit apart", f"one of {len(ordered)} units is far from the others: {words}")
-        elif not alone and len(ordered) >= LEAST_CLUSTERED and gap > APART * float(np.ptp(larger)):
-            what = f"{len(low)} units are at {words} in {len(high)} others: a mean is neither"
-            yield Fault(claim.name, "clusters", what)

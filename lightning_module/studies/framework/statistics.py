@@ -208,3 +208,29 @@ def seeds_needed(differences: Sequence[float], *, wanted: float = 0.8) -> int | 
         middle = (low + high) // 2
         low, high = (low, middle) if power(mean / spread, middle) >= wanted else (middle, high)
     return high
+
+
+# Values that fall into two clusters, of which their mean describes none.
+
+
+APART = 3.0  # times as far apart as the units of the larger cluster are from each other
+ALONE = 5.0
+LEAST_CLUSTERED = 8  # of fewer units two pairs are near each other by chance,
+FEW_APART = 12.0  # so they have to be further apart
+
+
+def clusters(values: Sequence[float]) -> tuple[list[float], list[float]] | None:
+    """Returns the lower and the higher of two clusters that values fall into, or one and all others; None if neither.
+
+    Args:
+        values: One for each unit. Of fewer than five nothing is said.
+    """
+    ordered = sorted(map(float, values))
+    for split in range(1, len(ordered)) if len(ordered) >= 5 else ():
+        low, high = ordered[:split], ordered[split:]
+        larger = low if len(low) >= len(high) else high
+        alone = min(len(low), len(high)) == 1
+        apart = ALONE if alone else APART if len(ordered) >= LEAST_CLUSTERED else FEW_APART
+        if high[0] - low[-1] > apart * (larger[-1] - larger[0]):
+            return low, high
+    return None

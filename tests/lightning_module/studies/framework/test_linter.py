@@ -1,5 +1,6 @@
 """Planted faults that the linter of claims has to find, claims that it has to leave alone, and all committed claims."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 from lightning_module.studies import STUDIES, Cell, Claim, Config, Finding, Study, Unpaired, mean_of, value
 from lightning_module.studies.double_descent.study import STUDY as DOUBLE_DESCENT
 from lightning_module.studies.framework.linter import faults, faults_of
-from lightning_module.studies.framework.quantities import Exact
+from lightning_module.studies.framework.quantities import Exact, Quantity, Value
 from lightning_module.studies.framework.result import Result
 from lightning_module.studies.framework.shares import Living, Share
 from lightning_module.studies.framework.turning_points import At, Log, PeakAbove, Turn
@@ -68,6 +69,8 @@ def test_a_rule_that_has_a_number_on_both_is_left_alone(of):
         ([0.1, 0.2, 0.3], "few units"),
         ([0.1, 0.12, 0.11, 0.13, 0.9], "one unit apart"),  # a dead network
         ([0.61, 0.615, 0.62, 0.612, 0.618, 0.91, 0.92, 0.99], "clusters"),
+        ([0.61, 0.615, 0.62, 0.91, 0.915], "clusters"),  # two basins, in few units
+        ([3, 3, 4, 3, 3, 4], "grid"),  # a rank that varies: two numbers are no distribution
         ([0.1, 0.2, float("nan"), 0.15, 0.17], "undefined"),
         ([float("nan")] * 5, "undefined"),
     ],
@@ -101,10 +104,42 @@ def test_units_that_are_as_they_should_be_are_left_alone():
         ("It has many more of them.", GAIN / GAIN > 1.5, False),
         ("It is as good with as many parameters.", GAIN > 0.0, False),
         ("It gains more than 5 points.", GAIN > 0.0, False),
+        ("It is greatly better.", GAIN > 0.0, True),
+        ("It is by far the best.", GAIN - GAIN > 0.0, True),
+        ("It is a lot better.", GAIN / GAIN > 1.0, True),
+        ("It is much better.", GAIN > 1e-9, True),  # a margin in name only
+        ("It is much better.", (GAIN > 0.0, value("accuracy") > 0.5), True),  # one beside the contrast that has none
+        ("It is much better.", (GAIN > 0.1, value("accuracy") > 0.5), False),
     ],
 )
 def test_adjectives_need_a_margin(text, finding, found):
     assert kinds(finding, text=text) == ({"adjective"} if found else set())
+
+
+@dataclass(frozen=True)
+class OwnPeak(Quantity, kind="planted-peak"):
+    """The width at which a curve is highest, as a study may write it; not a number at the ends."""
+
+    curve: Value
+
+    def per_unit(self, tables):
+        rows = self.curve.rows(tables)
+        top = {seed: of.set_index("width")[self.curve.column].idxmax() for seed, of in rows.groupby("seed")}
+        ends = rows.width.min(), rows.width.max()
+        return pd.Series({seed: float("nan") if width in ends else float(width) for seed, width in top.items()})
+
+
+def test_a_studys_own_rule_about_a_curve_is_tried_as_well():
+    found = faults([claim(OwnPeak(CURVE) > 10.0)])
+    assert {fault.kind for fault in found} == {"undefined"}
+    assert found[0].what.startswith("no number in any unit on a curve")
+
+
+def test_a_rank_is_found_before_a_run_wherever_it_is():
+    rank = value("rank_test_loss", function="learned")
+    for finding in (rank < 3.0, mean_of(rank, rank) - 2.0 < 1.0):
+        assert kinds(finding) == {"rank"}
+    assert kinds(value("ranking_loss") > 0.1) == set()
 
 
 def test_the_sources_own_words_count():
@@ -126,6 +161,11 @@ def test_a_preset_with_few_seeds_is_found_before_the_run():
 ACCEPTED = {
     ("benchmark", "perfect-training", "no variance"): "100 % of the training set in every run is what is claimed",
     ("double-descent", "bump-of-2020", "few units"): "the form of 2020 is there to stand beside its figure",
+    **{
+        ("activation", f"{data}-{when}", "rank"): "on digits it is a question of ours, on CIFAR-10 there is no run"
+        for data in ("digits", "cifar10")
+        for when in ("middle", "early")
+    },
 }
 BEFORE_A_RUN = ("undefined", "adjective")
 
