@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lightning_module.studies.framework.listing.catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from lightning_module.studies.framework.cells import Band, Cell, Config, Outcome, grid
+    from lightning_module.studies.framework.cells import Band, Cell, Config, Outcome, SharedTests, grid
     from lightning_module.studies.framework.claims import Claim, Finding, Number, Verdict
     from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
     from lightning_module.studies.framework.proof.committed import committed_result
@@ -45,6 +45,7 @@ _HOME = {
     "Cell": "framework.cells",
     "Config": "framework.cells",
     "Outcome": "framework.cells",
+    "SharedTests": "framework.cells",
     "Study": "framework.study",
     "grid": "framework.cells",
     "Claim": "framework.claims",
@@ -79,6 +80,7 @@ __all__ = [
     "Number",
     "Outcome",
     "Result",
+    "SharedTests",
     "Study",
     "Trained",
     "Unpaired",

@@ -68,7 +68,8 @@ def draw_accuracies(result: "Result") -> "Figure":
     _percent_axis(panel, rows)
     panel.set_xticks(range(len(groups)), [_name(result, group) for group, _ in groups], fontsize=8)
     panel.set(ylabel="test accuracy (%, logit scale)", xlim=(-0.6, len(groups) - 0.4))
-    panel.set_title("Networks on each data set: mean and 95 % interval over seeds", fontsize=10)
+    what = "Networks on each data set: mean" if len(groups) > 2 else "Mean"  # what there is room for
+    panel.set_title(f"{what} and 95 % interval over seeds", fontsize=10)
     panel.legend(fontsize=8, frameon=False, ncols=6, loc="upper center", bbox_to_anchor=(0.5, -0.2))
     return figure
 

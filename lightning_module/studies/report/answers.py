@@ -17,8 +17,9 @@ that is in `front.md`, in the same way.
 """
 
 import math
+import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from lightning_module.studies.framework.claims import Verdict
 from lightning_module.studies.framework.statistics import Interval
@@ -51,7 +52,7 @@ def answer(entry: Entry, found: Sequence[Entry] = (), name: str = FILE) -> str:
         return ""
     findings = _Findings(entry, found)
     try:
-        sentences = file.read_text(encoding="utf-8").strip().format_map(findings).splitlines()
+        sentences = _Text().vformat(file.read_text(encoding="utf-8").strip(), (), findings).splitlines()
     except (LookupError, ValueError) as error:
         raise ValueError(
             f"{file} has {error}; write {{claim}}, {{claim[1]}}, {{claim:points}}, {{claim:factor}}, {{claim:count}}, "
@@ -61,14 +62,25 @@ def answer(entry: Entry, found: Sequence[Entry] = (), name: str = FILE) -> str:
     return "\n".join(f"- {sentence}" for sentence in sentences)
 
 
+class _Text(string.Formatter):
+    """How braces are read: a name may have a dot in it, as "iid-0.05" has, and stands for no attribute."""
+
+    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:
+        """Returns what a field stands for."""
+        name, _, contrast = field_name.removesuffix("]").partition("[")
+        return (kwargs[name][int(contrast)] if contrast else kwargs[name]), name
+
+
 class _Findings(Mapping[str, "_Finding"]):
     """The findings that an answer may name, by the name that it has there."""
 
     def __init__(self, entry: Entry, found: Sequence[Entry]) -> None:
         self._of = dict(_named(entry, ""))
+        own = entry.study.name if entry.study else ""
         for other in found:
-            if other.study is not None and other.study.name != (entry.study.name if entry.study else ""):
-                self._of |= {f"{name}": each for name, each in _named(other, f"{other.study.name}/")}
+            # What decides amendments has no name of its own: it is among the amendments of its study.
+            if other.study is not None and other.study.name != own and not other.decides_amendments:
+                self._of |= dict(_named(other, f"{other.study.name}/"))
 
     def __getitem__(self, name: str) -> "_Finding":
         return self._of[name]
@@ -82,8 +94,6 @@ class _Findings(Mapping[str, "_Finding"]):
 
 def _named(entry: Entry, before: str) -> Iterator[tuple[str, "_Finding"]]:
     """Yields the findings of an entry and of its amendments, by their names with something before."""
-    if entry.decides_amendments:  # its findings are those of the amendments of another entry
-        return
     for verdict in entry.verdicts:
         if verdict.parts:
             yield before + verdict.claim.name, _Finding(verdict)

@@ -75,7 +75,9 @@ def entries(folder: Path, studies: Mapping[str, Study[Any]]) -> list[Entry]:
         if not usual and study is not None:
             listed.append(_missing(study))
         for place, result in deciding.items():
-            listed.append(replace(_found(place, result, study, alone=False), decides_amendments=True))
+            # The amendments that it decides stand in the usual entry, once.
+            entry = _found(place, result, study, alone=False)
+            listed.append(replace(entry, decides_amendments=True, amended={}, amended_causes={}))
     return listed
 
 
@@ -87,7 +89,8 @@ def _decides_amendments(study: Study[Any] | None, result: Result) -> bool:
 def _found(
     folder: Path, result: Result, study: Study[Any] | None, runs: Sequence[Result] = (), *, alone: bool
 ) -> Entry:
-    title = result.study if alone else f"{result.study}, {result.preset}, in {folder.name}"
+    place = "" if folder.name == result.preset else f", in {folder.name}"
+    title = result.study if alone else f"{result.study}, {result.preset}{place}"
     if study is None:
         figures = {file.stem: file for file in sorted(folder.glob("*.png"))}
         return Entry(title=title, result=result, folder=folder, figures=figures)

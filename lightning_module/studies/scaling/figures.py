@@ -62,7 +62,8 @@ def draw_prediction(result: "Result") -> "Figure":
                 panel.set_ylabel("")
         line[0].set_ylabel("loss (nats), a line a seed")
     axes[0, 0].legend(fontsize=7, frameon=False)
-    axes[0, 1].legend(fontsize=7, frameon=False)
+    floors = [line for line in axes[0, 1].get_lines() if str(line.get_label()).endswith("floor")]
+    axes[0, 1].legend(handles=floors, fontsize=7, frameon=False, loc="upper right")
     return figure
 
 
@@ -102,6 +103,7 @@ def _laws(panel: "Axes", envelope: "pd.DataFrame", of: Of, colour: str) -> None:
     grid = np.geomspace(sizes[0], sizes[-1], 50)
     column = "divergence" if of == "excess" else "label_loss"
     enough = sum(n <= HIGH for n in sizes) >= (3 if of == "excess" else 4)
+    floors: list[float] = []
     for number, (_, rows) in enumerate(envelope.groupby("seed")):
         inside = rows.n <= HIGH
         name = {0: "fitted to"}.get(number)
@@ -113,11 +115,18 @@ def _laws(panel: "Axes", envelope: "pd.DataFrame", of: Of, colour: str) -> None:
             law = fit(rows, of, floor=of == "raw", low=sizes[0], high=HIGH)
             panel.plot(grid, [law(n) for n in grid], color=GREY, linewidth=1, label="law" if name else None)
             if of == "raw":
+                floors.append(law.floor)
                 panel.axhline(
                     law.floor, color=GREY, linewidth=0.8, linestyle=":", label="fitted floor" if name else None
                 )
         if of == "raw":
             panel.axhline(rows.floor_loss.mean(), color=INK, linewidth=0.8, label="true floor" if name else None)
+    if floors:
+        # A fitted floor may be nothing, which no logarithmic axis reaches: it is a text then.
+        true = envelope.floor_loss.mean()
+        panel.set_ylim(bottom=0.5 * min(true, envelope[column].min()))
+        text = f"floors: fitted {', '.join(f'{floor:.2f}' for floor in floors)}; true {true:.2f}"
+        panel.text(0.03, 0.03, text, transform=panel.transAxes, fontsize=7, color=INK)
 
 
 def _draw_exact_line(panel: "Axes", sizes: list[int]) -> None:
