@@ -72,10 +72,13 @@ def root_file(name: str) -> str:
 
 
 def report_pages() -> Iterator[str]:
-    """Yields what puts the pages of the report into the sidebar, the studies in their order."""
+    """Yields what puts the pages of the report into the sidebar: the studies in their order, with amended runs."""
+    pages = {page.stem for page in (DOCS / "report").glob("*.md")}
     yield "```{toctree}\n:hidden:\n"
     yield from ("REPORT", "report/verdicts", "report/amendments")
-    yield from (f"report/{name}" for name in STUDIES)
+    for name in STUDIES:
+        amended = sorted(page for page in pages - set(STUDIES) if page.startswith(f"{name}-"))
+        yield from (f"report/{page}" for page in [name, *amended])
     yield "```"
 
 
