@@ -99,7 +99,8 @@ def test_checkpoints_of_the_last_version(old, tmp_path, left):
         Classifier.load_from_checkpoint(path, **SAFELY),
         MNIST1DDataModule.load_from_checkpoint(path, **SAFELY),
     )
-    assert dict(data.hparams) == {**OLD_DATA, "eval_batch_size": None, "classes": None, "transform": None}
+    since = {"eval_batch_size": None, "classes": None, "transform": None, "endless": False, "steps_per_epoch": 1000}
+    assert dict(data.hparams) == {**OLD_DATA, **since}
     trainer = trainer_in(tmp_path, max_steps=4)
     trainer.fit(model, data, ckpt_path=path, **SAFELY)
     assert trainer.global_step == 4
