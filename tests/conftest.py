@@ -32,6 +32,7 @@ pytest_plugins = ["hub_fixtures"]
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
 OWN_PATH = set(sys.path)
+MOST_BYTES = 8  # in a test's name
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -41,6 +42,9 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
+    # Processes that share the tests must collect the same ones. Bytes in a name may have the time in them.
+    if odd := [item.nodeid for item in items if item.name.count("\\x") > MOST_BYTES]:
+        raise pytest.UsageError(f"give these tests ids: {odd}")
     if "PYTEST_XDIST_WORKER" in os.environ:
         items[:] = in_order(items, lambda item: item.path)
 

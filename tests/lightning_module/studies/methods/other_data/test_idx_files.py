@@ -72,6 +72,7 @@ X, Y = NAMES["train"]
         (f"{Y}.gz", gzip.compress(idx(np.zeros(7, np.uint8)).replace(b"\x00\x00\x08", b"\x00\x00\x0d")), "00000d01"),
         (f"{Y}.gz", gzip.compress(idx(np.zeros(6, np.uint8))), r"y \(6,\) uint8"),
     ],
+    ids=range(9),  # what is compressed has the time in it
 )
 def test_what_is_no_such_file_is_refused_by_name(folder, name, content, text):
     (folder / name).unlink()
