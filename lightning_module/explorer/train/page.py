@@ -1,0 +1,11 @@
+"""The tab Train on the page."""
+
+import gradio as gr
+
+from lightning_module.explorer.address import Address
+
+
+def build(address: Address) -> None:
+    """Builds the tab, within ``gr.Tab``."""
+    del address
+    gr.HTML("<p>Train</p>")
