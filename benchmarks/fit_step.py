@@ -229,9 +229,8 @@ def main() -> None:
     steps = table_of_steps(options.networks, options.steps, options.runs)
 
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
-    print(
-        f"\n{machine}; Python {platform.python_version()}, torch {torch.__version__}, Lightning {version('pytorch-lightning')}"
-    )
+    libraries = f"torch {torch.__version__}, Lightning {version('pytorch-lightning')}"
+    print(f"\n{machine}; Python {platform.python_version()}, {libraries}")
     print(f"medians (and ranges) of {options.runs} alternating runs")
     print("\nwhat a user types, with everything on\n" + "\n".join(epochs))
     print("\none step, in the reference protocol, without validations\n" + "\n".join(steps))

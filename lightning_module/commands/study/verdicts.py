@@ -32,7 +32,9 @@ def print_verdicts(study: "Study[Any]", result: "Result") -> None:
     if reason := study.says_nothing(result):
         print_line(f"A smoke run shows that everything works; {reason}, so there are no verdicts: try --preset quick.")
         return
-    every = study.judge(result)
+    if not (every := study.judge(result)):
+        print_line("It has no claims, so there are no verdicts: the rows are what it found.")
+        return
     numbers = [verdict for verdict in every if verdict.claim.is_number]
     few = len(numbers) <= MOST_NUMBERS
     verdicts = [verdict for verdict in every if few or not verdict.claim.is_number]
