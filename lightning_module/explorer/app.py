@@ -39,8 +39,8 @@ def build_app() -> gr.Blocks:
     address = Address()
     page: gr.Blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
     with page:
-        gr.HTML(HEAD)
-        notice = gr.HTML(visible=False)
+        gr.HTML(HEAD, padding=False)
+        notice = gr.HTML(visible=False, padding=False)
         each = []
         with gr.Tabs() as tabs:
             for name, title, build in TABS:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mnist1d_hf.extras import extra_imports
 
@@ -59,6 +59,7 @@ def application() -> "FastAPI":
     script = here.joinpath("page.js").read_text(encoding="utf-8")
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
     blue = gr.themes.Color(*BLUE, name="figures")
+    app.add_route("/data/{split}.{kind}", _download)
     theme = gr.themes.Base(
         primary_hue=blue, neutral_hue="slate", font=list(FONTS), font_mono=list(MONO), radius_size="sm"
     )
@@ -77,6 +78,23 @@ def application() -> "FastAPI":
         pwa=False,
     )
     return mounted
+
+
+def _download(request: Any) -> Any:
+    """Returns the data of a recipe, which the query says, as a file."""
+    from fastapi import Response
+
+    from lightning_module.explorer.make import download
+
+    kind = request.path_params["kind"]
+    if kind not in download.KINDS:
+        return Response("there are .parquet and .csv", status_code=404)
+    try:
+        recipe, stream, split = download.from_query(request.query_params.multi_items())
+        content = download.file(recipe, stream, split, kind)
+    except ValueError as error:
+        return Response(str(error), status_code=400, media_type="text/plain")
+    return Response(content, media_type=download.KINDS[kind])
 
 
 @contextmanager

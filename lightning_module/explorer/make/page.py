@@ -1,11 +1,194 @@
-"""The tab Make on the page."""
+"""The tab Make on the page: controls to the left, what they make to the right, the code below."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import gradio as gr
 
+from lightning_module.explorer import parse
 from lightning_module.explorer.address import Address
+from lightning_module.explorer.make import download, pictures, posterior
+from lightning_module.explorer.make.fields import (
+    ALL,
+    FIRST,
+    NAMES,
+    PADDING,
+    REST,
+    Field,
+    place_of,
+    recipe_of,
+    values_of,
+)
+from lightning_module.explorer.make.limit_grid import known_limit
+from lightning_module.explorer.make.shown import shown
+from lightning_module.explorer.make.snippets import snippets
+from lightning_module.explorer.moves import Moves
+from mnist1d_hf import RECIPES
+from mnist1d_hf.generator.recipe import RecipeError
+
+MOST_INDEX: Final = 9_999
+DIGITS: Final = [str(digit) for digit in range(10)]
+NO_RECIPE: Final = "these numbers are no recipe; the signals are those of the last ones that were"
+PLACES: Final = ("first", "padding", "rest")
+
+
+class _Tab:
+    """What the tab does when something on it changes. The inputs are config, index, digit and the recipe's controls."""
+
+    def __init__(self) -> None:
+        self._moves = Moves()
+
+    def draw(self, request: gr.Request | None, config: str, index: int, digit: str, *values: Any) -> list[Any]:
+        """Returns what follows at once: signals, construction, code, limit, and an error beside each group."""
+        visitor = request.session_hash if request else None
+        self._moves.note(visitor, (config, index, values))
+        try:
+            recipe, stream = recipe_of(values)
+            found = shown(recipe, stream, _checked_index(index))
+        except RecipeError as error:
+            place = place_of(str(error))
+            lines = [pictures.error(str(error) if each == place else "") for each in PLACES]
+            opened = gr.skip() if place == "first" else gr.update(open=True)
+            return [gr.skip(), gr.skip(), gr.skip(), pictures.limit(None, reason=NO_RECIPE), opened, *lines]
+        texts = snippets(config, recipe, stream, int(index))
+        known = known_limit(recipe) if recipe.iid_noise_scale else None
+        return [
+            pictures.ten(found, waiting=True),
+            pictures.construction(found, recipe, int(digit)),
+            pictures.code(texts, found.sha256, download.query(config, values)),
+            pictures.limit(known, going_on=known is not None and not known.signals),
+            gr.skip(),
+            *["" for _ in PLACES],
+        ]
+
+    def weigh(self, request: gr.Request, config: str, index: int, *values: Any) -> list[Any]:
+        """Returns the signals with their posteriors, unless the visitor has moved on."""
+        if not self._moves.is_latest(request.session_hash, (config, index, values)):
+            return [gr.skip(), gr.skip()]
+        try:
+            recipe, stream = recipe_of(values)
+            found = shown(recipe, stream, _checked_index(index))
+        except RecipeError:
+            return [gr.skip(), gr.skip()]
+        try:
+            p = posterior.posterior(recipe, stream, found)
+        except (RecipeError, ImportError) as error:
+            return [pictures.ten(found), pictures.limit(known_limit(recipe), reason=f"none: {error}")]
+        if not self._moves.is_latest(request.session_hash, (config, index, values)):
+            return [gr.skip(), gr.skip()]
+        return [pictures.ten(found, p), gr.skip()]
+
+    def refine(self, request: gr.Request, config: str, index: int, *values: Any) -> Iterator[Any]:
+        """Yields the Bayes limit, better and better, until it is good or the visitor has moved on."""
+        move = (config, index, values)
+
+        def wanted() -> bool:
+            return self._moves.is_latest(request.session_hash, move)
+
+        try:
+            recipe, _ = recipe_of(values)
+            known = known_limit(recipe) if recipe.iid_noise_scale else None
+            if not wanted() or (known is not None and known.signals):
+                yield gr.skip()
+                return
+            for better in posterior.running_limit(recipe, wanted):
+                if not wanted():
+                    break
+                if known is None or better.signals == posterior.TOLD[-1]:
+                    yield pictures.limit(better, going_on=better.signals < posterior.TOLD[-1])
+        except (RecipeError, ImportError):
+            yield gr.skip()  # said already
+
+
+def _checked_index(index: Any) -> int:
+    if index is None or not 0 <= index <= MOST_INDEX or int(index) != index:
+        raise RecipeError(f"the example's number {index} must be a whole number from 0 to {MOST_INDEX}")
+    return int(index)
 
 
 def build(address: Address) -> None:
     """Builds the tab, within ``gr.Tab``."""
-    del address
-    gr.HTML("<p>Make</p>")
+    usual = dict(zip(NAMES, values_of("default"), strict=True))
+    tab = _Tab()
+    first = tab.draw(None, "default", 0, "3", *usual.values())
+    made: dict[str, Any] = {}
+    with gr.Row(elem_classes="m1-make"):
+        with gr.Column(elem_classes="m1-controls"):
+            config = gr.Dropdown(list(RECIPES), value="default", label="start from the config", filterable=False)
+            errors = []
+            made |= _controls(FIRST, usual)
+            errors.append(_beside())
+            with gr.Accordion("all other numbers of the recipe", open=False) as others:
+                made |= _controls(PADDING, usual)
+                errors.append(_beside())
+                made |= _controls(REST, usual)
+            errors.append(_beside())
+        with gr.Column(elem_classes="m1-right"):
+            signals = gr.HTML(_with_posteriors(first[0]), elem_id="make-signals", padding=False)
+            limit = gr.HTML(first[3], elem_id="make-limit", padding=False)
+            index = gr.Slider(0, 99, value=0, step=1, label="other examples of the same digits")
+        with gr.Column(elem_classes="m1-below"):
+            gr.HTML('<h3 class="m1-h">How one of them is made</h3>', padding=False)
+            digit = gr.Radio(DIGITS, value="3", show_label=False, label="digit", elem_classes="m1-digits")
+            construction = gr.HTML(first[1], elem_id="make-construction", padding=False)
+    gr.HTML('<h3 class="m1-h">The code that makes them</h3>', padding=False)
+    code = gr.HTML(first[2], elem_id="make-code", padding=False)
+    controls = [made[name] for name in NAMES]
+    _bind(address, config, index, digit, made)
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    config.input(values_of, config, controls, queue=False, **quiet)
+    moved = gr.on(
+        [each.change for each in (config, index, digit, *controls)],
+        tab.draw,
+        [config, index, digit, *controls],
+        [signals, construction, code, limit, others, *errors],
+        queue=False,
+        trigger_mode="always_last",
+        show_progress="hidden",
+        api_name="make",
+    )
+    form = [config, index, *controls]
+    weighed = moved.then(tab.weigh, form, [signals, limit], concurrency_limit=2, **quiet)
+    weighed.then(tab.refine, form, limit, concurrency_limit=1, **quiet)
+
+
+def _beside() -> Any:
+    """Returns the place of an error; while there is none, it takes no room."""
+    return gr.HTML(elem_classes="m1-beside", padding=False)
+
+
+def _with_posteriors(without: str) -> str:
+    """Returns the first ten signals with their posteriors; without scipy, those that came without."""
+    recipe = RECIPES["default"].recipe
+    found = shown(recipe, "reference", 0)
+    try:
+        return pictures.ten(found, posterior.posterior(recipe, "reference", found))
+    except ImportError:
+        return without
+
+
+def _controls(fields: Sequence[Field], usual: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for field in fields:
+        given: dict[str, Any] = {"value": usual[field.name], "label": field.label, "info": field.info}
+        given["elem_id"] = f"make-{field.name.replace('_', '-')}"
+        if field.kind == "slider":
+            made[field.name] = gr.Slider(field.low, field.high, step=field.step, **given)
+        elif field.kind == "number":
+            made[field.name] = gr.Number(precision=0, **given)
+        elif field.kind == "flag":
+            made[field.name] = gr.Checkbox(**given)
+        else:
+            made[field.name] = gr.Radio(["reference", "fast"], **given)
+    return made
+
+
+def _bind(address: Address, config: Any, index: Any, digit: Any, made: dict[str, Any]) -> None:
+    def numbers(name: str) -> dict[str, Any]:
+        return dict(zip(NAMES, values_of(name), strict=True))
+
+    address.bind("config", config, parse.choice(list(RECIPES)), sets=numbers)
+    for field in ALL:
+        address.bind(field.name, made[field.name], field.parse)
+    address.bind("example", index, parse.whole(0, 99))
+    address.bind("digit", digit, parse.choice(DIGITS))
