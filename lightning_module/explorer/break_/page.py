@@ -1,11 +1,118 @@
-"""The tab Break on the page."""
+"""The tab Break on the page: four sliders of the recipe, one thing outside of it, and what the networks still read."""
+
+from collections.abc import Iterator
+from typing import Any, Final
 
 import gradio as gr
 
-from lightning_module.explorer.address import Address
+from lightning_module.explorer.address import Address, choice, number
+from lightning_module.explorer.break_ import pictures
+from lightning_module.explorer.break_.accuracy import known_limit, measured, running_limit
+from lightning_module.explorer.break_.signals import NONE, OUTSIDE, SLIDERS, Setting
+from lightning_module.explorer.moves import Moves
+
+QUIET: Final[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+class _Tab:
+    """What the tab does. The inputs are those of `Setting`."""
+
+    def __init__(self) -> None:
+        self._moves = Moves()
+
+    def move(
+        self,
+        noise: float,
+        shift: float,
+        shear: float,
+        scale: float,
+        outside: str,
+        amount: float,
+        request: gr.Request,
+    ) -> list[Any]:
+        """Returns what follows at once: accuracies, the Bayes limit if it is known, the details."""
+        values = (noise, shift, shear, scale, outside, amount)
+        self._moves.note(request.session_hash, values)
+        try:
+            setting = Setting(*values)
+        except ValueError as error:
+            return [f'<div class="m1-error" role="alert"><p>{error}</p></div>', "", ""]
+        now = measured(setting)
+        bars = pictures.bars(now, measured(Setting()))
+        return [bars, pictures.limit(setting, known_limit(setting)), pictures.details(now)]
+
+    def weigh(
+        self,
+        noise: float,
+        shift: float,
+        shear: float,
+        scale: float,
+        outside: str,
+        amount: float,
+        request: gr.Request,
+    ) -> Iterator[Any]:
+        """Yields the Bayes limit, better and better, until the visitor has moved on."""
+        yield gr.skip()  # what comes to an end without a word would leave nothing
+        values = (noise, shift, shear, scale, outside, amount)
+
+        def wanted() -> bool:
+            return self._moves.is_latest(request.session_hash, values)
+
+        try:
+            setting = Setting(*values)
+        except ValueError:
+            return
+        if setting.is_outside or known_limit(setting):
+            return
+        try:
+            for found in running_limit(setting, wanted):
+                if wanted():
+                    yield pictures.limit(setting, found)
+        except ImportError as error:
+            yield pictures.limit(setting, None, str(error))
 
 
 def build(address: Address) -> None:
     """Builds the tab, within ``gr.Tab``."""
-    del address
-    gr.HTML("<p>Break</p>")
+    tab, usual = _Tab(), Setting()
+    first = measured(usual)
+    names = [("nothing", NONE), *((label, name) for name, (label, _) in OUTSIDE.items())]
+    with gr.Row(elem_classes="m1-break"):
+        with gr.Column(scale=1, min_width=280):
+            sliders = [
+                gr.Slider(
+                    each.low,
+                    each.high,
+                    value=getattr(usual, each.name),
+                    step=each.step,
+                    label=f"{each.label} ({each.name})",
+                    elem_id=f"break-{each.label}",
+                )
+                for each in SLIDERS
+            ]
+            outside = gr.Radio(names, value=usual.outside, label="outside the recipe", elem_id="break-outside")
+            amount = gr.Slider(
+                0, 1, value=usual.amount, step=0.05, label="how much of that", elem_id="break-amount", visible=False
+            )
+            back = gr.Button("Back to the default recipe", elem_id="break-back")
+        with gr.Column(scale=2, min_width=280):
+            bars = gr.HTML(pictures.bars(first, first), elem_id="break-bars", padding=False)
+            limit = gr.HTML(pictures.limit(usual, None), elem_id="break-limit", padding=False)
+    details = gr.HTML(pictures.details(first), elem_id="break-details", padding=False)
+    controls = [*sliders, outside, amount]
+    moved = gr.on(
+        [each.change for each in controls],
+        tab.move,
+        controls,
+        [bars, limit, details],
+        queue=False,
+        trigger_mode="always_last",
+        **QUIET,
+    )
+    outside.change(lambda chosen: gr.Slider(visible=chosen != NONE), outside, amount, queue=False, **QUIET)
+    moved.then(tab.weigh, controls, limit, concurrency_limit=2, **QUIET)
+    back.click(lambda: [*(getattr(usual, each.name) for each in SLIDERS), NONE, usual.amount], None, controls, **QUIET)
+    for each, slider in zip(SLIDERS, sliders, strict=True):
+        address.bind(f"break_{each.label}", slider, number(each.low, each.high))
+    address.bind("break_outside", outside, choice([NONE, *OUTSIDE]))
+    address.bind("break_amount", amount, number(0, 1))

@@ -94,7 +94,8 @@ def digits(shares: Sequence[float]) -> str:
         f'<li><b>{digit}</b><i style="--p:{100 * share:.1f}%"></i><span>{100 * share:.0f} %</span></li>'
         for digit, share in enumerate(shares)
     )
-    return f'<section><h3 class="m1-h">Errors of each digit</h3><ol class="m1-bars" aria-label="errors of each digit">{rows}</ol></section>'
+    head = '<h3 class="m1-h">Errors of each digit</h3>'
+    return f'<section>{head}<ol class="m1-bars" aria-label="errors of each digit">{rows}</ol></section>'
 
 
 def misread(result: dict[str, Any]) -> str:
@@ -115,8 +116,12 @@ def misread(result: dict[str, Any]) -> str:
     sure = sum(row["p"][row["truth"]] > SURE for row in known)
     words = f"The first {len(rows)} of {result['misread']:,}" if result["misread"] > len(rows) else f"All {len(rows)}"
     if known:
-        words += f": the digit → what the network read, with the exact posterior below each. In {sure} of them it is above 90 % sure of the right digit."
+        words += (
+            ": the digit → what the network read, with the exact posterior below each. "
+            f"In {sure} of them it is above 90 % sure of the right digit."
+        )
     else:
         words += f". No posterior: {result['reason']}."
     drawn = svg.signals(panels, columns=10, narrow=4)
-    return f'<section><h3 class="m1-h">Signals it gets wrong</h3><p class="m1-explain">{html.escape(words)}</p>{drawn}</section>'
+    head = '<h3 class="m1-h">Signals it gets wrong</h3>'
+    return f'<section>{head}<p class="m1-explain">{html.escape(words)}</p>{drawn}</section>'
