@@ -33,7 +33,8 @@ from lightning_module import CNN
 from lightning_module.datamodule import Examples
 from lightning_module.replicas.replica import Replica
 from lightning_module.studies import fresh, train
-from lightning_module.studies.double_descent.study import CURRENT, DoubleDescentConfig, cells
+from lightning_module.studies.double_descent.config import DoubleDescentConfig
+from lightning_module.studies.double_descent.study import CURRENT, cells
 from lightning_module.studies.methods.networks.families import FAMILIES
 
 EPOCHS = 500

@@ -33,6 +33,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 import torch
@@ -228,7 +229,8 @@ def main() -> None:
     steps = table_of_steps(options.networks, options.steps, options.runs)
 
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
-    print(f"\n{machine}; Python {platform.python_version()}, torch {torch.__version__}, Lightning {pl.__version__}")
+    libraries = f"torch {torch.__version__}, Lightning {version('pytorch-lightning')}"
+    print(f"\n{machine}; Python {platform.python_version()}, {libraries}")
     print(f"medians (and ranges) of {options.runs} alternating runs")
     print("\nwhat a user types, with everything on\n" + "\n".join(epochs))
     print("\none step, in the reference protocol, without validations\n" + "\n".join(steps))

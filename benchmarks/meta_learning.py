@@ -91,7 +91,8 @@ def our_activation(data: tuple[Examples, Examples], draws: MetaDraws) -> Found:
 
 def reference_rate(data: Examples) -> Found:
     """Returns an outer step from each learning rate, one after the other, all by automatic differentiation."""
-    objectives, gradients = [], []
+    objectives: list[float] = []
+    gradients: list[Tensor] = []
     start = torch.cat([w[0].t().flatten() for w in initial_weights(0)])
     for number in RATES:
         rate, flat, losses = torch.tensor([number], requires_grad=True), start.clone().requires_grad_(), []

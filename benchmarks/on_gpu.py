@@ -24,6 +24,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 import torch
 
@@ -73,7 +74,7 @@ def synchronize(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def fit(model: pl.LightningModule, steps: int, device: str, precision: str = "32-true") -> float:
+def fit(model: pl.LightningModule, steps: int, device: str, precision: Any = "32-true") -> float:
     """Returns the seconds of a fit."""
     clock = Clock()
     trainer = pl.Trainer(

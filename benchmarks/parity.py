@@ -10,6 +10,7 @@ import os
 import random
 import sys
 from dataclasses import fields
+from typing import Any
 
 os.environ.setdefault("MPLBACKEND", "Agg")  # the reference imports pyplot
 
@@ -25,7 +26,7 @@ TOLERANCE = 1e-12
 RANDOM_SETS = 24
 OURS_ALONE = {"flip_seq", "label_noise", "label_noise_seed"}  # the reference does not know them
 PARAMETERS = [field.name for field in fields(Recipe) if field.name not in OURS_ALONE]
-EXTREMES = {
+EXTREMES: dict[str, dict[str, Any]] = {
     "no randomness but noise": {"scale_coeff": 0, "shear_scale": 0, "max_translation": 1, "padding": (50, 50)},
     "shifts beyond the length": {"max_translation": 300, "padding": (0, 20)},
     "no padding at all": {"padding": (0, 0), "template_len": 40},
@@ -37,9 +38,9 @@ EXTREMES = {
 }
 
 
-def parameter_sets() -> dict[str, dict[str, object]]:
+def parameter_sets() -> dict[str, dict[str, Any]]:
     """Returns changes from the default by name: the named configs that the reference can make, extremes and random."""
-    sets: dict[str, dict[str, object]] = {"frozen (5,000 examples)": {}}
+    sets: dict[str, dict[str, Any]] = {"frozen (5,000 examples)": {}}
     for name, named in RECIPES.items():
         changes = named.recipe.differences()
         if changes and not OURS_ALONE & changes.keys():
@@ -51,7 +52,7 @@ def parameter_sets() -> dict[str, dict[str, object]]:
     return sets
 
 
-def random_changes(draw: random.Random) -> dict[str, object]:
+def random_changes(draw: random.Random) -> dict[str, Any]:
     """Returns a value for every parameter."""
     return {
         "num_samples": draw.randint(10, 400),
@@ -69,7 +70,7 @@ def random_changes(draw: random.Random) -> dict[str, object]:
     }
 
 
-def as_arguments(changes: dict[str, object]) -> object:
+def as_arguments(changes: dict[str, Any]) -> object:
     """Returns the reference's arguments object with these changes."""
     arguments = reference.get_dataset_args()
     for name, value in changes.items():
@@ -77,7 +78,7 @@ def as_arguments(changes: dict[str, object]) -> object:
     return arguments
 
 
-def compare(changes: dict[str, object]) -> tuple[float, float, bool]:
+def compare(changes: dict[str, Any]) -> tuple[float, float, bool]:
     """Returns the largest difference of x and of t, and whether all labels are equal."""
     theirs = mnist1d.data.make_dataset(as_arguments(changes))
     size = int(changes.get("num_samples", 5000))
@@ -90,7 +91,7 @@ def compare(changes: dict[str, object]) -> tuple[float, float, bool]:
     return x, t, all(np.array_equal(ours[name], theirs[name]) for name in ("y", "y_test"))
 
 
-def compare_compat(changes: dict[str, object]) -> tuple[float, float, bool]:
+def compare_compat(changes: dict[str, Any]) -> tuple[float, float, bool]:
     """Returns what `compare` does, for `transform` on each digit under one seed; the flag: both drew equally much."""
     arguments, templates = as_arguments(changes), reference.get_templates()
     made = []

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy is loaded
 
+from typing import Any
+
 import numpy as np
 from report import machine
 
@@ -41,7 +43,7 @@ TARGETS_MS = {"default": 2.0, "high-noise": 20.0}
 TARGET_SET_UP = 0.3
 # A prototype's: recipe, signals, Bayes accuracy, mean of the largest posterior, loss, entropy; NaN where it has none.
 ROUNDING = 0.0005
-FIRST_NUMBERS = (
+FIRST_NUMBERS: tuple[tuple[Any, ...], ...] = (
     ("default", {}, 4000, 0.9998, 0.9999, 0.0006, 0.0004),
     ("default", {"iid_noise_scale": 0.05}, 400, 0.973, 0.972, 0.104, np.nan),
     ("default", {"iid_noise_scale": 0.1}, 400, 0.813, 0.825, 0.515, np.nan),

@@ -47,7 +47,7 @@ SIMULATED, PER_WORKER = (16, 64, 256), 100  # workers; tasks for each
 def make_rows(task: int, *, rows: int) -> float:
     """Makes rows of the fast stream; returns the seconds."""
     begun = time.perf_counter()
-    make_slice("train", task * rows, (task + 1) * rows, num_samples=10**9, test_fraction=0.0001, stream="fast")
+    make_slice("large", "train", task * rows, (task + 1) * rows)
     return time.perf_counter() - begun
 
 
@@ -155,8 +155,9 @@ def measured(kinds: dict[str, tuple[Callable[[int], float], int]], rounds: int) 
         print('Ray is not installed, so its column is left out: pip install "mnist1d-hf[scale]"')
     found: dict[str, dict[str, Any]] = {kind: {} for kind in kinds}
     with two_raylets() if has_ray else nullcontext() as ray:
-        crews = {"1 process": (LocalEngine(1), 1), "2 processes": (LocalEngine(2), 2)}
-        crews |= {"Ray, 2 raylets": (ray, 2)} if has_ray else {}
+        crews: dict[str, tuple[Engine, int]] = {"1 process": (LocalEngine(1), 1), "2 processes": (LocalEngine(2), 2)}
+        if ray is not None:
+            crews["Ray, 2 raylets"] = ray, 2
         for kind, (function, tasks) in kinds.items():
             walls: dict[str, list[float]] = {crew: [] for crew in crews}
             for _ in range(rounds):
@@ -180,7 +181,7 @@ def main() -> int:
     if options.small:
         options.rows, options.models, options.rounds = 200_000, 40, 1
     steps = 20 if options.small else 200
-    kinds = {
+    kinds: dict[str, tuple[Callable[[int], float], int]] = {
         "rows": (partial(make_rows, rows=A_TASK["rows"]), options.rows // A_TASK["rows"]),
         "models": (partial(train_models, models=A_TASK["models"], steps=steps), options.models // A_TASK["models"]),
         "empty": (nothing, 50 if options.small else 500),

@@ -58,6 +58,28 @@ window.mnist1d = (() => {
     setTimeout(() => { button.textContent = before; }, 1200);
   });
 
+  // Keys 0 to 9 press the quiz's buttons, unless somebody types elsewhere: one for each signal, however fast.
+  const typed = [];
+  let answered = ""; // the signal that a key was pressed for
+
+  function press() {
+    const shown = document.querySelector("#read-signal figcaption")?.textContent ?? "";
+    if (!shown) { typed.length = 0; answered = ""; return; }
+    if (!typed.length || shown === answered) return;
+    answered = shown;
+    document.getElementById(`read-digit-${typed.shift()}`)?.click();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (!/^[0-9]$/.test(event.key) || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+    if (event.target.closest?.("input, textarea, select, [contenteditable]")) return;
+    const key = document.getElementById("read-digit-0");
+    if (!key || key.offsetParent === null) return;
+    event.preventDefault();
+    typed.push(event.key);
+    press();
+  });
+
   // How a signal is made. The server draws all stages; here one of them is large, and moves into the next.
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
   let stage = null; // which one is shown; null for the last
@@ -135,6 +157,7 @@ window.mnist1d = (() => {
 
   // A new picture, after a slider has moved, stays at the stage that was looked at.
   new MutationObserver(() => {
+    press();
     document.querySelectorAll(".m1-construction:not([data-at])").forEach((whole) => {
       show(whole, stage, false);
       if (playing) whole.querySelector("[data-step=play]").replaceChildren("stop");

@@ -1,6 +1,7 @@
 """`RayEngine`: tasks on a Ray cluster, or on a Ray that is started on this machine. Ray is imported when it is used."""
 
 import importlib.util
+import logging
 import os
 import signal
 import sys
@@ -58,7 +59,7 @@ class RayEngine(Engine):
         if not ray.is_initialized():
             with _signals_as_they_are():
                 try:
-                    ray.init(self.address, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+                    ray.init(self.address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
                 except ConnectionError as error:
                     raise ValueError(
                         f"address={self.address!r} must be that of a Ray cluster that runs ({error}); "

@@ -34,7 +34,7 @@ class _Tab:
         values = (noise, shift, shear, scale, outside, amount)
         self._moves.note(request.session_hash, values)
         try:
-            setting = Setting(*values)
+            setting = Setting(noise, int(shift) if shift else 0, shear, scale, outside, amount)
         except ValueError as error:
             return [f'<div class="m1-error" role="alert"><p>{error}</p></div>', "", ""]
         now = measured(setting)
@@ -59,7 +59,7 @@ class _Tab:
             return self._moves.is_latest(request.session_hash, values)
 
         try:
-            setting = Setting(*values)
+            setting = Setting(noise, int(shift) if shift else 0, shear, scale, outside, amount)
         except ValueError:
             return
         if setting.is_outside or known_limit(setting):

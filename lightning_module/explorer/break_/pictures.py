@@ -68,15 +68,13 @@ def details(now: Measured) -> str:
     )
     table = (
         '<table class="m1-heat"><caption>of 100 signals of each digit, so many are misread</caption>'
-        f"<thead><tr><th></th>{head}"
-        f"</tr></thead><tbody>{body}</tbody></table>"
+        f"<thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
     panels = [svg.Panel(signal=now.x[digit], title=str(digit), note=_readings(now, digit)) for digit in range(10)]
     signals = svg.signals(panels, columns=10, narrow=5)
     return (
         f'<h3 class="m1-h">Where does each fail?</h3>{table}'
-        '<h3 class="m1-h">One signal of each digit, and who misreads it</h3>'
-        + svg.signals(panels, columns=10, narrow=5)
+        f'<h3 class="m1-h">One signal of each digit, and who misreads it</h3>{signals}'
     )
 
 

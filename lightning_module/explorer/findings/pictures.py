@@ -26,11 +26,7 @@ def found(claims: Sequence[Claim], study: str) -> str:
 def _claim(claim: Claim, several: bool) -> str:
     told = claim.told
     of = f"<small>{html.escape(claim.study)}</small> " if several else ""
-    kind = (
-        ""
-        if claim.is_statement
-        else f" <small>{'our own question' if told['kind'] == 'question' else 'number'}</small>"
-    )
+    kind = " <small>our own question</small>" if told["kind"] == "question" else ""
     label = "· number" if told["kind"] == "number" else told["words"].split(":")[0]
     return (
         f'<details class="m1-claim"><summary><span class="m1-verdict" data-verdict="{told["finding"]}">'
@@ -45,9 +41,7 @@ def _terms(claim: Claim) -> str:
     terms = {
         "verdict": told["words"],
         "contrast (95 %), has to be": f"{told['contrast']}, {told['needed']}" if told["contrast"] != "-" else "",
-        "published number": f"{told['published']}: {told['number']}; ours {told['ours']}"
-        if told["published"] != "-"
-        else "",
+        "published number": published,
         "independent runs (n)": told["n"] if told["n"] != "-" else "",
         "amended": told.get("amended", ""),
         "source": told["source"],

@@ -250,3 +250,22 @@ def test_every_public_name_is_there():
     with pytest.raises(AttributeError, match="no attribute 'Studdy'"):
         studies.Studdy  # noqa: B018
     assert set(studies.__all__) <= set(dir(studies))
+
+
+def test_a_study_without_claims_has_no_table_of_verdicts(tmp_path, capsys):
+    path = tmp_path / "plain_sweep.py"
+    path.write_text(
+        "from dataclasses import dataclass\n\n"
+        "from lightning_module.studies import Cell, Config, Outcome, Study\n\n\n"
+        "@dataclass(frozen=True, kw_only=True)\nclass Plain(Config):\n    seeds: int = 1\n\n\n"
+        "def cells(config):\n    return [Cell({'seed': seed}) for seed in config.seed_range]\n\n\n"
+        "def run_cell(config, cell):\n"
+        "    return Outcome({'rows': [{**cell.of, 'number': 1.5}]}, data={'none': 'no data'})\n\n\n"
+        "PRESETS = {'smoke': Plain(), 'paper': Plain(seeds=3)}\n"
+        "STUDY = Study(name='plain', question='What is it?', presets=PRESETS, cells=cells, run_cell=run_cell)\n"
+    )
+    for preset in ("smoke", "paper"):
+        assert main(["study", "run", str(path), "--preset", preset, "--folder", str(tmp_path / preset)]) == 0
+        out = capsys.readouterr().out
+        assert "It has no claims, so there are no verdicts" in out
+        assert "finding" not in out
