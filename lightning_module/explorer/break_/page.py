@@ -31,15 +31,15 @@ class _Tab:
         request: gr.Request,
     ) -> list[Any]:
         """Returns what follows at once: accuracies, the Bayes limit if it is known, the details."""
-        values = (noise, shift, shear, scale, outside, amount)
-        self._moves.note(request.session_hash, values)
+        visitor, values = request.session_hash, (noise, shift, shear, scale, outside, amount)
+        self._moves.note(visitor, values)
         try:
-            setting = Setting(noise, int(shift) if shift else 0, shear, scale, outside, amount)
-        except ValueError as error:
-            return [f'<div class="m1-error" role="alert"><p>{error}</p></div>', "", ""]
-        now = measured(setting)
-        bars = pictures.bars(now, measured(Setting()))
-        return [bars, pictures.limit(setting, known_limit(setting)), pictures.details(now)]
+            setting = Setting(noise, int(shift), shear, scale, outside, amount)
+        except (TypeError, ValueError) as error:
+            return [pictures.error(str(error)), "", ""]
+        parts = _all(setting)
+        # Two moves at once, as when the page is opened with several numbers, may come to an end in any order.
+        return parts if self._moves.is_latest(visitor, values) else [gr.skip()] * len(parts)
 
     def weigh(
         self,
@@ -50,26 +50,31 @@ class _Tab:
         outside: str,
         amount: float,
         request: gr.Request,
-    ) -> Iterator[Any]:
+    ) -> Iterator[list[Any]]:
         """Yields the Bayes limit, better and better, until the visitor has moved on."""
-        yield gr.skip()  # what comes to an end without a word would leave nothing
-        values = (noise, shift, shear, scale, outside, amount)
-
-        def wanted() -> bool:
-            return self._moves.is_latest(request.session_hash, values)
-
+        yield [gr.skip()] * 3  # what comes to an end without a word would leave nothing
+        visitor, values = request.session_hash, (noise, shift, shear, scale, outside, amount)
         try:
-            setting = Setting(noise, int(shift) if shift else 0, shear, scale, outside, amount)
-        except ValueError:
+            setting = Setting(noise, int(shift), shear, scale, outside, amount)
+        except (TypeError, ValueError):
             return
+        if not self._moves.is_latest(visitor, values):  # of two moves at once the older one came last
+            self._moves.note(visitor, values)
+            yield _all(setting)
         if setting.is_outside or known_limit(setting):
             return
         try:
-            for found in running_limit(setting, wanted):
-                if wanted():
-                    yield pictures.limit(setting, found)
+            for found in running_limit(setting, lambda: self._moves.is_latest(visitor, values)):
+                if self._moves.is_latest(visitor, values):
+                    yield [gr.skip(), pictures.limit(setting, found), gr.skip()]
         except ImportError as error:
-            yield pictures.limit(setting, None, str(error))
+            yield [gr.skip(), pictures.limit(setting, None, str(error)), gr.skip()]
+
+
+def _all(setting: Setting) -> list[Any]:
+    now = measured(setting)
+    bars = pictures.bars(now, measured(Setting()))
+    return [bars, pictures.limit(setting, known_limit(setting)), pictures.details(now)]
 
 
 def build(address: Address) -> None:
@@ -110,8 +115,9 @@ def build(address: Address) -> None:
         **QUIET,
     )
     outside.change(lambda chosen: gr.Slider(visible=chosen != NONE), outside, amount, queue=False, **QUIET)
-    moved.then(tab.weigh, controls, limit, concurrency_limit=2, **QUIET)
-    back.click(lambda: [*(getattr(usual, each.name) for each in SLIDERS), NONE, usual.amount], None, controls, **QUIET)
+    moved.then(tab.weigh, controls, [bars, limit, details], concurrency_limit=2, **QUIET)
+    first_values = [*(getattr(usual, each.name) for each in SLIDERS), NONE, usual.amount]
+    back.click(lambda: first_values, None, controls, queue=False, **QUIET)
     for each, slider in zip(SLIDERS, sliders, strict=True):
         address.bind(f"break_{each.label}", slider, number(each.low, each.high))
     address.bind("break_outside", outside, choice([NONE, *OUTSIDE]))

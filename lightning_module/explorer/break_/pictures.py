@@ -57,6 +57,11 @@ def limit(setting: Setting, found: Limit | None, reason: str = "") -> str:
     return f'<ol class="m1-accuracies" aria-label="Bayes limit">{row}</ol><p class="m1-explain">{told}</p>'
 
 
+def error(words: str) -> str:
+    """Returns an error."""
+    return f'<div class="m1-error" role="alert"><p>{html.escape(words)}</p></div>'
+
+
 def details(now: Measured) -> str:
     """Returns the errors of each digit as a table, and the first signal of each digit with what is read in it."""
     head = "".join(f"<th scope=col>{digit}</th>" for digit in range(10))
