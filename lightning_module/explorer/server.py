@@ -20,6 +20,7 @@ LEAVE: Final = 0.4  # seconds in which answers under way may be finished when th
 START: Final = 60.0  # seconds at the most until it serves
 FONTS: Final = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica", "Arial", "sans-serif")
 MONO: Final = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
+STYLES: Final = ("page.css", "tabs.css")
 # From light to dark: shades of the figures' blue, the seventh.
 BLUE: Final = [
     "#eaf4fb",
@@ -68,7 +69,7 @@ def application() -> "FastAPI":
         path="/",
         footer_links=[],
         theme=theme,
-        css=here.joinpath("page.css").read_text(encoding="utf-8"),
+        css="".join(here.joinpath(name).read_text(encoding="utf-8") for name in STYLES),
         head=f"<script>{script}</script>",
         ssr_mode=False,
         show_error=False,
