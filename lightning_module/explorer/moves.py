@@ -1,6 +1,7 @@
 """Which move of a visitor is the latest: work for an earlier one is not worth finishing."""
 
 import threading
+import time
 from collections import OrderedDict
 from typing import Final, Generic, TypeVar
 
@@ -15,11 +16,13 @@ class Moves(Generic[Move]):
     def __init__(self) -> None:
         self._latest: OrderedDict[str, Move] = OrderedDict()
         self._claimed: dict[str, Move] = {}
+        self._last = -float("inf")  # when anybody moved
         self._lock = threading.Lock()
 
     def note(self, visitor: str | None, move: Move) -> None:
         """Notes a visitor's move; the one before is no longer wanted."""
         with self._lock:
+            self._last = time.monotonic()
             self._latest[visitor or ""] = move
             self._latest.move_to_end(visitor or "")
             while len(self._latest) > MOST_VISITORS:
@@ -44,3 +47,7 @@ class Moves(Generic[Move]):
         """Returns whether a visitor has not moved since."""
         with self._lock:
             return self._latest.get(visitor or "") == move
+
+    def quiet(self) -> float:
+        """Returns for how many seconds nobody has moved: work that can wait gives way to what somebody waits for."""
+        return time.monotonic() - self._last

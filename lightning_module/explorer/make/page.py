@@ -1,5 +1,6 @@
 """The tab Make on the page: controls to the left, what they make to the right, the code below."""
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -30,6 +31,10 @@ from mnist1d_hf.generator.recipe import RecipeError
 MOST_INDEX: Final = 9_999
 DIGITS: Final = [str(digit) for digit in range(10)]
 NO_RECIPE: Final = "these numbers are no recipe; the signals are those of the last ones that were"
+# Seconds without a move of anybody, after which a limit is refined; how often that is looked at; how long at most.
+QUIET: Final = 0.6
+LOOK: Final = 0.1
+PATIENCE: Final = 30.0
 PLACES: Final = ("first", "padding", "rest")
 
 
@@ -102,12 +107,22 @@ class _Tab:
             known = _known(recipe)
             if known is not None and known.signals:
                 return
-            for better in posterior.running_limit(recipe, lambda: self._moves.is_latest(visitor, move)):
+            for better in posterior.running_limit(recipe, lambda: self._has_time_for(visitor, move)):
                 last = better.signals == posterior.TOLD[-1]
                 if known is None or last:
                     yield pictures.limit(better, going_on=not last)
         except (RecipeError, ImportError):
             return  # said already
+
+    def _has_time_for(self, visitor: str | None, move: _Move) -> bool:
+        """Waits until nobody has moved for a while; returns whether the visitor has not either."""
+        for _ in range(int(PATIENCE / LOOK)):
+            if not self._moves.is_latest(visitor, move):
+                return False
+            if self._moves.quiet() > QUIET:
+                return True
+            time.sleep(LOOK)
+        return False
 
 
 def _known(recipe: Recipe) -> Limit | None:
@@ -163,7 +178,7 @@ def build(address: Address) -> None:
     )
     # What these two work on is the visitor's latest move, which may be a later one than that which they follow.
     quiet["trigger_mode"] = "multiple"
-    weighed = moved.then(tab.weigh, None, [signals, limit], concurrency_limit=2, **quiet)
+    weighed = moved.then(tab.weigh, None, [signals, limit], concurrency_limit=1, **quiet)
     weighed.then(tab.refine, None, limit, concurrency_limit=1, **quiet)
 
 
