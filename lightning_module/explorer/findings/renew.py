@@ -56,6 +56,7 @@ def content(found: Sequence[Entry]) -> list[dict[str, Any]]:
         {
             "study": entry.title,
             "question": entry.study.question,
+            "again": entry.decides_amendments,
             "page": places.study(entry).with_suffix("").as_posix(),
             "claims": [row(entry, verdict) for verdict in entry.verdicts],
         }
