@@ -1,6 +1,7 @@
 """The tab Make on the page: controls to the left, what they make to the right, the code below."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import gradio as gr
@@ -19,11 +20,11 @@ from lightning_module.explorer.make.fields import (
     recipe_of,
     values_of,
 )
-from lightning_module.explorer.make.limit_grid import known_limit
-from lightning_module.explorer.make.shown import shown
+from lightning_module.explorer.make.limit_grid import Limit, known_limit
+from lightning_module.explorer.make.shown import Shown, shown
 from lightning_module.explorer.make.snippets import snippets
 from lightning_module.explorer.moves import Moves
-from mnist1d_hf import RECIPES
+from mnist1d_hf import RECIPES, Recipe
 from mnist1d_hf.generator.recipe import RecipeError
 
 MOST_INDEX: Final = 9_999
@@ -32,26 +33,38 @@ NO_RECIPE: Final = "these numbers are no recipe; the signals are those of the la
 PLACES: Final = ("first", "padding", "rest")
 
 
+@dataclass(frozen=True)
+class _Move:
+    config: str
+    index: Any
+    values: tuple[Any, ...]
+
+    def found(self) -> tuple[Recipe, str, Shown]:
+        """Returns recipe, stream and signals; raises RecipeError where there are none."""
+        recipe, stream = recipe_of(self.values)
+        return recipe, stream, shown(recipe, stream, _checked_index(self.index))
+
+
 class _Tab:
     """What the tab does when something on it changes. The inputs are config, index, digit and the recipe's controls."""
 
     def __init__(self) -> None:
-        self._moves = Moves()
+        self._moves: Moves[_Move] = Moves()
 
     def draw(self, request: gr.Request | None, config: str, index: int, digit: str, *values: Any) -> list[Any]:
         """Returns what follows at once: signals, construction, code, limit, and an error beside each group."""
-        visitor = request.session_hash if request else None
-        self._moves.note(visitor, (config, index, values))
+        move = _Move(config, index, values)
+        if request is not None:
+            self._moves.note(request.session_hash, move)
         try:
-            recipe, stream = recipe_of(values)
-            found = shown(recipe, stream, _checked_index(index))
+            recipe, stream, found = move.found()
         except RecipeError as error:
             place = place_of(str(error))
             lines = [pictures.error(str(error) if each == place else "") for each in PLACES]
             opened = gr.skip() if place == "first" else gr.update(open=True)
             return [gr.skip(), gr.skip(), gr.skip(), pictures.limit(None, reason=NO_RECIPE), opened, *lines]
         texts = snippets(config, recipe, stream, int(index))
-        known = known_limit(recipe) if recipe.iid_noise_scale else None
+        known = _known(recipe)
         return [
             pictures.ten(found, waiting=True),
             pictures.construction(found, recipe, int(digit)),
@@ -61,43 +74,44 @@ class _Tab:
             *["" for _ in PLACES],
         ]
 
-    def weigh(self, request: gr.Request, config: str, index: int, *values: Any) -> list[Any]:
-        """Returns the signals with their posteriors, unless the visitor has moved on."""
-        if not self._moves.is_latest(request.session_hash, (config, index, values)):
+    def weigh(self, request: gr.Request) -> list[Any]:
+        """Returns the visitor's signals with their posteriors, unless they have moved on in the meantime."""
+        visitor = request.session_hash
+        move = self._moves.latest(visitor)
+        if move is None:
             return [gr.skip(), gr.skip()]
         try:
-            recipe, stream = recipe_of(values)
-            found = shown(recipe, stream, _checked_index(index))
+            recipe, stream, found = move.found()
         except RecipeError:
-            return [gr.skip(), gr.skip()]
+            return [gr.skip(), gr.skip()]  # said already
         try:
             p = posterior.posterior(recipe, stream, found)
         except (RecipeError, ImportError) as error:
             return [pictures.ten(found), pictures.limit(known_limit(recipe), reason=f"none: {error}")]
-        if not self._moves.is_latest(request.session_hash, (config, index, values)):
-            return [gr.skip(), gr.skip()]
-        return [pictures.ten(found, p), gr.skip()]
+        return [pictures.ten(found, p) if self._moves.is_latest(visitor, move) else gr.skip(), gr.skip()]
 
-    def refine(self, request: gr.Request, config: str, index: int, *values: Any) -> Iterator[Any]:
+    def refine(self, request: gr.Request) -> Iterator[Any]:
         """Yields the Bayes limit, better and better, until it is good or the visitor has moved on."""
-        move = (config, index, values)
-
-        def wanted() -> bool:
-            return self._moves.is_latest(request.session_hash, move)
-
+        visitor = request.session_hash
+        move = self._moves.latest(visitor)
+        yield gr.skip()  # a generator has to yield something
+        if move is None or not self._moves.claim(visitor, move):
+            return
         try:
-            recipe, _ = recipe_of(values)
-            known = known_limit(recipe) if recipe.iid_noise_scale else None
-            if not wanted() or (known is not None and known.signals):
-                yield gr.skip()
+            recipe, *_ = move.found()
+            known = _known(recipe)
+            if known is not None and known.signals:
                 return
-            for better in posterior.running_limit(recipe, wanted):
-                if not wanted():
-                    break
-                if known is None or better.signals == posterior.TOLD[-1]:
-                    yield pictures.limit(better, going_on=better.signals < posterior.TOLD[-1])
+            for better in posterior.running_limit(recipe, lambda: self._moves.is_latest(visitor, move)):
+                last = better.signals == posterior.TOLD[-1]
+                if known is None or last:
+                    yield pictures.limit(better, going_on=not last)
         except (RecipeError, ImportError):
-            yield gr.skip()  # said already
+            return  # said already
+
+
+def _known(recipe: Recipe) -> Limit | None:
+    return known_limit(recipe) if recipe.iid_noise_scale else None
 
 
 def _checked_index(index: Any) -> int:
@@ -147,9 +161,10 @@ def build(address: Address) -> None:
         show_progress="hidden",
         api_name="make",
     )
-    form = [config, index, *controls]
-    weighed = moved.then(tab.weigh, form, [signals, limit], concurrency_limit=2, **quiet)
-    weighed.then(tab.refine, form, limit, concurrency_limit=1, **quiet)
+    # What these two work on is the visitor's latest move, which may be a later one than that which they follow.
+    quiet["trigger_mode"] = "multiple"
+    weighed = moved.then(tab.weigh, None, [signals, limit], concurrency_limit=2, **quiet)
+    weighed.then(tab.refine, None, limit, concurrency_limit=1, **quiet)
 
 
 def _beside() -> Any:

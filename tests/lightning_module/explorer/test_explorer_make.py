@@ -175,8 +175,16 @@ def test_an_address_is_read_and_what_it_does_not_mean_is_told():
 
 def test_moves_of_visitors_are_kept_apart():
     moves = Moves()
+    assert moves.latest("a") is None
     moves.note("a", 1)
     moves.note("b", 2)
+    assert (moves.latest("a"), moves.latest("b")) == (1, 2)
+    assert [moves.claim("a", 1), moves.claim("a", 1), moves.claim("a", 2), moves.claim("b", 2)] == [
+        True,
+        False,
+        False,
+        True,
+    ]
     assert moves.is_latest("a", 1)
     assert not moves.is_latest("b", 1)
     moves.note("a", 3)
