@@ -1,6 +1,8 @@
 """The tab Findings without a browser: what is kept is what the committed results are judged to be."""
 
 import json
+import re
+from collections import Counter
 
 import pytest
 
@@ -35,6 +37,16 @@ def test_the_kept_file_is_what_all_committed_results_make(request):
 def test_every_claim_of_every_study_is_there():
     there = {(claim.study.partition(",")[0], claim.told["claim"]) for claim in claims()}
     assert there >= {(study.name, claim.name) for study in STUDIES.values() for claim in study.claims}, ANEW
+
+
+def test_there_are_as_many_statements_as_the_report_counts(request):
+    report = (request.config.rootpath / "docs" / "REPORT.md").read_text(encoding="utf-8")
+    numbers = Counter(claim.told["finding"] for claim in chosen())
+    counted_there = re.search(
+        r"Of (\d+) statements .*\*\*(\d+) hold, (\d+) fail and (\d+) are inconclusive\*\*; (\d+) could", report
+    )
+    ours = [len(chosen()), *(numbers[verdict] for verdict in VERDICTS)]
+    assert list(map(int, counted_there.groups())) == ours
 
 
 def test_a_filter_finds_what_it_says():
