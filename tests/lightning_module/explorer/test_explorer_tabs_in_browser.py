@@ -114,7 +114,7 @@ def test_what_the_address_cannot_mean_is_said(query, visit):
     assert "is ignored" in text(page, ".m1-notice")
 
 
-@pytest.mark.parametrize(("screen", "colour"), zip(SCREENS, COLOURS, strict=True))
+@pytest.mark.parametrize(("screen", "colour"), [*zip(SCREENS, COLOURS, strict=True)])
 def test_no_tab_is_wider_than_the_screen(screen, colour, visit, pictures_folder):
     for tab in ("train", "break", "findings"):
         page = visit(f"?tab={tab}", screen=screen, colour=colour)
