@@ -26,12 +26,14 @@ def row(entry: Entry, verdict: Verdict) -> dict[str, Any]:
     """Returns a claim with its verdict, in the words of the report, and its figure's numbers."""
     words, cause = in_words(verdict), entry.causes.get(verdict.claim.name)
     amended = entry.amended.get(verdict.claim.name)
+    # As on the report's first page: a printed number that could not be tested is none of the statements.
+    is_number = kind(verdict.claim) == "statement" and not verdict.claim.findings and bool(verdict.claim.number)
     bars = [asdict(bar) for bar in bars_of(verdict, 0)]
     told: dict[str, Any] = {
         "claim": verdict.claim.name,
         "text": words["statement"],
         "source": words["source"],
-        "kind": kind(verdict.claim),
+        "kind": "number" if is_number else kind(verdict.claim),
         "finding": verdict.finding,
         "words": finding_words(verdict, cause) if cause else words["finding"],
         "contrast": words["contrast"],
@@ -56,6 +58,7 @@ def content(found: Sequence[Entry]) -> list[dict[str, Any]]:
         {
             "study": entry.title,
             "question": entry.study.question,
+            "again": entry.decides_amendments,
             "page": places.study(entry).with_suffix("").as_posix(),
             "claims": [row(entry, verdict) for verdict in entry.verdicts],
         }

@@ -26,11 +26,13 @@ class Claim:
     Attributes:
         study: Title of the study.
         page: The study's page of the site, without an ending.
+        again: Whether it was run to decide amendments, and stands with its old rule in the study's other entry.
         told: Everything else by name, see `renew.row`.
     """
 
     study: str
     page: str
+    again: bool
     told: dict[str, Any]
 
     @property
@@ -48,14 +50,14 @@ def studies() -> dict[str, str]:
 @cache
 def claims() -> tuple[Claim, ...]:
     """Returns all claims in the order of the report."""
-    return tuple(Claim(each["study"], each["page"], told) for each in _kept() for told in each["claims"])
+    return tuple(Claim(each["study"], each["page"], each["again"], told) for each in _kept() for told in each["claims"])
 
 
 def chosen(study: str = ALL, verdict: str = ALL, *, statements: bool = True) -> list[Claim]:
     """Returns the claims of a study with a verdict.
 
     Args:
-        study: Title of a study, or "all".
+        study: Title of a study, or "all": each claim once, those that were run again by their first rule.
         verdict: A key of `VERDICTS`, or "all".
         statements: Whether only statements of the sources are wanted.
 
@@ -68,7 +70,7 @@ def chosen(study: str = ALL, verdict: str = ALL, *, statements: bool = True) -> 
     return [
         claim
         for claim in claims()
-        if study in (ALL, claim.study)
+        if (claim.study == study or (study == ALL and not claim.again))
         and verdict in (ALL, claim.told["finding"])
         and (claim.is_statement or not statements)
     ]
