@@ -121,7 +121,7 @@ def at_once(url: str, visitors: int, seconds: float) -> list[str]:
     seen = asyncio.run(everybody(url, visitors, seconds))
     print(f"{visitors} visitors at once, each a move every {PAUSE:g} s for {seconds:g} s: {len(seen.signals)} moves")
     tell("  signals", np.array(seen.signals))
-    tell("  posteriors", np.array(seen.posteriors))
+    tell(f"  posteriors of {len(seen.posteriors)}, for others a new move came first", np.array(seen.posteriors))
     mixed = sum(expected(noise) != digest for noise, digest in seen.digests)
     late = float(np.mean(np.array(seen.signals) > MOST)) if seen.signals else 1.0
     print(f"  within {MOST:g} s: {1 - late:.1%} of signals; of somebody else: {mixed} of {len(seen.digests)}")
@@ -163,7 +163,7 @@ async def visitor(client: httpx.AsyncClient, number: int, calls: tuple[int, int,
             seen.signals.append(time.perf_counter() - began)
             (digest,) = SHA256.findall(answer.text.replace('\\"', '"'))
             seen.digests.append((noise, digest))
-            task = asyncio.create_task(afterwards(stream, calls[1:], began, seen))
+            task = asyncio.create_task(afterwards(stream, calls[1:], answer.json()["data"][-1], began, seen))
             running.add(task)
             task.add_done_callback(running.discard)
         except (httpx.HTTPError, ValueError) as error:
@@ -187,9 +187,9 @@ class Stream:
         self._asked: dict[str, asyncio.Future[Any]] = {}
         self._reader: asyncio.Task[None] | None = None
 
-    async def ask(self, call: int) -> Any:
+    async def ask(self, call: int, data: list[Any]) -> Any:
         """Returns what a call of the page's queue comes to."""
-        content: dict[str, Any] = {"data": [], "fn_index": call, "session_hash": self._name}
+        content: dict[str, Any] = {"data": data, "fn_index": call, "session_hash": self._name}
         joined = await self._client.post("/gradio_api/queue/join", json=content)
         joined.raise_for_status()
         done = self._asked.setdefault(joined.json()["event_id"], asyncio.get_running_loop().create_future())
@@ -221,17 +221,17 @@ class Stream:
                             future.set_result(message)
 
 
-async def afterwards(stream: Stream, calls: tuple[int, ...], began: float, seen: Seen) -> None:
+async def afterwards(stream: Stream, calls: tuple[int, ...], turn: int, began: float, seen: Seen) -> None:
     """Asks for posteriors and for a better limit, as the page does when signals have come."""
     for place, call in enumerate(calls):
         try:
-            message = await stream.ask(call)
+            message = await stream.ask(call, [] if place else [turn])
         except (httpx.HTTPError, ValueError, KeyError) as error:
             seen.wrong.append(f"{type(error).__name__}: {error}")
             return
         if not message["success"]:
             seen.wrong.append(f"call {call}: {message['output']}")
-        if place == 0:
+        if place == 0 and "m1-true" in json.dumps(message["output"]):  # else there was a later move by then
             seen.posteriors.append(time.perf_counter() - began)
 
 
