@@ -18,7 +18,7 @@ class _Tab:
     """What the tab does. The inputs are those of `Setting`."""
 
     def __init__(self) -> None:
-        self._moves = Moves()
+        self._moves: Moves[tuple[Any, ...]] = Moves()
 
     def move(
         self,
