@@ -1,5 +1,6 @@
 """The tab Make on the page: controls to the left, what they make to the right, the code below."""
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -30,6 +31,10 @@ from mnist1d_hf.generator.recipe import RecipeError
 MOST_INDEX: Final = 9_999
 DIGITS: Final = [str(digit) for digit in range(10)]
 NO_RECIPE: Final = "these numbers are no recipe; the signals are those of the last ones that were"
+# Seconds without a move of anybody, after which a limit is refined; how often that is looked at; how long at most.
+QUIET: Final = 0.6
+LOOK: Final = 0.1
+PATIENCE: Final = 30.0
 PLACES: Final = ("first", "padding", "rest")
 
 
@@ -54,15 +59,14 @@ class _Tab:
     def draw(self, request: gr.Request | None, config: str, index: int, digit: str, *values: Any) -> list[Any]:
         """Returns what follows at once: signals, construction, code, limit, and an error beside each group."""
         move = _Move(config, index, values)
-        if request is not None:
-            self._moves.note(request.session_hash, move)
+        turn = 0 if request is None else self._moves.note(request.session_hash, move)
         try:
             recipe, stream, found = move.found()
         except RecipeError as error:
             place = place_of(str(error))
             lines = [pictures.error(str(error) if each == place else "") for each in PLACES]
             opened = gr.skip() if place == "first" else gr.update(open=True)
-            return [gr.skip(), gr.skip(), gr.skip(), pictures.limit(None, reason=NO_RECIPE), opened, *lines]
+            return [gr.skip(), gr.skip(), gr.skip(), pictures.limit(None, reason=NO_RECIPE), opened, *lines, turn]
         texts = snippets(config, recipe, stream, int(index))
         known = _known(recipe)
         return [
@@ -72,13 +76,17 @@ class _Tab:
             pictures.limit(known, going_on=known is not None and not known.signals),
             gr.skip(),
             *["" for _ in PLACES],
+            turn,
         ]
 
-    def weigh(self, request: gr.Request) -> list[Any]:
-        """Returns the visitor's signals with their posteriors, unless they have moved on in the meantime."""
+    def weigh(self, request: gr.Request, turn: float) -> list[Any]:
+        """Returns the visitor's signals with their posteriors, unless they have moved on in the meantime.
+
+        A later move has its own call, so that a queue of calls is worked off as fast as visitors move.
+        """
         visitor = request.session_hash
         move = self._moves.latest(visitor)
-        if move is None:
+        if move is None or self._moves.turn(visitor) != int(turn):
             return [gr.skip(), gr.skip()]
         try:
             recipe, stream, found = move.found()
@@ -102,12 +110,22 @@ class _Tab:
             known = _known(recipe)
             if known is not None and known.signals:
                 return
-            for better in posterior.running_limit(recipe, lambda: self._moves.is_latest(visitor, move)):
+            for better in posterior.running_limit(recipe, lambda: self._has_time_for(visitor, move)):
                 last = better.signals == posterior.TOLD[-1]
                 if known is None or last:
                     yield pictures.limit(better, going_on=not last)
         except (RecipeError, ImportError):
             return  # said already
+
+    def _has_time_for(self, visitor: str | None, move: _Move) -> bool:
+        """Waits until nobody has moved for a while; returns whether the visitor has not either."""
+        for _ in range(int(PATIENCE / LOOK)):
+            if not self._moves.is_latest(visitor, move):
+                return False
+            if self._moves.quiet() > QUIET:
+                return True
+            time.sleep(LOOK)
+        return False
 
 
 def _known(recipe: Recipe) -> Limit | None:
@@ -147,6 +165,7 @@ def build(address: Address) -> None:
             construction = gr.HTML(first[1], elem_id="make-construction", padding=False)
     gr.HTML('<h3 class="m1-h">The code that makes them</h3>', padding=False)
     code = gr.HTML(first[2], elem_id="make-code", padding=False)
+    turn = gr.Number(0, visible=False)
     controls = [made[name] for name in NAMES]
     _bind(address, config, index, digit, made)
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -155,15 +174,15 @@ def build(address: Address) -> None:
         [each.change for each in (config, index, digit, *controls)],
         tab.draw,
         [config, index, digit, *controls],
-        [signals, construction, code, limit, others, *errors],
+        [signals, construction, code, limit, others, *errors, turn],
         queue=False,
         trigger_mode="always_last",
         show_progress="hidden",
         api_name="make",
     )
-    # What these two work on is the visitor's latest move, which may be a later one than that which they follow.
+    # They may be called for a move that is not the latest any more, and several at a time.
     quiet["trigger_mode"] = "multiple"
-    weighed = moved.then(tab.weigh, None, [signals, limit], concurrency_limit=2, **quiet)
+    weighed = moved.then(tab.weigh, turn, [signals, limit], concurrency_limit=1, **quiet)
     weighed.then(tab.refine, None, limit, concurrency_limit=1, **quiet)
 
 

@@ -1,6 +1,7 @@
 """The exact posterior of the signals on the page, and the Bayes limit of their recipe, better and better."""
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -14,12 +15,13 @@ from mnist1d_hf.generator.recipe import RecipeError
 
 # Signals after which the limit is told again; the last is what the page computes at the most.
 TOLD: Final = (256, 1024)
-CHUNK: Final = 64  # signals between two questions whether it is still wanted: some 50 ms
+CHUNK: Final = 16  # signals between two questions whether it is still wanted: 20 to 80 ms
 MOST_COMPONENTS: Final = 60_000  # labels, paddings and shifts together: of more, the tables alone take seconds
 
 
+@lru_cache(maxsize=64)
 def posterior(recipe: Recipe, stream: str, ten: Shown) -> FloatArray:
-    """Returns the probability of each digit given each signal shown, ``(digits, 10)``.
+    """Returns the probability of each digit given each signal shown, ``(digits, 10)``; the last few are kept.
 
     Raises:
         RecipeError: If the recipe has no posterior, or one that takes too long for a page.
@@ -48,7 +50,7 @@ def running_limit(recipe: Recipe, wanted: Callable[[], bool]) -> Iterator[Limit]
 
     Args:
         recipe: The recipe.
-        wanted: Whether to go on; asked some twenty times a second.
+        wanted: Whether to go on; asked some twenty times a second; it may take its time.
 
     Raises:
         RecipeError: If the recipe has no posterior, or one that takes too long for a page.

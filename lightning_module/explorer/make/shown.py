@@ -7,13 +7,14 @@ from typing import Final
 
 import numpy as np
 
-from mnist1d_hf import MNIST1DArrays, Recipe, make_mnist1d, make_slice
+from lightning_module.explorer.make.sample import ten
+from mnist1d_hf import Recipe, make_slice
 from mnist1d_hf.generator.arithmetic import FloatArray, IntArray
 from mnist1d_hf.generator.draws import BLOCK_SIZE
 from mnist1d_hf.generator.fast_stream import FastStream
 from mnist1d_hf.generator.recipe import RecipeError
 from mnist1d_hf.generator.templates import NUM_CLASSES, digit_templates
-from mnist1d_hf.plot.construction import Construction
+from mnist1d_hf.plot.construction import TEMPLATE, Construction
 
 MOST_OF_REFERENCE: Final = 51_000  # examples that the page makes of the reference stream, which makes all or none
 MOST_POINTS: Final = 20_000_000  # of the signals of a trace: some 200 MB for a moment
@@ -72,10 +73,13 @@ _Found = tuple[Construction, FloatArray, IntArray, float, float]
 
 
 def _of_reference(recipe: Recipe, index: int) -> _Found:
-    arrays: MNIST1DArrays = make_mnist1d(recipe, trace=True)
-    construction = Construction.of(arrays, index=index)
-    rows = _rows(arrays.train.y_clean, index)
-    return construction, arrays.train.x[rows], arrays.train.y[rows], arrays.mean, arrays.std
+    found = ten(recipe, index)
+    templates = digit_templates()
+    stages = {TEMPLATE: templates.x, **found.trace}
+    if name := " and ".join(["shuffle"] * recipe.shuffle_seq + ["flip"] * recipe.flip_seq):
+        stages[name] = found.x * found.std + found.mean
+    construction = Construction(tuple(range(NUM_CLASSES)), recipe, stages)
+    return construction, found.x, found.y, found.mean, found.std
 
 
 def _of_fast(recipe: Recipe, index: int) -> _Found:

@@ -20,6 +20,7 @@ from lightning_module.explorer.moves import Moves
 from mnist1d_hf import RECIPES, Recipe, RecipeError, make_mnist1d
 from mnist1d_hf.bayes import frozen_posterior
 from mnist1d_hf.generator.recipe import FIELD_NAMES
+from mnist1d_hf.plot.construction import Construction
 
 CASES = [
     ("default", {}, "reference", 0),
@@ -55,6 +56,31 @@ def test_the_code_gives_what_is_shown_to_the_last_bit(config, changes, stream, i
         assert scope["shown"].tobytes() == found.x.tobytes(), name
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"shuffle_seq": True, "flip_seq": True, "scale_coeff": 1.3, "shear_scale": 0.1},
+        {"seed": 9, "num_samples": 1237, "padding": (3, 17), "final_seq_length": 55, "max_translation": 5},
+        {"label_noise": 0.4, "train_split": 0.31, "corr_noise_scale": 0.0, "template_len": 20},
+    ],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore:num_samples")
+def test_kept_draws_make_what_the_generator_makes(changes):
+    recipe = Recipe(**changes)
+    arrays = make_mnist1d(recipe, trace=True)
+    made = Construction.of(arrays, index=2)
+    rows = [int(np.flatnonzero(arrays.train.y_clean == digit)[2]) for digit in range(10)]
+    found = shown(recipe, "reference", 2)
+    assert found.x.tobytes() == arrays.train.x[rows].astype(np.float32).tobytes()
+    assert (found.mean, found.std) == (arrays.mean, arrays.std)
+    assert found.y.tolist() == arrays.train.y[rows].tolist()
+    assert list(found.construction.stages) == list(made.stages)
+    for name, signals in made.stages.items():
+        assert np.array_equal(found.construction.stages[name], signals, equal_nan=True), name
+
+
 def test_the_command_writes_what_is_shown(cache, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     recipe, stream = recipe_of(form("default", {"iid_noise_scale": 0.08, "padding": (30, 50), "num_samples": 500}))
@@ -86,8 +112,8 @@ def test_an_error_stands_beside_its_control():
     assert place_of(str(error.value)) == "rest"
     with pytest.raises(RecipeError, match="choose stream fast"):
         shown(Recipe(num_samples=60_000), "reference", 0)
-    with pytest.raises(RecipeError, match="index=500 must be"):
-        shown(Recipe(), "reference", 500)
+    with pytest.raises(RecipeError, match="example 900 of digit 0: train has"):
+        shown(Recipe(), "reference", 900)
 
 
 def test_signals_are_the_frozen_ones_and_their_posteriors_the_committed():
