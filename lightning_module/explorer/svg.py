@@ -131,6 +131,7 @@ def chart(
     low: float = 0.0,
     high: float = 1.0,
     levels: Mapping[str, float] | None = None,
+    told_ends: bool = True,
 ) -> str:
     """Returns lines over a common axis, with a legend: shares of 1, told in percent.
 
@@ -141,6 +142,7 @@ def chart(
         width: Its end; it begins at 0.
         low: Lower end of the vertical axis.
         high: Its upper end.
+        told_ends: Whether the legend says what each line comes to.
         levels: Heights that are marked by a line from edge to edge, by name, such as the Bayes limit.
     """
     whole, (left, right, top, bottom) = _CHART, _EDGES
@@ -172,14 +174,14 @@ def chart(
     told = html.escape(f"{title}: {'; '.join(ends) or 'nothing yet'}")
     return (
         f'<figure class="m1-chart"><svg viewBox="0 0 {whole[0]} {whole[1]}" role="img" aria-label="{told}">'
-        f"{''.join(parts)}</svg>{_legend(series, levels or {})}</figure>"
+        f"{''.join(parts)}</svg>{_legend(series, levels or {}, told_ends)}</figure>"
     )
 
 
-def _legend(series: Sequence[Series], levels: Mapping[str, float]) -> str:
+def _legend(series: Sequence[Series], levels: Mapping[str, float], told_ends: bool) -> str:
     rows = [
         f'<li class="m1-colour-{each.colour}{" m1-dashed" if each.dashed else ""}">{html.escape(each.name)}'
-        + (f" <b>{100 * each.points[-1][1]:.1f} %</b>" if each.points else "")
+        + (f" <b>{100 * each.points[-1][1]:.1f} %</b>" if each.points and told_ends else "")
         + "</li>"
         for each in series
     ]

@@ -11,13 +11,15 @@ import torch
 from safetensors.torch import load
 from torch import nn
 
-from lightning_module.explorer.break_.signals import Setting, drawn
+from lightning_module.explorer.break_.signals import SLIDERS, Setting, drawn
 from lightning_module.networks import REFERENCE, make_network
 from mnist1d_hf.bayes import log_posterior
+from mnist1d_hf.bayes.limits import committed_limits
 
 FILE: Final = "networks.safetensors"
 CHUNK: Final = 64  # signals whose exact posterior is computed at once
 TOLD: Final = (64, 320)  # signals after which the Bayes limit is told
+PLACES: Final = 8  # of a curve over a slider
 REMEMBERED: Final = 256  # settings, of all visitors
 
 
@@ -90,8 +92,31 @@ _limits: dict[Setting, Limit] = {}
 
 
 def known_limit(setting: Setting) -> Limit | None:
-    """Returns the Bayes limit of a setting's recipe if it was computed before."""
+    """Returns the Bayes limit of a setting's recipe if it was computed before; that of the default always was."""
+    if setting == Setting():
+        known = committed_limits()["default"]
+        return Limit(known.accuracy.mean, known.accuracy.error, known.signals)
     return _limits.get(setting)
+
+
+def sweep(setting: Setting, name: str, is_wanted: Callable[[], bool]) -> dict[str, list[tuple[float, float]]] | None:
+    """Returns the accuracy of each network, the mean of its seeds, over one slider; None if it is no longer wanted.
+
+    Args:
+        setting: What the other sliders say.
+        name: The slider, by its number of the recipe.
+        is_wanted: Asked between two places.
+    """
+    slider = next(each for each in SLIDERS if each.name == name)
+    curves: dict[str, list[tuple[float, float]]] = {network: [] for network in networks()}
+    for place in range(PLACES):
+        if not is_wanted():
+            return None
+        steps = round((slider.high - slider.low) / slider.step * place / (PLACES - 1))
+        value = round(slider.low + steps * slider.step, 4)
+        for network, of_seeds in measured(setting.moved(name, value)).accuracy.items():
+            curves[network].append((value, float(np.mean(of_seeds))))
+    return curves
 
 
 def running_limit(setting: Setting, is_wanted: Callable[[], bool]) -> Iterator[Limit]:
@@ -107,7 +132,7 @@ def running_limit(setting: Setting, is_wanted: Callable[[], bool]) -> Iterator[L
     """
     if setting.is_outside:
         raise ValueError(f"outside={setting.outside!r}: what no recipe makes has no exact posterior")
-    if found := _limits.get(setting):
+    if found := known_limit(setting):
         yield found
         return
     own = drawn(setting, TOLD[-1]).own

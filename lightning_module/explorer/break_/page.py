@@ -7,7 +7,7 @@ import gradio as gr
 
 from lightning_module.explorer.address import Address, choice, number
 from lightning_module.explorer.break_ import pictures
-from lightning_module.explorer.break_.accuracy import known_limit, measured, running_limit
+from lightning_module.explorer.break_.accuracy import known_limit, measured, running_limit, sweep
 from lightning_module.explorer.break_.signals import NONE, OUTSIDE, SLIDERS, Setting
 from lightning_module.explorer.moves import Moves
 
@@ -70,6 +70,28 @@ class _Tab:
         except ImportError as error:
             yield [gr.skip(), pictures.limit(setting, None, str(error)), gr.skip()]
 
+    def sweep(
+        self,
+        along: str,
+        noise: float,
+        shift: float,
+        shear: float,
+        scale: float,
+        outside: str,
+        amount: float,
+        request: gr.Request,
+    ) -> Any:
+        """Returns the curves over one slider, unless the visitor has moved on."""
+        visitor, values = request.session_hash, (noise, shift, shear, scale, outside, amount)
+        if self._moves.latest(visitor) is None:
+            self._moves.note(visitor, values)
+        try:
+            setting = Setting(noise, int(shift), shear, scale, outside, amount)
+            found = sweep(setting, along, lambda: self._moves.is_latest(visitor, values))
+        except (StopIteration, TypeError, ValueError):
+            return gr.skip()
+        return pictures.curves(found, along) if found else gr.skip()
+
 
 def _all(setting: Setting) -> list[Any]:
     now = measured(setting)
@@ -80,7 +102,7 @@ def _all(setting: Setting) -> list[Any]:
 def build(address: Address) -> None:
     """Builds the tab, within ``gr.Tab``."""
     tab, usual = _Tab(), Setting()
-    first = measured(usual)
+    first, over = measured(usual), sweep(usual, SLIDERS[0].name, lambda: True)
     names = [("nothing", NONE), *((label, name) for name, (label, _) in OUTSIDE.items())]
     with gr.Row(elem_classes="m1-break"):
         with gr.Column(scale=1, min_width=280):
@@ -102,7 +124,14 @@ def build(address: Address) -> None:
             back = gr.Button("Back to the default recipe", elem_id="break-back")
         with gr.Column(scale=2, min_width=280):
             bars = gr.HTML(pictures.bars(first, first), elem_id="break-bars", padding=False)
-            limit = gr.HTML(pictures.limit(usual, None), elem_id="break-limit", padding=False)
+            limit = gr.HTML(pictures.limit(usual, known_limit(usual)), elem_id="break-limit", padding=False)
+            along = gr.Radio(
+                [(each.label, each.name) for each in SLIDERS],
+                value=SLIDERS[0].name,
+                label="accuracy over the whole slider of",
+                elem_id="break-along",
+            )
+            curves = gr.HTML(pictures.curves(over, SLIDERS[0].name), elem_id="break-curves", padding=False)
     details = gr.HTML(pictures.details(first), elem_id="break-details", padding=False)
     controls = [*sliders, outside, amount]
     moved = gr.on(
@@ -115,10 +144,13 @@ def build(address: Address) -> None:
         **QUIET,
     )
     outside.change(lambda chosen: gr.Slider(visible=chosen != NONE), outside, amount, queue=False, **QUIET)
-    moved.then(tab.weigh, controls, [bars, limit, details], concurrency_limit=2, **QUIET)
+    weighed = moved.then(tab.weigh, controls, [bars, limit, details], concurrency_limit=2, **QUIET)
+    weighed.then(tab.sweep, [along, *controls], curves, concurrency_limit=1, **QUIET)
+    along.change(tab.sweep, [along, *controls], curves, concurrency_limit=1, **QUIET)
     first_values = [*(getattr(usual, each.name) for each in SLIDERS), NONE, usual.amount]
     back.click(lambda: first_values, None, controls, queue=False, **QUIET)
     for each, slider in zip(SLIDERS, sliders, strict=True):
         address.bind(f"break_{each.label}", slider, number(each.low, each.high))
+    address.bind("break_along", along, choice([each.name for each in SLIDERS]))
     address.bind("break_outside", outside, choice([NONE, *OUTSIDE]))
     address.bind("break_amount", amount, number(0, 1))

@@ -7,9 +7,10 @@ import numpy as np
 
 from lightning_module.explorer import svg
 from lightning_module.explorer.break_.accuracy import Limit, Measured
-from lightning_module.explorer.break_.signals import OUTSIDE, Setting
+from lightning_module.explorer.break_.signals import OUTSIDE, SLIDERS, Setting
 
 LABELS: Final = {"logistic": "logistic", "mlp": "MLP", "cnn": "CNN", "gru": "GRU"}  # as figures call them
+COLOURS: Final = {"cnn": 1, "gru": 2, "mlp": 0, "logistic": 3}  # of figures
 USUAL: Final = "the small mark: on signals of the default recipe"
 
 
@@ -55,6 +56,22 @@ def limit(setting: Setting, found: Limit | None, reason: str = "") -> str:
     words = f"± {100 * found.error:.1f}, the exact posterior of {found.signals} signals" if found else "is computed"
     told = f"Bayes limit: what nobody surpasses who knows this recipe ({words})."
     return f'<ol class="m1-accuracies" aria-label="Bayes limit">{row}</ol><p class="m1-explain">{told}</p>'
+
+
+def curves(found: dict[str, list[tuple[float, float]]] | None, name: str) -> str:
+    """Returns the accuracy of each network over one slider.
+
+    Args:
+        found: Places and accuracies of each network; None while they are computed.
+        name: The slider, by its number of the recipe.
+    """
+    slider = next(each for each in SLIDERS if each.name == name)
+    series = [
+        svg.Series(LABELS[network], found[network] if found else [], colour=colour)
+        for network, colour in COLOURS.items()
+    ]
+    title = f"Accuracy over {slider.label}"
+    return svg.chart(series, title=title, across=f"{slider.label} ({slider.name})", width=slider.high, told_ends=False)
 
 
 def error(words: str) -> str:

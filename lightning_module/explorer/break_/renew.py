@@ -1,4 +1,4 @@
-"""Trains the networks of the tab Break as the benchmark trains them, and keeps them if they score as those did.
+"""The networks of the tab Break: trained as the benchmark trains them, and kept if they score as those did.
 
 ``python -m lightning_module.explorer.break_.renew`` takes a minute of one core. After
 6,000 steps another processor's rounding makes other weights, so that the accuracies are near those of the committed

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -114,6 +114,15 @@ class Setting:
         if self.outside not in (NONE, *OUTSIDE):
             raise ValueError(f"outside={self.outside!r} must be one of {', '.join((NONE, *OUTSIDE))}")
         object.__setattr__(self, "max_translation", int(self.max_translation))
+
+    def moved(self, name: str, value: float) -> Self:
+        """Returns the setting with another value of a slider.
+
+        Args:
+            name: The slider, by its number of the recipe.
+            value: The value.
+        """
+        return type(self)(**{**asdict(self), name: value})
 
     @property
     def recipe(self) -> Recipe:

@@ -39,7 +39,8 @@ def _terms(claim: Claim) -> str:
     told = claim.told
     published = f"{told['published']}: {told['number']}; ours {told['ours']}" if told["published"] != "-" else ""
     terms = {
-        "verdict": told["words"],
+        "verdict": told["words"] if ":" in told["words"] else "",
+        "what is compared": told["of"],
         "contrast (95 %), has to be": f"{told['contrast']}, {told['needed']}" if told["contrast"] != "-" else "",
         "published number": published,
         "independent runs (n)": told["n"] if told["n"] != "-" else "",
@@ -78,6 +79,8 @@ def figure(bars: Sequence[dict[str, Any]], name: str) -> str:
         parts.append(f'<line class="m1-interval" data-verdict="{side}" x1="{low}" x2="{high}" y1="{y}" y2="{y}"/>')
         parts.append(f'<circle class="m1-dot" data-verdict="{side}" cx="{at}" cy="{y}" r="5"/>')
         if bar["published"]:
+            _, start, end = bar["published"]
+            parts.append(f'<line class="m1-rounding" x1="{start}" x2="{end}" y1="{y}" y2="{y}"/>')
             parts.append(f'<path class="m1-published" d="M{bar["published"][0]} {y - 7}l5 7l-5 7l-5 -7z"/>')
         parts.append(f'<text x="{LEFT}" y="{y + 22}">{html.escape(bar["words"])}</text>')
     height = bars[-1]["y"] + 28

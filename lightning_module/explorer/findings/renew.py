@@ -1,4 +1,4 @@
-"""Keeps the verdicts of all committed results for the page, so that it need not judge them anew, which takes seconds.
+"""The verdicts of all committed results, kept for the page, which need not judge them anew: that takes seconds.
 
 ``python -m lightning_module.explorer.findings.renew docs/results`` writes the packaged file; it belongs to each change
 of a result or a claim.
@@ -18,7 +18,7 @@ from lightning_module.studies.report.entries import Entry, entries
 from lightning_module.studies.report.forest import bars_of
 from lightning_module.studies.report.places import Places
 from lightning_module.studies.report.rows import amended_words
-from lightning_module.studies.report.words import finding_words, in_words, kind
+from lightning_module.studies.report.words import finding_words, in_words, kind, quantity_words
 from mnist1d_hf.atomic import replace
 
 
@@ -36,6 +36,7 @@ def row(entry: Entry, verdict: Verdict) -> dict[str, Any]:
         "kind": "number" if is_number else kind(verdict.claim),
         "finding": verdict.finding,
         "words": finding_words(verdict, cause) if cause else words["finding"],
+        "of": "; ".join(quantity_words(part.finding.of) for part in verdict.parts),
         "contrast": words["contrast"],
         "needed": words["needed"],
         "n": words["n"],

@@ -2,6 +2,7 @@
 
 import atexit
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -82,7 +83,7 @@ class Trainings:
             ValueError: If the visitor has one under way, or the line is full.
         """
         with self._lock:
-            if any(who == visitor and each.is_wanted for who, each in self._all()):
+            if any(who == visitor and each.is_wanted and not each.is_over for who, each in self._all()):
                 raise ValueError("one training at a time: stop yours first, or wait until it has finished")
             if len(self._line) >= self._most_waiting:
                 raise ValueError(f"{len(self._line)} trainings are waiting already; try again in a minute")
@@ -203,6 +204,7 @@ class Trainings:
             stderr=subprocess.DEVNULL,
             text=True,
             encoding="utf-8",
+            env={**os.environ, "TMPDIR": folder},  # what a library leaves for a while goes with it too
             start_new_session=True,  # Ctrl-C in the terminal is for the server, which ends it
         )
         with self._lock:

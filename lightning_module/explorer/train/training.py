@@ -28,7 +28,7 @@ class Watch(pl.Callback):
         self._report, self._asked_to_stop = report, asked_to_stop
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Reports the accuracy on the test split."""
+        """Tells the accuracy on the test split."""
         del pl_module
         if not trainer.sanity_checking:
             self._report(trainer.global_step, float(trainer.callback_metrics["val/acc"]))

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from lightning_module.explorer.break_ import pictures
-from lightning_module.explorer.break_.accuracy import FILE, known_limit, measured, networks, running_limit
+from lightning_module.explorer.break_.accuracy import FILE, known_limit, measured, networks, running_limit, sweep
 from lightning_module.explorer.break_.signals import OUTSIDE, SLIDERS, Setting, drawn
 from lightning_module.networks import REFERENCE
 from lightning_module.studies import committed_result
 from mnist1d_hf import make_mnist1d
-from mnist1d_hf.bayes.limits import committed_limits
+from mnist1d_hf.bayes.limits import bayes_limits, committed_limits
 
 
 def test_the_networks_read_the_frozen_test_split_as_the_benchmarks_do():
@@ -52,10 +52,22 @@ def test_noise_takes_accuracy_from_networks_and_from_anybody():
 
 
 def test_the_bayes_limit_is_the_one_of_the_recipe():
-    (*_, last) = running_limit(Setting(), lambda: True)
-    known = committed_limits()["default"].accuracy
-    assert last.accuracy == pytest.approx(known.mean, abs=4 * (last.error + known.error) + 1e-3)
+    assert known_limit(Setting()).accuracy == committed_limits()["default"].accuracy.mean
+    near = Setting(iid_noise_scale=0.08)
+    (*_, last) = running_limit(near, lambda: True)
+    known = bayes_limits("default", n=400, iid_noise_scale=0.08).accuracy
+    assert last.accuracy == pytest.approx(known.mean, abs=4 * (last.error + known.error))
     assert last.signals == 320
+
+
+def test_a_curve_goes_over_the_whole_slider_and_through_where_it_stands():
+    curves = sweep(Setting(), "shear_scale", lambda: True)
+    assert [curves["cnn"][place][0] for place in (0, -1)] == [0, 3]
+    found = dict(sweep(Setting(), "iid_noise_scale", lambda: True)["cnn"])
+    some = sorted(found)[2]
+    assert found[some] == pytest.approx(np.mean(measured(Setting(iid_noise_scale=some)).accuracy["cnn"]))
+    assert pictures.curves(curves, "shear_scale").count("<polyline") == 4
+    assert sweep(Setting(), "shear_scale", lambda: False) is None
 
 
 def test_a_limit_that_is_not_wanted_any_more_is_not_computed():

@@ -1,9 +1,11 @@
 """A person's way through Train, Break and Findings, in a browser. Run by `make test-docs`."""
 
+import contextlib
 import re
+from pathlib import Path
 
 import pytest
-from explorers import COLOURS, SCREENS
+from explorers import COLOURS, SCREENS, Explorer
 
 from lightning_module.cli import main
 from lightning_module.explorer.findings.rows import chosen
@@ -72,6 +74,31 @@ def test_two_visitors_train_one_after_the_other_and_do_not_mix(visit):
     assert "logistic" not in text(first, "#train-curve")
 
 
+def test_a_server_that_ends_while_it_trains_leaves_no_process_and_no_file(chromium, tmp_path):
+    explorer = Explorer(tmp_path)
+    page = chromium.new_page()
+    page.goto(f"{explorer.url}?tab=train&train_steps=6000&train_network=gru")
+    page.locator("#train-start").click()
+    page.locator("#train-status :text('of 6,000 steps')").wait_for(timeout=TRAINED)
+    page.close()
+    assert workers(tmp_path)
+    seconds, _, said = explorer.stop()
+    assert seconds < 4
+    assert said.count("\n") == 1
+    assert not workers(tmp_path)
+    assert [*(tmp_path / "tmp").iterdir()] == []
+
+
+def workers(folder):
+    """The processes that train into a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = process.read_bytes().split(b"\0")
+            found += [process] * any(str(folder).encode() in word for word in words if b"training-" in word)
+    return found
+
+
 def test_sliders_move_the_accuracies_and_the_bayes_limit_follows(visit):
     page = visit("?tab=break")
     usual = text(page, "#break-bars")
@@ -82,7 +109,11 @@ def test_sliders_move_the_accuracies_and_the_bayes_limit_follows(visit):
     page.locator("#break-outside").get_by_text("time warp").click()
     page.locator("#break-limit :text('outside the recipe')").wait_for()
     assert page.locator("#break-limit .m1-bayes").count() == 0
-    assert page.locator("#break-amount").is_visible()
+    page.locator("#break-amount").wait_for()
+    before = page.locator("#break-curves").inner_html()
+    page.locator("#break-along").get_by_text("shift").click()
+    page.wait_for_function("old => document.querySelector('#break-curves').innerHTML !== old", arg=before)
+    assert page.locator("#break-curves polyline").count() == 4
     query = page.evaluate("location.search")
     again = visit(query)
     again.locator("#break-limit :text('outside the recipe')").wait_for()
@@ -90,7 +121,7 @@ def test_sliders_move_the_accuracies_and_the_bayes_limit_follows(visit):
     again.wait_for_function(same, arg=text(page, "#break-bars"))
     page.locator("#break-back").click()
     page.wait_for_function(same, arg=usual)
-    page.wait_for_function("location.search === '?tab=break'")
+    page.wait_for_function("location.search === '?break_along=max_translation&tab=break'")
 
 
 def test_findings_are_filtered_and_opened_by_keyboard(visit):

@@ -1,7 +1,9 @@
 """The tab Train without a browser: what may be asked for, who trains when, and that it is the command's training."""
 
+import json
 import os
 import re
+import subprocess
 import sys
 import time
 
@@ -9,7 +11,7 @@ import pytest
 
 from lightning_module.cli import main
 from lightning_module.explorer.train import pictures
-from lightning_module.explorer.train.session import Training, Trainings
+from lightning_module.explorer.train.session import WORKER, Training, Trainings
 from lightning_module.explorer.train.settings import Settings
 from lightning_module.explorer.train.training import trained
 
@@ -152,6 +154,21 @@ def test_nothing_is_left_after_the_end(trainings):
     trainings.close()
     assert process.poll() is not None
     assert not os.path.exists(folder)
+
+
+def test_a_worker_whose_page_is_gone_ends_in_the_middle_of_a_training(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    process = subprocess.Popen(
+        [*WORKER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    with process.stdout, process.stdin:
+        process.stdin.write(json.dumps({"train": Settings("gru", steps=6000).as_dict()}) + "\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["step"] == 300
+        process.stdin.close()  # as it is when the server is killed
+        assert process.wait(5) == 0
+    assert not folder.exists()
 
 
 def test_a_curve_has_the_training_before_it_dashed():
