@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
+from lightning_module.explorer.train.session import close_all
 from mnist1d_hf.extras import extra_imports
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ def serve(host: str, port: int, *, say: Callable[[str], None]) -> None:
             while thread.is_alive():
                 thread.join(1.0)
         finally:
+            close_all()
             server.should_exit = True
             thread.join(LEAVE)
             server.force_exit = True  # open pages hold a connection each

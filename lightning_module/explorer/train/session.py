@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,15 @@ MOST_WAITING: Final = 40  # 40 CNNs of 1,000 steps take some minutes
 UNSEEN: Final = 10.0  # seconds after which a training that nobody looks at ends
 PREFIX: Final = "mnist1d-explorer-training-"
 WORKER: Final = (sys.executable, "-m", "lightning_module.explorer.train.worker")
+
+_started: "weakref.WeakSet[Trainings]" = weakref.WeakSet()
+
+
+def close_all() -> None:
+    """Ends all workers of this process; for a server that ends without the interpreter's farewell."""
+    for trainings in list(_started):
+        trainings.close()
+
 
 State = Literal["waiting", "running", "finished", "stopped", "failed"]
 
@@ -75,6 +85,7 @@ class Trainings:
         self._thread: threading.Thread | None = None
         self._process: subprocess.Popen[str] | None = None
         self._folder = ""
+        self._closed = False
 
     def ask(self, visitor: str, settings: Settings) -> Training:
         """Returns a visitor's new training, at the end of the line.
@@ -93,6 +104,7 @@ class Trainings:
                 self._thread = threading.Thread(target=self._serve, daemon=True)
                 self._thread.start()
                 atexit.register(self.close)
+                _started.add(self)
             self._lock.notify_all()
         return training
 
@@ -111,7 +123,11 @@ class Trainings:
             return waiting.index(training) + (self._now is not None) if training in waiting else 0
 
     def close(self) -> None:
-        """Ends the worker; what it wrote goes with it."""
+        """Ends the worker for good; what it wrote goes with it."""
+        self._closed = True
+        self._end_worker()
+
+    def _end_worker(self) -> None:
         with self._lock:
             process, self._process = self._process, None
             folder, self._folder = self._folder, ""
@@ -144,7 +160,7 @@ class Trainings:
                 except (OSError, ValueError) as error:  # the worker is gone, or said what is no JSON
                     training.words = f"the process that trains has ended ({type(error).__name__}); train again"
                     training.state = "failed"
-                    self.close()
+                    self._end_worker()
             else:
                 training.state = "stopped"
             with self._lock:
@@ -195,7 +211,9 @@ class Trainings:
     def _worker(self) -> "subprocess.Popen[str]":
         if self._process is not None and self._process.poll() is None:
             return self._process
-        self.close()
+        self._end_worker()
+        if self._closed:
+            raise OSError("closed")
         folder = tempfile.mkdtemp(prefix=PREFIX)
         process = subprocess.Popen(
             [*self._command, str(Path(folder))],
