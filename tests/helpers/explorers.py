@@ -20,14 +20,14 @@ class Explorer:
     It is started as a terminal does it: Ctrl-C is heeded, also where the tests run in the background of a shell.
     """
 
-    def __init__(self, folder, *options, python=sys.executable, environment=None):
+    def __init__(self, folder, *options, program=None, environment=None):
         self.folder = Path(folder)
         (self.folder / "tmp").mkdir(parents=True, exist_ok=True)
         (self.folder / "cwd").mkdir(exist_ok=True)
         variables = {**os.environ, "TMPDIR": str(self.folder / "tmp"), "PYTHONUNBUFFERED": "1", **(environment or {})}
         variables.pop("GRADIO_TEMP_DIR", None)
         self.process = subprocess.Popen(
-            [python, "-m", "lightning_module", "explore", "--port", "0", *options],
+            program or [sys.executable, "-m", "lightning_module", "explore", "--port", "0", *options],
             cwd=self.folder / "cwd",
             env=variables,
             stdout=subprocess.PIPE,

@@ -78,11 +78,13 @@ def test_the_wheel_serves_the_page_from_its_own_folder_without_a_network(folder,
         "    return connect(self, address)\n"
         "socket.socket.connect = guarded\n"
     )
-    served = Explorer(tmp_path / "served", python=str(python))
+    port = {"GRADIO_SERVER_PORT": "0"}
+    served = Explorer(tmp_path / "served", program=[str(python), str(folder / "app.py")], environment=port)
     try:
         import urllib.request
 
         assert b"m1-panel" in urllib.request.urlopen(served.url, timeout=20).read()
     finally:
         seconds, status, said = served.stop()
+    assert not [path for path in (tmp_path / "served").rglob("*") if path.name.startswith("mnist1d")]
     assert (status, said) == (130, "stopped; the page is closed, and nothing is left of it\n"), seconds
