@@ -70,7 +70,7 @@ class Seen:
 
 
 def main() -> int:
-    """Measures; returns 1 if the page did not hold."""
+    """Measures and returns 1 if the page did not hold."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--visitors", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=40.0)
@@ -222,7 +222,7 @@ class Stream:
 
 
 async def afterwards(stream: Stream, calls: tuple[int, ...], turn: int, began: float, seen: Seen) -> None:
-    """Asks for posteriors and for a better limit, as the page does when signals have come."""
+    """Runs what asks for posteriors and a better limit, as the page does when signals have come."""
     for place, call in enumerate(calls):
         try:
             message = await stream.ask(call, [] if place else [turn])
