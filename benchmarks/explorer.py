@@ -70,7 +70,7 @@ class Seen:
 
 
 def main() -> int:
-    """Measures and returns 1 if the page did not hold."""
+    """Measures the page, and returns 1 if the page did not hold."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--visitors", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=40.0)
@@ -156,7 +156,11 @@ async def visitor(client: httpx.AsyncClient, number: int, calls: tuple[int, int,
     while (began := time.perf_counter()) < end:
         noise = round(chance.uniform(0.01, 0.3), 7)  # nobody else's
         values = dict(zip(NAMES, values_of("default"), strict=True)) | {"iid_noise_scale": noise}
-        content = {"data": ["default", 0, "3", *values.values()], "fn_index": calls[0], "session_hash": name}
+        content = {
+            "data": ["default", 0, "3", *values.values(), len(seen.signals)],
+            "fn_index": calls[0],
+            "session_hash": name,
+        }
         try:
             answer = await client.post("/gradio_api/run/predict", json=content)
             answer.raise_for_status()
@@ -222,7 +226,7 @@ class Stream:
 
 
 async def afterwards(stream: Stream, calls: tuple[int, ...], turn: int, began: float, seen: Seen) -> None:
-    """Runs what asks for posteriors and a better limit, as the page does when signals have come."""
+    """Fetches posteriors and a better limit, as the page does when signals have come."""
     for place, call in enumerate(calls):
         try:
             message = await stream.ask(call, [] if place else [turn])

@@ -125,7 +125,7 @@ def test_how_a_signal_is_made_step_by_step(visit):
 
 def test_files_hold_the_signals_that_are_shown(visit):
     page = visit("?num_samples=400&label_noise=0.5")
-    settled(page, "num_samples=400")
+    settled(page, "num_samples=400", "label_noise=0.5")
     with page.expect_download() as started:
         page.locator("#make-code").get_by_role("link", name="train.parquet").click()
     table = pyarrow.parquet.read_table(io.BytesIO(started.value.path().read_bytes()))
