@@ -57,7 +57,7 @@ def before_the_head(seen: str) -> Value:
 
 def autoencoder(layer: int, **where: Any) -> Value:
     """Returns the accuracy of a linear classifier after a layer of the autoencoder that hides nothing, by seed."""
-    of = {"arm": "fresh", "on": "fresh test", "probe": "linear", **where}
+    of: dict[str, Any] = {"arm": "fresh", "on": "fresh test", "probe": "linear", **where}
     return value("accuracy", learner=AUTOENCODER, layer=layer, **of)
 
 
@@ -73,7 +73,13 @@ def chosen_of(learner: str) -> Value:
 
 def gained(layer: int) -> Quantity:
     """Returns by how much the training makes a layer of the autoencoder easier to read, by seed."""
-    of = {"table": "training", "arm": "fresh", "learner": AUTOENCODER, "layer": layer, "probe": "linear"}
+    of: dict[str, Any] = {
+        "table": "training",
+        "arm": "fresh",
+        "learner": AUTOENCODER,
+        "layer": layer,
+        "probe": "linear",
+    }
     return value("accuracy", last=True, **of) - value("accuracy", epoch=0, **of)
 
 

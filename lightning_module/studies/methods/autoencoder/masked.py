@@ -142,7 +142,8 @@ class MaskedAutoencoder(Unlabelled):
 
     def losses(self, x: Tensor) -> Tensor:
         """Returns the mean squared error (k,) of each autoencoder on signals (batch, length), or (k, batch, length)."""
-        return (self(self._masked(x)) - x).square().mean((1, 2))
+        error: Tensor = self(self._masked(x)) - x
+        return error.square().mean((1, 2))
 
     def _masked(self, x: Tensor) -> Tensor:
         """Returns signals with points set to 0, (k, batch, length); as they are if none is to be hidden."""
