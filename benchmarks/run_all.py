@@ -19,6 +19,7 @@ SCRIPTS = (
     "double_descent.py",
     "lottery.py",
     "scaling.py",
+    "explorer.py",
 )
 
 

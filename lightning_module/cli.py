@@ -49,6 +49,12 @@ def _quiz(arguments: Sequence[str]) -> int:
     return quiz_main(arguments[1:])
 
 
+def _explore(arguments: Sequence[str]) -> int:
+    from lightning_module.commands.explore import main as explore_main
+
+    return explore_main(arguments[1:])
+
+
 def _demo(arguments: Sequence[str]) -> int:
     from lightning_module.commands.demo import command as demo_main
 
@@ -66,6 +72,7 @@ COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
     "data": ("make, describe, export, publish and check data sets", _data),
     "model": ("publish a trained network on the Hub, and fetch one", _model),
     "study": ("run studies of the published findings, and judge what holds", _study),
+    "explore": ("the data set in the browser: make, read, train, break", _explore),
 }
 
 # What people type for a command.
@@ -82,6 +89,9 @@ SYNONYMS: Final = {
     "models": "model",
     "example": "demo",
     "play": "quiz",
+    "explorer": "explore",
+    "browser": "explore",
+    "serve": "explore",
 }
 
 EARLY: Final = "stopped before it began; nothing has changed"

@@ -15,11 +15,11 @@ GROUPS = (data.GROUP, model.GROUP, study.GROUP)
 
 # What functions do. A verb that is missing here may be added, in the third person.
 _VERBS = """
-Accepts Adds Announces Attaches Begins Brings Builds Calls Changes Checks Chooses Compares Computes Counts Decides
-Deletes Does Draws Ends Evaluates Executes Explains Fetches Fills Finds Forgets Generates Gives Goes Handles Hands
-Imports Keeps Leaves Lets Loads Logs Makes Marks Measures Moves Notes Orders Parses Places Prints Puts Raises Reads
-Records Refuses Removes Renames Returns Runs Saves Says Scores Seeds Sends Sets Shows Sorts Starts Stops Sweeps Takes
-Tells Times Touches Trains Turns Uploads Waits Warns Writes Yields
+Accepts Adds Announces Attaches Begins Binds Brings Builds Calls Changes Checks Chooses Compares Computes Connects
+Counts Decides Deletes Does Draws Ends Evaluates Executes Explains Fetches Fills Finds Forgets Generates Gives Goes
+Handles Hands Imports Keeps Leaves Lets Loads Logs Makes Marks Measures Moves Notes Orders Parses Places Prints Puts
+Raises Reads Records Refuses Removes Renames Returns Runs Saves Says Scores Seeds Sends Serves Sets Shows Sorts Starts
+Stops Sweeps Takes Tells Times Touches Trains Turns Uploads Waits Warns Writes Yields
 """
 VERBS = frozenset(_VERBS.split())
 ALSO_NOUNS = {"Checks", "Draws", "Marks", "Notes", "Records", "Scores"}  # with which a class or module may begin

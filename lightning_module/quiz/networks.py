@@ -22,6 +22,21 @@ ARRAY = "frozen-cnn-own-test"  # (networks, signals): answer minus label, modulo
 ARM = "frozen/0"
 
 
+def answers(rows: Sequence[int], y: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Returns what each CNN answers to each signal, ``(networks, n)``.
+
+    Args:
+        rows: Rows of the frozen test split.
+        y: Their labels.
+    """
+    kept = _kept()
+    found: npt.NDArray[np.int64] = np.tile(np.asarray(y, dtype=np.int64), (kept["networks"], 1))
+    for place, row in enumerate(rows):
+        if text := kept["answers"].get(str(row)):
+            found[:, place] = [int(digit) for digit in text]
+    return found
+
+
 def right_answers(rows: Sequence[int], y: Sequence[int]) -> npt.NDArray[np.bool_]:
     """Returns whether each CNN reads each signal right, ``(networks, n)``.
 
@@ -29,13 +44,7 @@ def right_answers(rows: Sequence[int], y: Sequence[int]) -> npt.NDArray[np.bool_
         rows: Rows of the frozen test split.
         y: Their labels.
     """
-    kept = _kept()
-    all_right = np.tile(np.asarray(y, dtype=np.int64), (kept["networks"], 1))
-    answers = all_right.copy()
-    for place, row in enumerate(rows):
-        if text := kept["answers"].get(str(row)):
-            answers[:, place] = [int(digit) for digit in text]
-    right: npt.NDArray[np.bool_] = answers == all_right
+    right: npt.NDArray[np.bool_] = answers(rows, y) == np.asarray(y, dtype=np.int64)
     return right
 
 

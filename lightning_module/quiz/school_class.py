@@ -84,10 +84,19 @@ def read_class(folder: Path) -> SchoolClass:
     """
     if not folder.is_dir():
         raise ValueError(f"class={str(folder)!r} must be a folder with the JSON files of a class")
+    school = read_files(sorted(folder.glob("*.json")))
+    if not school.sheets:
+        said = "".join(f"\n{line}" for line in school.left_out) or "; put the files there that mnist1d quiz has saved"
+        raise ValueError(f"class={str(folder)!r} has no quiz in it{said}")
+    return school
+
+
+def read_files(paths: Sequence[Path]) -> SchoolClass:
+    """Returns the quizzes of these files, which may be none; of two that are the same quiz, the first."""
     sheets: list[Sheet] = []
     seen: dict[str, str] = {}  # what was answered, and in which file
     left_out: list[str] = []
-    for path in sorted(folder.glob("*.json")):
+    for path in paths:
         try:
             sheet, key = _sheet(path)
         except (OSError, ValueError) as error:
@@ -98,9 +107,6 @@ def read_class(folder: Path) -> SchoolClass:
             continue
         seen[key] = path.name
         sheets.append(sheet)
-    if not sheets:
-        said = "".join(f"\n{line}" for line in left_out) or "; put the files there that mnist1d quiz has saved"
-        raise ValueError(f"class={str(folder)!r} has no quiz in it{said}")
     return SchoolClass(tuple(sheets), tuple(left_out))
 
 

@@ -78,7 +78,7 @@ def forest(title: str, verdicts: Sequence[Verdict]) -> str:
     """
     blocks, y = [], 0
     for verdict in drawn(verdicts):
-        bars = tuple(_bars(verdict, y + NAME))
+        bars = tuple(bars_of(verdict, y + NAME))
         words = FINDINGS[verdict.finding]
         blocks.append(Block(y=y + 18, name=verdict.claim.name, verdict=verdict.finding, words=words, bars=bars))
         y += NAME + BAR * len(bars)
@@ -102,8 +102,13 @@ def _has_interval(part: Part) -> bool:
     return part.units > 0 and all(map(math.isfinite, part.interval))
 
 
-def _bars(verdict: Verdict, top: int) -> Iterator[Bar]:
-    """Yields a row for each contrast with an interval, and one for the published number."""
+def bars_of(verdict: Verdict, top: int) -> Iterator[Bar]:
+    """Yields a row for each contrast with an interval, and one for the published number.
+
+    Args:
+        verdict: The verdict.
+        top: Where the first begins, in pixels.
+    """
     for part in verdict.parts:
         if _has_interval(part):
             yield _contrast(part, top + 10)

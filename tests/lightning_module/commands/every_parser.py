@@ -4,7 +4,7 @@ import contextlib
 from functools import cache
 
 from lightning_module.cli import COMMANDS, parser
-from lightning_module.commands import data, demo, model, quiz, study, training
+from lightning_module.commands import data, demo, explore, model, quiz, study, training
 
 
 @cache
@@ -17,7 +17,7 @@ def parsers():
     groups = {"data": data.GROUP, "model": model.GROUP, "study": study.GROUP}
     found = {"": parser(), "fit, validate, test, predict": made[0]}
     found |= {name: made[0].of_command(name) for name in ("fit", "validate", "test", "predict")}
-    found |= {"demo": demo.parser(), "quiz": quiz.parser()}
+    found |= {"demo": demo.parser(), "explore": explore.parser(), "quiz": quiz.parser()}
     for group, commands in groups.items():
         found[group] = commands.parser()
         found |= {f"{group} {name}": found[group].of_command(name) for name in commands.commands}

@@ -1,0 +1,156 @@
+"""The tab Break on the page: four sliders of the recipe, one thing outside of it, and what the networks still read."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import gradio as gr
+
+from lightning_module.explorer.address import Address, choice, number
+from lightning_module.explorer.break_ import pictures
+from lightning_module.explorer.break_.accuracy import known_limit, measured, running_limit, sweep
+from lightning_module.explorer.break_.signals import NONE, OUTSIDE, SLIDERS, Setting
+from lightning_module.explorer.moves import Moves
+
+QUIET: Final[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+class _Tab:
+    """What the tab does. The inputs are those of `Setting`."""
+
+    def __init__(self) -> None:
+        self._moves: Moves[tuple[Any, ...]] = Moves()
+
+    def move(
+        self,
+        noise: float,
+        shift: float,
+        shear: float,
+        scale: float,
+        outside: str,
+        amount: float,
+        request: gr.Request,
+    ) -> list[Any]:
+        """Returns what follows at once: accuracies, the Bayes limit if it is known, the details."""
+        visitor, values = request.session_hash, (noise, shift, shear, scale, outside, amount)
+        self._moves.note(visitor, values)
+        try:
+            setting = Setting(noise, int(shift), shear, scale, outside, amount)
+        except (TypeError, ValueError) as error:
+            return [pictures.error(str(error)), "", ""]
+        parts = _all(setting)
+        # Two moves at once, as when the page is opened with several numbers, may come to an end in any order.
+        return parts if self._moves.is_latest(visitor, values) else [gr.skip()] * len(parts)
+
+    def weigh(
+        self,
+        noise: float,
+        shift: float,
+        shear: float,
+        scale: float,
+        outside: str,
+        amount: float,
+        request: gr.Request,
+    ) -> Iterator[list[Any]]:
+        """Yields the Bayes limit, better and better, until the visitor has moved on."""
+        yield [gr.skip()] * 3  # what comes to an end without a word would leave nothing
+        visitor, values = request.session_hash, (noise, shift, shear, scale, outside, amount)
+        try:
+            setting = Setting(noise, int(shift), shear, scale, outside, amount)
+        except (TypeError, ValueError):
+            return
+        if not self._moves.is_latest(visitor, values):  # of two moves at once the older one came last
+            self._moves.note(visitor, values)
+            yield _all(setting)
+        if setting.is_outside or known_limit(setting):
+            return
+        try:
+            for found in running_limit(setting, lambda: self._moves.is_latest(visitor, values)):
+                if self._moves.is_latest(visitor, values):
+                    yield [gr.skip(), pictures.limit(setting, found), gr.skip()]
+        except ImportError as error:
+            yield [gr.skip(), pictures.limit(setting, None, str(error)), gr.skip()]
+
+    def sweep(
+        self,
+        along: str,
+        noise: float,
+        shift: float,
+        shear: float,
+        scale: float,
+        outside: str,
+        amount: float,
+        request: gr.Request,
+    ) -> Any:
+        """Returns the curves over one slider, unless the visitor has moved on."""
+        visitor, values = request.session_hash, (noise, shift, shear, scale, outside, amount)
+        if self._moves.latest(visitor) is None:
+            self._moves.note(visitor, values)
+        try:
+            setting = Setting(noise, int(shift), shear, scale, outside, amount)
+            found = sweep(setting, along, lambda: self._moves.is_latest(visitor, values))
+        except (StopIteration, TypeError, ValueError):
+            return gr.skip()
+        return pictures.curves(found, along) if found else gr.skip()
+
+
+def _all(setting: Setting) -> list[Any]:
+    now = measured(setting)
+    bars = pictures.bars(now, measured(Setting()))
+    return [bars, pictures.limit(setting, known_limit(setting)), pictures.details(now)]
+
+
+def build(address: Address) -> None:
+    """Builds the tab, within ``gr.Tab``."""
+    tab, usual = _Tab(), Setting()
+    first, over = measured(usual), sweep(usual, SLIDERS[0].name, lambda: True)
+    names = [("nothing", NONE), *((label, name) for name, (label, _) in OUTSIDE.items())]
+    with gr.Row(elem_classes="m1-break"):
+        with gr.Column(scale=1, min_width=280):
+            sliders = [
+                gr.Slider(
+                    each.low,
+                    each.high,
+                    value=getattr(usual, each.name),
+                    step=each.step,
+                    label=f"{each.label} ({each.name})",
+                    elem_id=f"break-{each.label}",
+                )
+                for each in SLIDERS
+            ]
+            outside = gr.Radio(names, value=usual.outside, label="outside the recipe", elem_id="break-outside")
+            amount = gr.Slider(
+                0, 1, value=usual.amount, step=0.05, label="how much of that", elem_id="break-amount", visible=False
+            )
+            back = gr.Button("Back to the default recipe", elem_id="break-back")
+        with gr.Column(scale=2, min_width=280):
+            bars = gr.HTML(pictures.bars(first, first), elem_id="break-bars", padding=False)
+            limit = gr.HTML(pictures.limit(usual, known_limit(usual)), elem_id="break-limit", padding=False)
+            along = gr.Radio(
+                [(each.label, each.name) for each in SLIDERS],
+                value=SLIDERS[0].name,
+                label="accuracy over the whole slider of",
+                elem_id="break-along",
+            )
+            curves = gr.HTML(pictures.curves(over, SLIDERS[0].name), elem_id="break-curves", padding=False)
+    details = gr.HTML(pictures.details(first), elem_id="break-details", padding=False)
+    controls = [*sliders, outside, amount]
+    moved = gr.on(
+        [each.change for each in controls],
+        tab.move,
+        controls,
+        [bars, limit, details],
+        queue=False,
+        trigger_mode="always_last",
+        **QUIET,
+    )
+    outside.change(lambda chosen: gr.Slider(visible=chosen != NONE), outside, amount, queue=False, **QUIET)
+    weighed = moved.then(tab.weigh, controls, [bars, limit, details], concurrency_limit=2, **QUIET)
+    weighed.then(tab.sweep, [along, *controls], curves, concurrency_limit=1, **QUIET)
+    along.change(tab.sweep, [along, *controls], curves, concurrency_limit=1, **QUIET)
+    first_values = [*(getattr(usual, each.name) for each in SLIDERS), NONE, usual.amount]
+    back.click(lambda: first_values, None, controls, queue=False, **QUIET)
+    for each, slider in zip(SLIDERS, sliders, strict=True):
+        address.bind(f"break_{each.label}", slider, number(each.low, each.high))
+    address.bind("break_along", along, choice([each.name for each in SLIDERS]))
+    address.bind("break_outside", outside, choice([NONE, *OUTSIDE]))
+    address.bind("break_amount", amount, number(0, 1))

@@ -1,0 +1,112 @@
+"""The Bayes limit at once: from the limits of the named configs, or interpolated in a grid that was computed once.
+
+``python -m lightning_module.explorer.make.limit_grid`` computes the grid anew, in some minutes of one core.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import product
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from mnist1d_hf import RECIPES, Recipe
+from mnist1d_hf.atomic import replace
+from mnist1d_hf.bayes.limits import bayes_limits, committed_limits
+
+FILE: Final = "limit_grid.json"
+SIGNALS: Final = 2000  # of each point of the grid
+# The points of the two axes; everything else is as in the default config.
+IID: Final = (0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3)
+CORRELATED: Final = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
+# What no limit depends on.
+NO_MATTER: Final = ("num_samples", "train_split", "seed", "shuffle_seq", "flip_seq", "label_noise", "label_noise_seed")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The accuracy that no classifier surpasses on a recipe's signals, and how it is known.
+
+    Attributes:
+        accuracy: The accuracy.
+        error: Its standard error; None where it was interpolated.
+        signals: How many signals it was computed on; 0 where it was interpolated.
+    """
+
+    accuracy: float
+    error: float | None
+    signals: int
+
+    def __str__(self) -> str:
+        if self.error is None:
+            return f"{100 * self.accuracy:.1f} %, interpolated between recipes computed before"
+        return f"{100 * self.accuracy:.2f} % ± {100 * self.error:.2f}, exact posterior of {self.signals:,} signals"
+
+
+def known_limit(recipe: Recipe) -> Limit | None:
+    """Returns the limit of a recipe as far as it is known without computing; None where it is not."""
+    wanted = _essence(recipe)
+    for name, limits in committed_limits().items():
+        if _essence(RECIPES[name].recipe) == wanted:
+            return Limit(limits.accuracy.mean, limits.accuracy.error, limits.signals)
+    plain = wanted.replace(iid_noise_scale=Recipe().iid_noise_scale, corr_noise_scale=Recipe().corr_noise_scale)
+    if plain != Recipe():
+        return None
+    return _interpolated(recipe.iid_noise_scale, recipe.corr_noise_scale)
+
+
+def _essence(recipe: Recipe) -> Recipe:
+    usual = Recipe()
+    return recipe.replace(**{name: getattr(usual, name) for name in NO_MATTER})
+
+
+def _interpolated(iid: float, correlated: float) -> Limit | None:
+    """Returns the limit between the grid's points: linear in the logarithm of the iid noise and in the other."""
+    if not (IID[0] <= iid <= IID[-1] and CORRELATED[0] <= correlated <= CORRELATED[-1]):
+        return None
+    grid = _grid()
+    rows = [float(np.interp(np.log(iid), np.log(IID), grid[:, column])) for column in range(len(CORRELATED))]
+    return Limit(float(np.interp(correlated, CORRELATED, rows)), None, 0)
+
+
+@cache
+def _grid() -> Any:
+    content = json.loads(files("lightning_module.explorer.make").joinpath(FILE).read_text(encoding="utf-8"))
+    accuracy = np.array([point["accuracy"] for point in content["points"]]).reshape(len(IID), len(CORRELATED))
+    accuracy.flags.writeable = False
+    return accuracy
+
+
+def compute(path: Path, *, iid: Sequence[float] = IID, correlated: Sequence[float] = CORRELATED) -> None:
+    """Writes the grid.
+
+    Args:
+        path: The file.
+        iid: Points of the axis of iid noise.
+        correlated: Points of the axis of correlated noise.
+    """
+    points = []
+    for first, second in product(iid, correlated):
+        found = bayes_limits("default", n=SIGNALS, iid_noise_scale=first, corr_noise_scale=second).accuracy
+        points.append(
+            {
+                "iid_noise_scale": first,
+                "corr_noise_scale": second,
+                "accuracy": round(found.mean, 6),
+                "error": round(found.error, 6),
+            }
+        )
+    content = {
+        "what": "Bayes limits of the default recipe with other noise: mean largest probability of the exact posterior",
+        "signals": SIGNALS,
+        "points": points,
+    }
+    replace(path, lambda part: part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    compute(Path(__file__).with_name(FILE))

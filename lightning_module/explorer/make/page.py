@@ -1,0 +1,228 @@
+"""The tab Make on the page: controls to the left, what they make to the right, the code below."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import gradio as gr
+
+from lightning_module.explorer import parse
+from lightning_module.explorer.address import Address
+from lightning_module.explorer.make import download, pictures, posterior
+from lightning_module.explorer.make.fields import (
+    ALL,
+    FIRST,
+    NAMES,
+    PADDING,
+    REST,
+    Field,
+    place_of,
+    recipe_of,
+    values_of,
+)
+from lightning_module.explorer.make.limit_grid import Limit, known_limit
+from lightning_module.explorer.make.shown import Shown, shown
+from lightning_module.explorer.make.snippets import snippets
+from lightning_module.explorer.moves import Moves
+from mnist1d_hf import RECIPES, Recipe
+from mnist1d_hf.generator.recipe import RecipeError
+
+MOST_INDEX: Final = 9_999
+DIGITS: Final = [str(digit) for digit in range(10)]
+NO_RECIPE: Final = "these numbers are no recipe; the signals are those of the last ones that were"
+# Seconds without a move of anybody, after which a limit is refined; how often that is looked at; how long at most.
+QUIET: Final = 0.6
+LOOK: Final = 0.1
+PATIENCE: Final = 30.0
+PLACES: Final = ("first", "padding", "rest")
+
+
+@dataclass(frozen=True)
+class _Move:
+    config: str
+    index: Any
+    values: tuple[Any, ...]
+
+    def found(self) -> tuple[Recipe, str, Shown]:
+        """Returns recipe, stream and signals; raises RecipeError where there are none."""
+        recipe, stream = recipe_of(self.values)
+        return recipe, stream, shown(recipe, stream, _checked_index(self.index))
+
+
+class _Tab:
+    """What the tab does when something on it changes. The inputs are config, index, digit and the recipe's controls."""
+
+    def __init__(self) -> None:
+        self._moves: Moves[_Move] = Moves()
+
+    def draw(self, request: gr.Request | None, config: str, index: int, digit: str, *values: Any) -> list[Any]:
+        """Returns what follows at once: signals, construction, code, limit, and an error beside each group."""
+        move = _Move(config, index, values)
+        turn = 0 if request is None else self._moves.note(request.session_hash, move)
+        try:
+            recipe, stream, found = move.found()
+        except RecipeError as error:
+            place = place_of(str(error))
+            lines = [pictures.error(str(error) if each == place else "") for each in PLACES]
+            opened = gr.skip() if place == "first" else gr.update(open=True)
+            return [gr.skip(), gr.skip(), gr.skip(), pictures.limit(None, reason=NO_RECIPE), opened, *lines, turn]
+        texts = snippets(config, recipe, stream, int(index))
+        known = _known(recipe)
+        return [
+            pictures.ten(found, waiting=True),
+            pictures.construction(found, recipe, int(digit)),
+            pictures.code(texts, found.sha256, download.query(config, values)),
+            pictures.limit(known, going_on=known is not None and not known.signals),
+            gr.skip(),
+            *["" for _ in PLACES],
+            turn,
+        ]
+
+    def weigh(self, request: gr.Request, turn: float) -> list[Any]:
+        """Returns the visitor's signals with their posteriors, unless they have moved on in the meantime.
+
+        A later move has its own call, so that a queue of calls is worked off as fast as visitors move.
+        """
+        visitor = request.session_hash
+        move = self._moves.latest(visitor)
+        if move is None or self._moves.turn(visitor) != int(turn):
+            return [gr.skip(), gr.skip()]
+        try:
+            recipe, stream, found = move.found()
+        except RecipeError:
+            return [gr.skip(), gr.skip()]  # said already
+        try:
+            p = posterior.posterior(recipe, stream, found)
+        except (RecipeError, ImportError) as error:
+            return [pictures.ten(found), pictures.limit(known_limit(recipe), reason=f"none: {error}")]
+        return [pictures.ten(found, p) if self._moves.is_latest(visitor, move) else gr.skip(), gr.skip()]
+
+    def refine(self, request: gr.Request) -> Iterator[Any]:
+        """Yields the Bayes limit, better and better, until it is good or the visitor has moved on."""
+        visitor = request.session_hash
+        move = self._moves.latest(visitor)
+        yield gr.skip()  # a generator has to yield something
+        if move is None or not self._moves.claim(visitor, move):
+            return
+        try:
+            recipe, *_ = move.found()
+            known = _known(recipe)
+            if known is not None and known.signals:
+                return
+            for better in posterior.running_limit(recipe, lambda: self._has_time_for(visitor, move)):
+                last = better.signals == posterior.TOLD[-1]
+                if known is None or last:
+                    yield pictures.limit(better, going_on=not last)
+        except (RecipeError, ImportError):
+            return  # said already
+
+    def _has_time_for(self, visitor: str | None, move: _Move) -> bool:
+        """Waits until nobody has moved for a while; returns whether the visitor has not either."""
+        for _ in range(int(PATIENCE / LOOK)):
+            if not self._moves.is_latest(visitor, move):
+                return False
+            if self._moves.quiet() > QUIET:
+                return True
+            time.sleep(LOOK)
+        return False
+
+
+def _known(recipe: Recipe) -> Limit | None:
+    return known_limit(recipe) if recipe.iid_noise_scale else None
+
+
+def _checked_index(index: Any) -> int:
+    if index is None or not 0 <= index <= MOST_INDEX or int(index) != index:
+        raise RecipeError(f"the example's number {index} must be a whole number from 0 to {MOST_INDEX}")
+    return int(index)
+
+
+def build(address: Address) -> None:
+    """Builds the tab, within ``gr.Tab``."""
+    usual = dict(zip(NAMES, values_of("default"), strict=True))
+    tab = _Tab()
+    first = tab.draw(None, "default", 0, "3", *usual.values())
+    made: dict[str, Any] = {}
+    with gr.Row(elem_classes="m1-make"):
+        with gr.Column(elem_classes="m1-controls"):
+            config = gr.Dropdown(list(RECIPES), value="default", label="start from the config", filterable=False)
+            errors = []
+            made |= _controls(FIRST, usual)
+            errors.append(_beside())
+            with gr.Accordion("all other numbers of the recipe", open=False) as others:
+                made |= _controls(PADDING, usual)
+                errors.append(_beside())
+                made |= _controls(REST, usual)
+            errors.append(_beside())
+        with gr.Column(elem_classes="m1-right"):
+            signals = gr.HTML(_with_posteriors(first[0]), elem_id="make-signals", padding=False)
+            limit = gr.HTML(first[3], elem_id="make-limit", padding=False)
+            index = gr.Slider(0, 99, value=0, step=1, label="other examples of the same digits")
+        with gr.Column(elem_classes="m1-below"):
+            gr.HTML('<h3 class="m1-h">How one of them is made</h3>', padding=False)
+            digit = gr.Radio(DIGITS, value="3", show_label=False, label="digit", elem_classes="m1-digits")
+            construction = gr.HTML(first[1], elem_id="make-construction", padding=False)
+    gr.HTML('<h3 class="m1-h">The code that makes them</h3>', padding=False)
+    code = gr.HTML(first[2], elem_id="make-code", padding=False)
+    turn = gr.Number(0, visible=False)
+    controls = [made[name] for name in NAMES]
+    _bind(address, config, index, digit, made)
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    config.input(values_of, config, controls, queue=False, **quiet)
+    moved = gr.on(
+        [each.change for each in (config, index, digit, *controls)],
+        tab.draw,
+        [config, index, digit, *controls],
+        [signals, construction, code, limit, others, *errors, turn],
+        queue=False,
+        trigger_mode="always_last",
+        show_progress="hidden",
+        api_name="make",
+    )
+    # They may be called for a move that is not the latest any more, and several at a time.
+    quiet["trigger_mode"] = "multiple"
+    weighed = moved.then(tab.weigh, turn, [signals, limit], concurrency_limit=1, **quiet)
+    weighed.then(tab.refine, None, limit, concurrency_limit=1, **quiet)
+
+
+def _beside() -> Any:
+    """Returns the place of an error; while there is none, it takes no room."""
+    return gr.HTML(elem_classes="m1-beside", padding=False)
+
+
+def _with_posteriors(without: str) -> str:
+    """Returns the first ten signals with their posteriors; without scipy, those that came without."""
+    recipe = RECIPES["default"].recipe
+    found = shown(recipe, "reference", 0)
+    try:
+        return pictures.ten(found, posterior.posterior(recipe, "reference", found))
+    except ImportError:
+        return without
+
+
+def _controls(fields: Sequence[Field], usual: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for field in fields:
+        given: dict[str, Any] = {"value": usual[field.name], "label": field.label, "info": field.info}
+        given["elem_id"] = f"make-{field.name.replace('_', '-')}"
+        if field.kind == "slider":
+            made[field.name] = gr.Slider(field.low, field.high, step=field.step, **given)
+        elif field.kind == "number":
+            made[field.name] = gr.Number(precision=0, **given)
+        elif field.kind == "flag":
+            made[field.name] = gr.Checkbox(**given)
+        else:
+            made[field.name] = gr.Radio(["reference", "fast"], **given)
+    return made
+
+
+def _bind(address: Address, config: Any, index: Any, digit: Any, made: dict[str, Any]) -> None:
+    def numbers(name: str) -> dict[str, Any]:
+        return dict(zip(NAMES, values_of(name), strict=True))
+
+    address.bind("config", config, parse.choice(list(RECIPES)), sets=numbers)
+    for field in ALL:
+        address.bind(field.name, made[field.name], field.parse)
+    address.bind("example", index, parse.whole(0, 99))
+    address.bind("digit", digit, parse.choice(DIGITS))

@@ -1,0 +1,68 @@
+"""The exact posterior of the signals on the page, and the Bayes limit of their recipe, better and better."""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from lightning_module.explorer.make.limit_grid import Limit
+from lightning_module.explorer.make.shown import Shown
+from mnist1d_hf import Recipe, make_slice
+from mnist1d_hf.bayes import log_posterior
+from mnist1d_hf.generator.arithmetic import FloatArray
+from mnist1d_hf.generator.recipe import RecipeError
+
+# Signals after which the limit is told again; the last is what the page computes at the most.
+TOLD: Final = (256, 1024)
+CHUNK: Final = 16  # signals between two questions whether it is still wanted: 20 to 80 ms
+MOST_COMPONENTS: Final = 60_000  # labels, paddings and shifts together: of more, the tables alone take seconds
+
+
+@lru_cache(maxsize=64)
+def posterior(recipe: Recipe, stream: str, ten: Shown) -> FloatArray:
+    """Returns the probability of each digit given each signal shown, ``(digits, 10)``; the last few are kept.
+
+    Raises:
+        RecipeError: If the recipe has no posterior, or one that takes too long for a page.
+    """
+    check_size(recipe)
+    x = ten.x.astype(np.float64)
+    return np.asarray(np.exp(log_posterior(x, recipe, stream=stream, mean=ten.mean, std=ten.std)))
+
+
+def check_size(recipe: Recipe) -> None:
+    """Refuses recipes whose posterior takes seconds to prepare.
+
+    Raises:
+        RecipeError: If it does.
+    """
+    low, high = recipe.padding
+    components = 10 * (high - low + 1) * min(recipe.max_translation, recipe.dilated_length)
+    if components > MOST_COMPONENTS or recipe.final_seq_length > 150:
+        raise RecipeError(
+            "this recipe can make a signal in more ways than a page has the time to weigh; mnist1d data limits does"
+        )
+
+
+def running_limit(recipe: Recipe, wanted: Callable[[], bool]) -> Iterator[Limit]:
+    """Yields the limit of a recipe on more and more signals, until enough are done or nobody wants it.
+
+    Args:
+        recipe: The recipe.
+        wanted: Whether to go on; asked some twenty times a second; it may take its time.
+
+    Raises:
+        RecipeError: If the recipe has no posterior, or one that takes too long for a page.
+    """
+    check_size(recipe)
+    best: list[FloatArray] = []
+    for done in range(CHUNK, TOLD[-1] + 1, CHUNK):
+        if not wanted():
+            return
+        some = make_slice(recipe, "test", done - CHUNK, done)
+        log_p = log_posterior(some.x.astype(np.float64), recipe, stream="fast")
+        best.append(np.exp(log_p.max(axis=1)))
+        if done in TOLD:
+            each = np.concatenate(best)
+            yield Limit(float(each.mean()), float(each.std(ddof=1) / np.sqrt(len(each))), len(each))

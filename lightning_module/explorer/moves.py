@@ -1,0 +1,64 @@
+"""Which move of a visitor is the latest: work for an earlier one is not worth finishing."""
+
+import threading
+import time
+from collections import OrderedDict
+from typing import Final, Generic, TypeVar
+
+MOST_VISITORS: Final = 5000  # remembered; whoever comes back after so many others moves anew
+
+Move = TypeVar("Move")
+
+
+class Moves(Generic[Move]):
+    """The latest move of each visitor; safe among threads."""
+
+    def __init__(self) -> None:
+        self._latest: OrderedDict[str, Move] = OrderedDict()
+        self._claimed: dict[str, Move] = {}
+        self._turn: dict[str, int] = {}
+        self._moves = 0
+        self._last = -float("inf")  # when anybody moved
+        self._lock = threading.Lock()
+
+    def note(self, visitor: str | None, move: Move) -> int:
+        """Notes a visitor's move, and returns its number; the one before is no longer wanted."""
+        with self._lock:
+            self._moves += 1
+            self._turn[visitor or ""] = self._moves
+            self._last = time.monotonic()
+            self._latest[visitor or ""] = move
+            self._latest.move_to_end(visitor or "")
+            while len(self._latest) > MOST_VISITORS:
+                gone, _ = self._latest.popitem(last=False)
+                self._claimed.pop(gone, None)
+                self._turn.pop(gone, None)
+            return self._moves
+
+    def latest(self, visitor: str | None) -> Move | None:
+        """Returns a visitor's latest move; None for somebody who has not moved."""
+        with self._lock:
+            return self._latest.get(visitor or "")
+
+    def turn(self, visitor: str | None) -> int | None:
+        """Returns the number of a visitor's latest move; None for somebody who has not moved."""
+        with self._lock:
+            return self._turn.get(visitor or "")
+
+    def claim(self, visitor: str | None, move: Move) -> bool:
+        """Returns whether a move is the latest and nobody has claimed it before: work that is to be done once."""
+        with self._lock:
+            name = visitor or ""
+            if self._latest.get(name) != move or self._claimed.get(name) == move:
+                return False
+            self._claimed[name] = move
+            return True
+
+    def is_latest(self, visitor: str | None, move: Move) -> bool:
+        """Returns whether a visitor has not moved since."""
+        with self._lock:
+            return self._latest.get(visitor or "") == move
+
+    def quiet(self) -> float:
+        """Returns for how many seconds nobody has moved: work that can wait gives way to what somebody waits for."""
+        return time.monotonic() - self._last

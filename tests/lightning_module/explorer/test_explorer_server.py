@@ -1,0 +1,67 @@
+"""The server of the explorer: where it listens, what it refuses, and that nothing is left of it."""
+
+import signal
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from explorers import Explorer
+
+from lightning_module.cli import main
+from lightning_module.explorer.server import url
+
+
+def test_the_address_to_open_is_one_that_can_be_opened():
+    assert url("127.0.0.1", 80) == "http://127.0.0.1:80/"
+    assert url("0.0.0.0", 80) == "http://127.0.0.1:80/"
+    assert url("::1", 80) == "http://[::1]:80/"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--port", "70000"], "--port=70000"),
+        (["--host", "300.1.1.1", "--port", "0"], "give another port, or 0 for a free one"),
+    ],
+)
+def test_what_cannot_be_listened_at_is_one_line(options, said, capsys):
+    assert main(["explore", *options]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+
+
+def test_a_port_that_is_taken_is_refused_before_anything_is_imported(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["explore", "--port", str(port)]) == 2
+    assert f"--port={port} " in capsys.readouterr().err
+
+
+def test_no_other_command_imports_gradio():
+    code = "import sys, lightning_module.cli, mnist1d_hf, lightning_module.commands.explore; "
+    code += "print([n for n in ('gradio', 'torch', 'fastapi', 'uvicorn') if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.docs
+def test_started_and_stopped_ten_times_nothing_is_left(tmp_path):
+    def once(number):
+        started = Explorer(tmp_path / str(number))
+        seconds, status, said = started.stop(signal.SIGINT if number % 2 else signal.SIGTERM)
+        with socket.socket() as again:
+            free = again.connect_ex(("127.0.0.1", started.port)) != 0
+        left = [path for path in started.folder.rglob("*") if path.is_file() or path.name.startswith("mnist1d")]
+        return seconds, status, said, free, left
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(once, range(10)))
+    assert [status for _, status, *_ in done] == [143, 130] * 5
+    for seconds, _, said, free, left in done:
+        assert seconds < 4  # two on a quiet machine
+        assert said == "stopped; the page is closed, and nothing is left of it\n"
+        assert free
+        assert not left
