@@ -156,7 +156,11 @@ async def visitor(client: httpx.AsyncClient, number: int, calls: tuple[int, int,
     while (began := time.perf_counter()) < end:
         noise = round(chance.uniform(0.01, 0.3), 7)  # nobody else's
         values = dict(zip(NAMES, values_of("default"), strict=True)) | {"iid_noise_scale": noise}
-        content = {"data": ["default", 0, "3", *values.values()], "fn_index": calls[0], "session_hash": name}
+        content = {
+            "data": ["default", 0, "3", *values.values(), len(seen.signals)],
+            "fn_index": calls[0],
+            "session_hash": name,
+        }
         try:
             answer = await client.post("/gradio_api/run/predict", json=content)
             answer.raise_for_status()

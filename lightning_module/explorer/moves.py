@@ -17,15 +17,22 @@ class Moves(Generic[Move]):
         self._latest: OrderedDict[str, Move] = OrderedDict()
         self._claimed: dict[str, Move] = {}
         self._turn: dict[str, int] = {}
-        self._moves = 0
         self._last = -float("inf")  # when anybody moved
         self._lock = threading.Lock()
 
-    def note(self, visitor: str | None, move: Move) -> int:
-        """Notes a visitor's move, and returns its number; the one before is no longer wanted."""
+    def note(self, visitor: str | None, move: Move, turn: int | None = None) -> bool:
+        """Notes a visitor's move, the one before is no longer wanted; returns whether it is the latest.
+
+        Args:
+            visitor: Who moves.
+            move: What is wanted now.
+            turn: Its number, where the browser counts moves: requests may come in another order than they were made.
+        """
+        name = visitor or ""
         with self._lock:
-            self._moves += 1
-            self._turn[visitor or ""] = self._moves
+            if turn is not None and turn < self._turn.get(name, turn):
+                return False
+            self._turn[name] = self._turn.get(name, 0) + 1 if turn is None else turn
             self._last = time.monotonic()
             self._latest[visitor or ""] = move
             self._latest.move_to_end(visitor or "")
@@ -33,7 +40,7 @@ class Moves(Generic[Move]):
                 gone, _ = self._latest.popitem(last=False)
                 self._claimed.pop(gone, None)
                 self._turn.pop(gone, None)
-            return self._moves
+            return True
 
     def latest(self, visitor: str | None) -> Move | None:
         """Returns a visitor's latest move; None for somebody who has not moved."""

@@ -38,6 +38,14 @@ window.mnist1d = (() => {
     document.documentElement.dataset.mnist1d = "ready";
   }
 
+  // Moves are counted here, where they are made: two requests may arrive in the other order.
+  let moves = Date.now();
+
+  function turn() {
+    moves += 1;
+    return moves;
+  }
+
   // A button with data-copy copies the text of the element that it names.
   document.addEventListener("click", async (event) => {
     const button = event.target.closest?.("[data-copy]");
@@ -164,5 +172,5 @@ window.mnist1d = (() => {
     });
   }).observe(document.documentElement, { childList: true, subtree: true });
 
-  return { write, tab, ready: begin };
+  return { write, tab, turn, ready: begin };
 })();

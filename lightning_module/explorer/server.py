@@ -1,6 +1,7 @@
 """The server of the page: on this machine unless told otherwise, without a file or a port left when it ends."""
 
 import os
+import shutil
 import socket
 import tempfile
 import threading
@@ -98,12 +99,11 @@ def _download(request: Any) -> Any:
     return Response(content, media_type=download.KINDS[kind])
 
 
-@contextmanager
-def _own_folder() -> Iterator[None]:
-    """Keeps gradio's files in a folder that goes with the server."""
-    with tempfile.TemporaryDirectory(prefix="mnist1d-explorer-", ignore_cleanup_errors=True) as folder:
-        os.environ["GRADIO_TEMP_DIR"] = folder  # read when gradio is imported, and whenever it needs a file
-        yield
+def _own_folder() -> tempfile.TemporaryDirectory[str]:
+    """Returns a folder for gradio's files, which goes with the server."""
+    folder = tempfile.TemporaryDirectory(prefix="mnist1d-explorer-", ignore_cleanup_errors=True)
+    os.environ["GRADIO_TEMP_DIR"] = folder.name  # read when gradio is imported, and whenever it needs a file
+    return folder
 
 
 def serve(host: str, port: int, *, say: Callable[[str], None]) -> None:
@@ -118,7 +118,7 @@ def serve(host: str, port: int, *, say: Callable[[str], None]) -> None:
         ValueError: If nothing can listen there.
         ImportError: If gradio is not installed.
     """
-    with _listening(host, port) as listening, _own_folder():
+    with _listening(host, port) as listening, _own_folder() as files_of_gradio:
         app = application()
         import uvicorn
 
@@ -136,6 +136,7 @@ def serve(host: str, port: int, *, say: Callable[[str], None]) -> None:
                 thread.join(1.0)
         finally:
             close_all()
+            shutil.rmtree(files_of_gradio, ignore_errors=True)  # first: there is a second for all of this
             server.should_exit = True
             thread.join(LEAVE)
             server.force_exit = True  # open pages hold a connection each

@@ -35,6 +35,7 @@ NO_RECIPE: Final = "these numbers are no recipe; the signals are those of the la
 QUIET: Final = 0.6
 LOOK: Final = 0.1
 PATIENCE: Final = 30.0
+OUTPUTS: Final = 9  # of a move
 PLACES: Final = ("first", "padding", "rest")
 
 
@@ -51,32 +52,42 @@ class _Move:
 
 
 class _Tab:
-    """What the tab does when something on it changes. The inputs are config, index, digit and the recipe's controls."""
+    """What the tab does when something on it changes.
+
+    The inputs are config, index, digit, the recipe's controls, and the number that the browser gave the move.
+    """
 
     def __init__(self) -> None:
         self._moves: Moves[_Move] = Moves()
 
-    def draw(self, request: gr.Request | None, config: str, index: int, digit: str, *values: Any) -> list[Any]:
+    def draw(self, request: gr.Request | None, config: str, index: int, digit: str, *values_and_turn: Any) -> list[Any]:
         """Returns what follows at once: signals, construction, code, limit, and an error beside each group."""
-        move = _Move(config, index, values)
-        turn = 0 if request is None else self._moves.note(request.session_hash, move)
+        *values, turn = values_and_turn
+        move = _Move(config, index, tuple(values))
+        visitor = request.session_hash if request else None
+        if request is not None and not self._moves.note(visitor, move, int(turn)):
+            return [gr.skip()] * OUTPUTS
+        answer = [*self._answer(move, int(digit)), turn]
+        late = request is not None and self._moves.turn(visitor) != int(turn)
+        return [gr.skip()] * OUTPUTS if late else answer  # the answer to the latest move must be the last
+
+    def _answer(self, move: _Move, digit: int) -> list[Any]:
         try:
             recipe, stream, found = move.found()
         except RecipeError as error:
             place = place_of(str(error))
             lines = [pictures.error(str(error) if each == place else "") for each in PLACES]
             opened = gr.skip() if place == "first" else gr.update(open=True)
-            return [gr.skip(), gr.skip(), gr.skip(), pictures.limit(None, reason=NO_RECIPE), opened, *lines, turn]
-        texts = snippets(config, recipe, stream, int(index))
+            return [gr.skip(), gr.skip(), gr.skip(), pictures.limit(None, reason=NO_RECIPE), opened, *lines]
+        texts = snippets(move.config, recipe, stream, int(move.index))
         known = _known(recipe)
         return [
             pictures.ten(found, waiting=True),
-            pictures.construction(found, recipe, int(digit)),
-            pictures.code(texts, found.sha256, download.query(config, values)),
+            pictures.construction(found, recipe, digit),
+            pictures.code(texts, found.sha256, download.query(move.config, move.values)),
             pictures.limit(known, going_on=known is not None and not known.signals),
             gr.skip(),
             *["" for _ in PLACES],
-            turn,
         ]
 
     def weigh(self, request: gr.Request, turn: float) -> list[Any]:
@@ -142,7 +153,7 @@ def build(address: Address) -> None:
     """Builds the tab, within ``gr.Tab``."""
     usual = dict(zip(NAMES, values_of("default"), strict=True))
     tab = _Tab()
-    first = tab.draw(None, "default", 0, "3", *usual.values())
+    first = tab.draw(None, "default", 0, "3", *usual.values(), 0)
     made: dict[str, Any] = {}
     with gr.Row(elem_classes="m1-make"):
         with gr.Column(elem_classes="m1-controls"):
@@ -173,8 +184,9 @@ def build(address: Address) -> None:
     moved = gr.on(
         [each.change for each in (config, index, digit, *controls)],
         tab.draw,
-        [config, index, digit, *controls],
+        [config, index, digit, *controls, turn],
         [signals, construction, code, limit, others, *errors, turn],
+        js="(...values) => [...values.slice(0, -1), mnist1d.turn()]",
         queue=False,
         trigger_mode="always_last",
         show_progress="hidden",

@@ -213,6 +213,11 @@ def test_moves_of_visitors_are_kept_apart():
     ]
     assert moves.is_latest("a", 1)
     assert not moves.is_latest("b", 1)
+    assert moves.note("a", 3)
+    assert moves.note("c", 1, turn=7)
+    assert not moves.note("c", 2, turn=6)  # it was made before, and came after
+    assert (moves.latest("c"), moves.turn("c")) == (1, 7)
+    moves = Moves()
     moves.note("a", 3)
     assert not moves.is_latest("a", 1)
     assert not moves.is_latest("c", 1)
