@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from lightning_module.studies.framework.figures import INK, PALETTE, curve, estimate, panels
+from lightning_module.studies.methods.autoencoder.masked import LAYERS
 from lightning_module.studies.methods.simclr.encoder import PROJECTORS, Projector, layer_names
-from lightning_module.studies.self_supervision.published import LINEAR, output_layer
+from lightning_module.studies.self_supervision.learned import AUTOENCODER, MASKED_AUTOENCODER, SIMCLR
+from lightning_module.studies.self_supervision.published import AUTOENCODER_LINEAR, LINEAR, output_layer
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -55,7 +57,9 @@ def draw_layers(result: "Result") -> "Figure":
 
 
 def draw_amended(result: "Result") -> "Figure":
-    """Returns the linear accuracy after each layer, by projector, or by the signals that the encoder was trained on."""
+    """Returns the linear accuracy after each layer, by projector, learner, or the signals that were trained on."""
+    if "learner" in result.rows:
+        return draw_learners(result)
     if "seen" not in result.rows:
         return draw_layers(result)
     figure, ((panel,),) = panels(size=(5.6, 4.0))
@@ -69,6 +73,34 @@ def draw_amended(result: "Result") -> "Figure":
     panel.set_xticks(range(len(names)), names, rotation=40, ha="right")
     panel.set_ylabel("accuracy on a seed's own test signals")
     panel.legend(fontsize=8, frameon=False)
+    return figure
+
+
+def draw_learners(result: "Result") -> "Figure":
+    """Returns the linear accuracy after each layer of autoencoders and, beside them, of SimCLR."""
+    figure, axes = panels(1, 2, size=(4.8, 4.2))
+    linear = result.rows[(result.rows.probe == "linear") & (result.rows.on != "validation")]
+    own, other = axes[0]
+    for panel, learner, arm, on, shift, colour, label in (
+        (own, AUTOENCODER, "frozen", "test", -0.2, PALETTE[7], "as printed: frozen data, its test signals seen"),
+        (own, AUTOENCODER, "fresh", "fresh test", 0.0, PALETTE[0], "fresh data, test signals not seen"),
+        (own, MASKED_AUTOENCODER, "fresh", "fresh test", 0.2, PALETTE[1], "the same, half of the points hidden"),
+        (other, SIMCLR, "fresh", "fresh test", 0.0, PALETTE[2], "fresh data, test signals not seen"),
+    ):
+        rows = linear[(linear.learner == learner) & (linear.arm == arm) & (linear.on == on)]
+        _points(panel, rows, shift, colour, arm, label)
+    printed = [each / 100 for each in AUTOENCODER_LINEAR]
+    own.plot(range(len(printed)), printed, "x", color="black", markersize=8, label="printed by the source's notebook")
+    for panel, names, title in (
+        (own, LAYERS, "autoencoder"),
+        (other, layer_names("default"), "SimCLR, default projection head"),
+    ):
+        ticks = [name.replace("projector", "head ") for name in names]
+        panel.set_xticks(range(len(names)), ticks, rotation=40, ha="right")
+        panel.set_ylim(0.2, 0.9)
+        panel.set_title(title, fontsize=10)
+        panel.legend(fontsize=7, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.24))
+    own.set_ylabel("accuracy of a linear classifier")
     return figure
 
 

@@ -1,6 +1,6 @@
 """The probes of all layers of the self-supervision study's encoders, as rows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,7 @@ from lightning_module.studies.methods.probes import Array, linear_probe, neighbo
 from lightning_module.studies.methods.simclr.encoder import representations
 
 COMPONENTS = 16  # of the layers that are wider, so that they have no more to offer than a projector's output
+Representations = Callable[[Mapping[str, Tensor], Tensor], list[Tensor]]
 VALIDATION = 5  # one of so many labelled training signals chooses the layer
 
 
@@ -29,10 +30,12 @@ class Represented:
     y: Array
 
     @classmethod
-    def of(cls, weights: Mapping[str, Tensor], examples: Examples) -> "Represented":
-        """Returns the representations of examples in one encoder, with weights (1, ...)."""
+    def of(
+        cls, weights: Mapping[str, Tensor], examples: Examples, by: Representations = representations
+    ) -> "Represented":
+        """Returns the representations of examples in one network, with weights (1, ...); SimCLR's by default."""
         with torch.no_grad():
-            layers = [h.cpu().numpy() for h in representations(weights, examples.x)]
+            layers = [h.cpu().numpy() for h in by(weights, examples.x)]
         return cls(layers, examples.y.numpy())
 
     def rows(self, rows: Array) -> "Represented":

@@ -5,26 +5,26 @@ al. 2020) and guillotine regularisation (Bordes et al. 2023).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from lightning_module.datamodule import Examples
-from lightning_module.replicas.replica import Replica
-from lightning_module.studies.framework.cells import FRESH_TESTS, Cell, Config, Outcome, Row, SharedTests, later
+from lightning_module.studies.framework.cells import FRESH_TESTS, Cell, Outcome, Row, SharedTests
 from lightning_module.studies.framework.data import Draw, fresh, fresh_test, frozen
 from lightning_module.studies.framework.protocol import ProtocolFile
 from lightning_module.studies.framework.study import Study
-from lightning_module.studies.framework.training import fit
 from lightning_module.studies.methods.embedding import tsne
 from lightning_module.studies.methods.probes import Array, one_numpy_thread
 from lightning_module.studies.methods.simclr.encoder import PROJECTORS, Projector, SimCLR, layer_names
 from lightning_module.studies.self_supervision.amendments import (
     AMENDED,
     AMENDMENTS,
+    AUTOENCODER_FIRST_SEED,
+    AUTOENCODER_SEEDS,
     BOTH,
     BOTH_FIRST_SEED,
     BOTH_SEEDS,
@@ -32,74 +32,28 @@ from lightning_module.studies.self_supervision.amendments import (
     SEEDS,
 )
 from lightning_module.studies.self_supervision.claims import BANDS, CLAIMS
+from lightning_module.studies.self_supervision.config import SelfSupervisionConfig
 from lightning_module.studies.self_supervision.figures import draw_amended, draw_layers, draw_training, draw_tsne
+from lightning_module.studies.self_supervision.learned import (
+    AUTOENCODER,
+    compared_cells,
+    loss_rows,
+    probed,
+    replicas_of,
+    run_compared,
+    trained,
+)
 from lightning_module.studies.self_supervision.published import EPOCHS
-from lightning_module.studies.self_supervision.rows import Represented, final_rows, training_rows
-from lightning_module.twin import pl
-
-Arm = Literal["frozen", "fresh"]
-ARMS: Final[tuple[Arm, ...]] = ("frozen", "fresh")
+from lightning_module.studies.self_supervision.rows import Represented, training_rows
 
 # What a projector's encoder costs next to one without, for the remaining time.
 COST: Final[dict[Projector, float]] = {"default": 1.05, "none": 1.0, "deep": 1.3}
 
-# Fresh test signals that are probed during the training, and whose final predictions are kept.
-CURVE_ROWS: Final = 2000
-LOSS_INTERVAL: Final = 5  # epochs from one kept loss to the next
-# Replica s has the permutations s * ORDERS + epoch, which no other one has.
-ORDERS: Final = 1000
-
-
-@dataclass(frozen=True, kw_only=True)
-class SelfSupervisionConfig(Config):
-    """The numbers of the study.
-
-    Attributes:
-        seeds: Number of seeds; in the fresh arm each has its own draw of the data set.
-        epochs: Passes through the training signals.
-        probed: Epochs after which the layers are probed; 0 is before the training.
-        signals: Training signals.
-        tests: Examples in the fresh test set.
-        pictured: Signals in the pictures by t-SNE, of the training split and then of the test split.
-        arms: "frozen" and "fresh" data, or one of them.
-        test_signals: Test signals that the encoder with the default head is also trained on; nothing else is done then.
-            0 for the whole study.
-
-    Raises:
-        ValueError: If a number is out of its range.
-    """
-
-    seeds: int = 5
-    epochs: int = EPOCHS
-    probed: tuple[int, ...] = (0, 1, 2, 5, 10, 20, 50, 100, 200)
-    signals: int = 4000
-    tests: int = 20_000
-    pictured: int = 5000
-    arms: tuple[str, ...] = later(ARMS)
-    test_signals: int = later(0)
-
-    batch_size = 100  # as published; a constant
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.probed or self.probed[0] != 0 or self.probed[-1] != self.epochs:
-            raise ValueError(f"probed={self.probed} must go from 0 to epochs={self.epochs}")
-        if not self.arms or not set(self.arms) <= set(ARMS):
-            raise ValueError(f"arms={self.arms} must be one or several of {', '.join(ARMS)}")
-        if self.signals < 3 * self.batch_size or self.epochs < 1 or self.pictured < 1:
-            raise ValueError(
-                f"signals={self.signals}, epochs={self.epochs}, pictured={self.pictured} must be at least "
-                f"{3 * self.batch_size}, 1 and 1"
-            )
-
-    @property
-    def steps(self) -> int:
-        """Returns the optimiser steps."""
-        return self.epochs * -(-self.signals // self.batch_size)
-
 
 def cells(config: SelfSupervisionConfig) -> list[Cell]:
-    """Returns a cell for each arm and projector, with all seeds; or for each kind of signals that an encoder sees."""
+    """Returns a cell for each arm and projector, with all seeds; or for each learner, or kind of signals."""
+    if config.autoencoder:
+        return compared_cells()
     if config.test_signals:
         return [Cell({"seen": seen}, COST["default"]) for seen in ("training", "both")]
     return [
@@ -109,36 +63,21 @@ def cells(config: SelfSupervisionConfig) -> list[Cell]:
 
 def run_cell(config: SelfSupervisionConfig, cell: Cell) -> Outcome:
     """Returns the scores of the probes of all layers of one kind of encoder, seed by seed."""
+    if config.autoencoder:
+        return run_compared(config, cell)
     if config.test_signals:
         return _on_own_tests(config, cell)
     projector, is_frozen = cell["projector"], cell["arm"] == "frozen"
     draws = [frozen()] if is_frozen else [fresh(seed, tests=config.tests) for seed in config.seed_range]
     signals = [draw.train.first(config.signals) for draw in draws]
     model, weights = _train(config, projector, signals)
-    final_tests = {"fresh test": fresh_test(draws[0], count=config.tests) if is_frozen else draws[0].test}
+    tests = {"fresh test": fresh_test(draws[0], count=config.tests) if is_frozen else draws[0].test}
     if is_frozen:
-        final_tests["test"] = draws[0].test
-    on_the_way = final_tests["fresh test"].first(CURVE_ROWS)
-
-    tables: dict[str, list[Row]] = {"losses": _loss_rows(config, cell, model)}
-    wrong: dict[str, list[Array]] = {on: [] for on in final_tests}
-    with one_numpy_thread():
-        for i, seed in enumerate(config.seed_range):
-            own, of = signals[i % len(signals)], {**cell.of, "seed": seed}
-            for epoch, stacked in weights.items():
-                encoder = {name: tensor[i : i + 1] for name, tensor in stacked.items()}
-                train, when = Represented.of(encoder, own), {"epoch": epoch, "last": epoch == config.epochs}
-                found = {"training": training_rows(train, Represented.of(encoder, on_the_way))}
-                if when["last"]:
-                    final = final_rows(train, {on: Represented.of(encoder, each) for on, each in final_tests.items()})
-                    found |= final.tables
-                    for on, predicted in final.wrong.items():
-                        wrong[on].append(predicted[:, :CURVE_ROWS])
-                for name, rows in found.items():
-                    tables.setdefault(name, []).extend({**of, **when, **row} for row in rows)
-    for row in tables["rows"]:
-        row["name"] = layer_names(projector)[row["layer"]]
-    arrays = {f"wrong-{cell['arm']}-{projector}-{on.replace(' ', '-')}": np.stack(w) for on, w in wrong.items()}
+        tests["test"] = draws[0].test
+    losses = {"losses": loss_rows(config, cell, model)}
+    tables, wrong = probed(config, cell, weights, signals, tests, names=layer_names(projector))
+    tables = losses | tables
+    arrays = {f"wrong-{cell['arm']}-{projector}-{on.replace(' ', '-')}": each for on, each in wrong.items()}
     if is_frozen and projector == "default":
         arrays |= _pictures(config, draws[0], weights)
     labels = [0] if is_frozen else config.seed_range
@@ -167,49 +106,8 @@ def _train(
     config: SelfSupervisionConfig, projector: Projector, signals: Sequence[Examples]
 ) -> tuple[SimCLR, dict[int, dict[str, Tensor]]]:
     """Returns the encoders of all seeds, and their weights after the probed epochs."""
-    own_data = len(signals) > 1
-    replicas = [
-        Replica(seed=seed, shuffle_seed=ORDERS * seed, data=signals[i] if own_data else None)
-        for i, seed in enumerate(config.seed_range)
-    ]
-    model, snapshots = SimCLR(projector, replicas, length=signals[0].x.shape[1]), Snapshots(config.probed)
-    fit(model, signals[0], steps=config.steps, batch_size=config.batch_size, shuffle=True, callbacks=[snapshots])
-    return model, snapshots.weights
-
-
-class Snapshots(pl.Callback):
-    """A callback that keeps the weights of the encoders as they are after certain epochs, on the CPU.
-
-    Args:
-        epochs: After how many epochs; 0 is before the training.
-    """
-
-    def __init__(self, epochs: Sequence[int]) -> None:
-        self.epochs = epochs
-        self.weights: dict[int, dict[str, Tensor]] = {}
-
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Keeps the initial weights."""
-        self._keep(0, pl_module)
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Keeps the weights."""
-        self._keep(trainer.current_epoch + 1, pl_module)
-
-    def _keep(self, epoch: int, model: pl.LightningModule) -> None:
-        if epoch in self.epochs and isinstance(model, SimCLR):
-            copies = {name: p.detach().to("cpu", copy=True) for name, p in model.network.named_parameters()}
-            self.weights[epoch] = copies
-
-
-def _loss_rows(config: SelfSupervisionConfig, cell: Cell, model: SimCLR) -> list[Row]:
-    last = len(model.epoch_losses)
-    return [
-        {**cell.of, "seed": seed, "epoch": epoch, "loss": float(f"{loss:.6g}")}
-        for epoch, losses in enumerate(model.epoch_losses, start=1)
-        if epoch in (1, last) or epoch % LOSS_INTERVAL == 0
-        for seed, loss in zip(config.seed_range, losses.tolist(), strict=True)
-    ]
+    model = SimCLR(projector, replicas_of(config, signals), length=signals[0].x.shape[1])
+    return model, trained(config, model, signals[0])
 
 
 def _pictures(config: SelfSupervisionConfig, draw: Draw, weights: dict[int, dict[str, Tensor]]) -> dict[str, Array]:
@@ -242,6 +140,12 @@ STUDY = Study(
         ),
         f"{BOTH}-smoke": SelfSupervisionConfig(
             seeds=2, first_seed=90, epochs=2, probed=(0, 2), signals=400, arms=("fresh",), test_signals=100
+        ),
+        AUTOENCODER: SelfSupervisionConfig(
+            seeds=AUTOENCODER_SEEDS, first_seed=AUTOENCODER_FIRST_SEED, probed=(0, EPOCHS), autoencoder=True
+        ),
+        f"{AUTOENCODER}-smoke": SelfSupervisionConfig(
+            seeds=2, first_seed=90, epochs=2, probed=(0, 2), signals=400, tests=300, autoencoder=True
         ),
     },
     cells=cells,

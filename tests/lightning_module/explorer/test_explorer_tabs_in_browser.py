@@ -114,6 +114,9 @@ def test_sliders_move_the_accuracies_and_the_bayes_limit_follows(visit):
     page.locator("#break-along").get_by_text("shift").click()
     page.wait_for_function("old => document.querySelector('#break-curves').innerHTML !== old", arg=before)
     assert page.locator("#break-curves polyline").count() == 4
+    page.wait_for_function(
+        "[...new URL(location).searchParams.keys()].sort().join() === 'break_along,break_noise,break_outside,tab'"
+    )
     query = page.evaluate("location.search")
     again = visit(query)
     again.locator("#break-limit :text('outside the recipe')").wait_for()

@@ -13,14 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from lightning_module.batched.logits import convolve, dense, examples_last
-from lightning_module.loop.minibatch_training import MinibatchTraining
 from lightning_module.networks import CNN
-from lightning_module.replicas.adam import ReplicaAdam
 from lightning_module.replicas.replica import Replica
-from lightning_module.replicas.rows import OwnRows
-from lightning_module.replicas.stacking import initialised, stacked, tree
 from lightning_module.studies.methods.simclr.augmentations import add_trend, detrend, draw, roll, stack_draws
-from lightning_module.twin import pl
+from lightning_module.studies.methods.unlabelled import Unlabelled
 
 Projector = Literal["default", "none", "deep"]
 
@@ -28,8 +24,6 @@ CONVOLUTIONS: Final = ("conv1", "conv2", "conv3")
 # Units of each layer after the convolutions.
 PROJECTORS: Final[dict[Projector, tuple[int, ...]]] = {"default": (125, 16), "none": (), "deep": (125, 125, 125, 16)}
 
-# Apart from the seeds of initialisations and orders, or an augmentation would repeat the draws of the weights.
-AUGMENTATION_SEED: Final = 1_000_000
 ROWS_AT_ONCE: Final = 5000
 
 
@@ -110,7 +104,7 @@ def unit_length(z: Tensor) -> Tensor:
     return z * z.square().sum(1, keepdim=True).clamp_min(1e-24).rsqrt()
 
 
-class SimCLR(MinibatchTraining):
+class SimCLR(Unlabelled):
     """Several encoders trained at once, each on its own signals and augmentations, without labels.
 
     A replica is what the encoder of its seed would be alone, to rounding: its augmentations come from a generator of
@@ -118,8 +112,7 @@ class SimCLR(MinibatchTraining):
 
     Args:
         projector: See `Encoder`.
-        replicas: What is each one's own, of which the seed, the learning rate, the weight decay, the data and the
-            shuffling count; a number for as many with the seeds 0, 1, 2, ...
+        replicas: What is each one's own, see `Unlabelled`.
         temperature: What the cosines of the loss are divided by.
         length: Points in a signal.
         steps_per_execution: As in `Classifier`.
@@ -137,25 +130,14 @@ class SimCLR(MinibatchTraining):
         length: int = 40,
         steps_per_execution: int | Literal["auto"] = "auto",
     ) -> None:
-        super().__init__(length=length, steps_per_execution=steps_per_execution)
         if projector not in PROJECTORS:
             raise ValueError(f"projector={projector!r} must be one of {', '.join(map(repr, PROJECTORS))}")
         if temperature <= 0:
             raise ValueError(f"temperature={temperature} must be above 0")
-        if isinstance(replicas, int):
-            replicas = [Replica(seed=seed) for seed in range(replicas)]
-        self.replicas = [each if isinstance(each, Replica) else Replica(**each) for each in replicas]
-        _check(self.replicas)
+        network = partial(Encoder, projector, length)
+        super().__init__(network, replicas, length=length, steps_per_execution=steps_per_execution)
         self.projector: Projector = projector
         self.temperature = temperature
-        self.num_classes = 10  # which the loader of the replicas' rows asks for; the labels are not used
-        encoders = [initialised(partial(Encoder, projector, length), replica.seed) for replica in self.replicas]
-        weights = [{name: p.detach() for name, p in encoder.named_parameters()} for encoder in encoders]
-        self.network = tree({name: nn.Parameter(tensor) for name, tensor in stacked(weights).items()})
-        self._generators = [torch.Generator().manual_seed(AUGMENTATION_SEED + each.seed) for each in self.replicas]
-        self._losses: list[Tensor] = []
-        # Of each epoch the mean over its minibatches, (k,).
-        self.epoch_losses: list[Tensor] = []
         self.save_hyperparameters(
             {
                 "projector": projector,
@@ -171,24 +153,16 @@ class SimCLR(MinibatchTraining):
         last = batched_layers(dict(self.network.named_parameters()), x)[-1]
         return (last if PROJECTORS[self.projector] else last.relu().flatten(1, 2)).transpose(1, 2)
 
-    def minibatch_loss(self, x: Tensor, y: Tensor) -> Tensor:
-        """Returns the mean over the replicas of their losses, with the gradient of their sum.
-
-        Args:
-            x: Signals (batch, length), or (batch, k, length) if each replica has its own.
-            y: Labels, which are not looked at.
-        """
-        batch = len(x)
-        z = self(self._views(x.transpose(0, 1) if x.dim() == 3 else x)).transpose(1, 2)
-        losses = info_nce(z[:, :, :batch], z[:, :, batch:], temperature=self.temperature)
-        self._losses.append(losses.detach())
-        total = losses.sum()
-        return total.detach() / len(losses) + (total - total.detach())
+    def losses(self, x: Tensor) -> Tensor:
+        """Returns the contrastive loss (k,) of each encoder on signals (batch, length), or (k, batch, length)."""
+        batch = x.shape[-2]
+        z = self(self._views(x)).transpose(1, 2)
+        return info_nce(z[:, :, :batch], z[:, :, batch:], temperature=self.temperature)
 
     def _views(self, x: Tensor) -> Tensor:
         """Returns the first views, then the second: (k, 2 * batch, length) of signals (batch, length) or (k, ...)."""
         batch = x.shape[-2]
-        draws = stack_draws([draw(2, batch, generator=generator) for generator in self._generators]).to(x)
+        draws = stack_draws([draw(2, batch, generator=generator) for generator in self.generators]).to(x)
         # Both views have the same line taken away.
         rest = detrend(x).unsqueeze(-3)
         return add_trend(roll(rest, draws.shift), draws.slope, draws.offset).flatten(1, 2)
@@ -196,32 +170,7 @@ class SimCLR(MinibatchTraining):
     @torch.no_grad()
     def representations(self, k: int, x: Tensor) -> list[Tensor]:
         """Returns what each layer of replica k makes of signals (n, length), (n, width) each; the input is layer 0."""
-        own = {name: stacked[k : k + 1] for name, stacked in self.network.named_parameters()}
-        return representations(own, x)
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Returns Adam, with each replica's learning rate and weight decay."""
-        lr, decay = zip(*((replica.lr, replica.weight_decay) for replica in self.replicas), strict=True)
-        return ReplicaAdam(self.parameters(), lr=lr, weight_decay=decay, fused=self.has_fused_optimizer())
-
-    def configure_callbacks(self) -> list[pl.Callback]:
-        """Returns the callbacks that take several steps at once and give each replica its rows."""
-        return [*super().configure_callbacks(), *self.missing(OwnRows)]
-
-    def on_train_epoch_end(self) -> None:
-        """Notes the mean losses of the epoch."""
-        self.epoch_losses.append(torch.stack(self._losses).mean(0).cpu())
-        self._losses.clear()
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Records, beside the versions, where the augmentations' generators are."""
-        super().on_save_checkpoint(checkpoint)
-        checkpoint["augmentations"] = [generator.get_state() for generator in self._generators]
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Lets the augmentations go on where their generators were."""
-        for generator, state in zip(self._generators, checkpoint["augmentations"], strict=True):
-            generator.set_state(state)
+        return representations(self.of_replica(k), x)
 
 
 def representations(p: Mapping[str, Tensor], x: Tensor) -> list[Tensor]:
@@ -238,12 +187,3 @@ def representations(p: Mapping[str, Tensor], x: Tensor) -> list[Tensor]:
         rectified = [h.relu() for h in hidden] + [last if with_projector else last.relu()]
         pieces.append([h.flatten(1, -2)[0].t() for h in rectified])
     return [x, *(torch.cat(layer) for layer in zip(*pieces, strict=True))]
-
-
-def _check(replicas: Sequence[Replica]) -> None:
-    if not replicas:
-        raise ValueError("replicas=[] must be at least one, such as replicas=[Replica(seed=0)]")
-    for k, replica in enumerate(replicas):
-        for name in ("label_noise", "points", "width", "mask"):
-            if given := getattr(replica, name):
-                raise ValueError(f"{name}={given!r} of replica {k} is not for SimCLR; leave it out")

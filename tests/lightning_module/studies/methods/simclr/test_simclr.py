@@ -13,13 +13,13 @@ from lightning_module.loop.loader import TensorLoader
 from lightning_module.studies.framework.training import fit
 from lightning_module.studies.methods.simclr.augmentations import draw
 from lightning_module.studies.methods.simclr.encoder import (
-    AUGMENTATION_SEED,
     PROJECTORS,
     Encoder,
     SimCLR,
     info_nce,
     layer_names,
 )
+from lightning_module.studies.methods.unlabelled import AUGMENTATION_SEED
 from lightning_module.twin import pl
 
 WIDTHS = {"default": [40, 475, 250, 125, 125, 16], "none": [40, 475, 250, 125], "deep": [40, 475, 250, 125, 125, 125]}

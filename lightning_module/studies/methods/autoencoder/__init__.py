@@ -1,0 +1,1 @@
+"""Networks trained to give signals back, with some of their points hidden or none."""
