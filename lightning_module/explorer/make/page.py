@@ -32,7 +32,7 @@ MOST_INDEX: Final = 9_999
 DIGITS: Final = [str(digit) for digit in range(10)]
 NO_RECIPE: Final = "these numbers are no recipe; the signals are those of the last ones that were"
 # Seconds without a move of anybody, after which a limit is refined; how often that is looked at; how long at most.
-QUIET: Final = 0.6
+QUIET: Final = 1.0
 LOOK: Final = 0.1
 PATIENCE: Final = 30.0
 OUTPUTS: Final = 9  # of a move
