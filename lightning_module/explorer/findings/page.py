@@ -7,6 +7,7 @@ import gradio as gr
 from lightning_module.explorer.address import Address, choice, flag
 from lightning_module.explorer.findings import pictures
 from lightning_module.explorer.findings.rows import ALL, VERDICTS, chosen, studies
+from lightning_module.explorer.moves import Moves
 
 FIRST: Final = "benchmark"
 QUIET: Final[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -16,7 +17,22 @@ EXPLAIN: Final = (
 )
 
 
-def _find(study: str, verdict: str, everything: bool) -> str:
+class _Tab:
+    """What the tab does when a filter changes."""
+
+    def __init__(self) -> None:
+        self._moves: Moves[tuple[Any, ...]] = Moves()
+
+    def find(self, study: str, verdict: str, everything: bool, turn: float, request: gr.Request) -> Any:
+        """Returns the claims that pass, unless the visitor has moved on: answers may come in another order."""
+        visitor, move = request.session_hash, (study, verdict, everything)
+        if not self._moves.note(visitor, move, int(turn)):
+            return gr.skip()
+        found = _found(study, verdict, everything)
+        return found if self._moves.is_latest(visitor, move) else gr.skip()
+
+
+def _found(study: str, verdict: str, everything: bool) -> str:
     try:
         return pictures.found(chosen(study, verdict, statements=not everything), study)
     except ValueError:
@@ -44,9 +60,19 @@ def build(address: Address) -> None:
         everything = gr.Checkbox(
             value=False, label="also printed numbers and our own questions", elem_id="findings-everything"
         )
-    found = gr.HTML(_find(FIRST, ALL, False), elem_id="findings-found", padding=False)
+    found = gr.HTML(_found(FIRST, ALL, False), elem_id="findings-found", padding=False)
     controls = [study, verdict, everything]
-    gr.on([each.change for each in controls], _find, controls, found, queue=False, **QUIET)
+    turn = gr.Number(0, visible=False)
+    gr.on(
+        [each.change for each in controls],
+        _Tab().find,
+        [*controls, turn],
+        found,
+        js="(...values) => [...values.slice(0, -1), mnist1d.turn()]",
+        queue=False,
+        trigger_mode="multiple",
+        **QUIET,
+    )
     address.bind("study", study, choice(titles))
     address.bind("verdict", verdict, choice([ALL, *VERDICTS]))
     address.bind("everything", everything, flag)
