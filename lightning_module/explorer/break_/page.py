@@ -28,11 +28,13 @@ class _Tab:
         scale: float,
         outside: str,
         amount: float,
+        turn: float,
         request: gr.Request,
     ) -> list[Any]:
         """Returns what follows at once: accuracies, the Bayes limit if it is known, the details."""
         visitor, values = request.session_hash, (noise, shift, shear, scale, outside, amount)
-        self._moves.note(visitor, values)
+        if not self._moves.note(visitor, values, int(turn)):
+            return [gr.skip()] * 3
         try:
             setting = Setting(noise, int(shift), shear, scale, outside, amount)
         except (TypeError, ValueError) as error:
@@ -50,25 +52,22 @@ class _Tab:
         outside: str,
         amount: float,
         request: gr.Request,
-    ) -> Iterator[list[Any]]:
+    ) -> Iterator[Any]:
         """Yields the Bayes limit, better and better, until the visitor has moved on."""
-        yield [gr.skip()] * 3  # what comes to an end without a word would leave nothing
+        yield gr.skip()  # what comes to an end without a word would leave nothing
         visitor, values = request.session_hash, (noise, shift, shear, scale, outside, amount)
         try:
             setting = Setting(noise, int(shift), shear, scale, outside, amount)
         except (TypeError, ValueError):
             return
-        if not self._moves.is_latest(visitor, values):  # of two moves at once the older one came last
-            self._moves.note(visitor, values)
-            yield _all(setting)
-        if setting.is_outside or known_limit(setting):
+        if setting.is_outside or known_limit(setting) or not self._moves.is_latest(visitor, values):
             return
         try:
             for found in running_limit(setting, lambda: self._moves.is_latest(visitor, values)):
                 if self._moves.is_latest(visitor, values):
-                    yield [gr.skip(), pictures.limit(setting, found), gr.skip()]
+                    yield pictures.limit(setting, found)
         except ImportError as error:
-            yield [gr.skip(), pictures.limit(setting, None, str(error)), gr.skip()]
+            yield pictures.limit(setting, None, str(error))
 
     def sweep(
         self,
@@ -133,19 +132,20 @@ def build(address: Address) -> None:
             )
             curves = gr.HTML(pictures.curves(over, SLIDERS[0].name), elem_id="break-curves", padding=False)
     details = gr.HTML(pictures.details(first), elem_id="break-details", padding=False)
-    controls = [*sliders, outside, amount]
+    controls, turn = [*sliders, outside, amount], gr.Number(0, visible=False)
     moved = gr.on(
         [each.change for each in controls],
         tab.move,
-        controls,
+        [*controls, turn],
         [bars, limit, details],
+        js="(...values) => [...values.slice(0, -1), mnist1d.turn()]",
         queue=False,
-        trigger_mode="always_last",
+        trigger_mode="multiple",
         **QUIET,
     )
     outside.change(lambda chosen: gr.Slider(visible=chosen != NONE), outside, amount, queue=False, **QUIET)
-    weighed = moved.then(tab.weigh, controls, [bars, limit, details], concurrency_limit=2, **QUIET)
-    weighed.then(tab.sweep, [along, *controls], curves, concurrency_limit=1, **QUIET)
+    weighed = moved.then(tab.weigh, controls, limit, concurrency_limit=2, trigger_mode="multiple", **QUIET)
+    weighed.then(tab.sweep, [along, *controls], curves, concurrency_limit=1, trigger_mode="multiple", **QUIET)
     along.change(tab.sweep, [along, *controls], curves, concurrency_limit=1, **QUIET)
     first_values = [*(getattr(usual, each.name) for each in SLIDERS), NONE, usual.amount]
     back.click(lambda: first_values, None, controls, queue=False, **QUIET)
