@@ -1,7 +1,8 @@
 """The tab Make on the page: controls to the left, what they make to the right, the code below."""
 
+import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -59,6 +60,7 @@ class _Tab:
 
     def __init__(self) -> None:
         self._moves: Moves[_Move] = Moves()
+        self._refining = asyncio.Semaphore(1)
 
     def draw(self, request: gr.Request | None, config: str, index: int, digit: str, *values_and_turn: Any) -> list[Any]:
         """Returns what follows at once: signals, construction, code, limit, and an error beside each group."""
@@ -109,24 +111,32 @@ class _Tab:
             return [pictures.ten(found), pictures.limit(known_limit(recipe), reason=f"none: {error}")]
         return [pictures.ten(found, p) if self._moves.is_latest(visitor, move) else gr.skip(), gr.skip()]
 
-    def refine(self, request: gr.Request) -> Iterator[Any]:
-        """Yields the Bayes limit, better and better, until it is good or the visitor has moved on."""
+    async def refine(self, request: gr.Request) -> AsyncIterator[Any]:
+        """Yields the Bayes limit, better and better, until it is good or the visitor has moved on.
+
+        One is computed at a time. The others wait outside of the queue and without a thread: while thirty visitors
+        move, hundreds would fill the queue, which then turns calls away.
+        """
         visitor = request.session_hash
         move = self._moves.latest(visitor)
         yield gr.skip()  # a generator has to yield something
         if move is None or not self._moves.claim(visitor, move):
             return
-        try:
-            recipe, *_ = move.found()
-            known = _known(recipe)
-            if known is not None and known.signals:
+        async with self._refining:
+            if not self._moves.is_latest(visitor, move):
                 return
-            for better in posterior.running_limit(recipe, lambda: self._has_time_for(visitor, move)):
-                last = better.signals == posterior.TOLD[-1]
-                if known is None or last:
-                    yield pictures.limit(better, going_on=not last)
-        except (RecipeError, ImportError):
-            return  # said already
+            try:
+                recipe, *_ = move.found()
+                known = _known(recipe)
+                if known is not None and known.signals:
+                    return
+                limits = posterior.running_limit(recipe, lambda: self._has_time_for(visitor, move))
+                while (better := await asyncio.to_thread(next, limits, None)) is not None:
+                    last = better.signals == posterior.TOLD[-1]
+                    if known is None or last:
+                        yield pictures.limit(better, going_on=not last)
+            except (RecipeError, ImportError):
+                return  # said already
 
     def _has_time_for(self, visitor: str | None, move: _Move) -> bool:
         """Waits until nobody has moved for a while; returns whether the visitor has not either."""
@@ -195,7 +205,7 @@ def build(address: Address) -> None:
     # They may be called for a move that is not the latest any more, and several at a time.
     quiet["trigger_mode"] = "multiple"
     weighed = moved.then(tab.weigh, turn, [signals, limit], concurrency_limit=1, **quiet)
-    weighed.then(tab.refine, None, limit, concurrency_limit=1, **quiet)
+    weighed.then(tab.refine, None, limit, concurrency_limit=None, **quiet)
 
 
 def _beside() -> Any:
