@@ -19,7 +19,7 @@ SHOWN: Final = 20  # misread signals that are shown
 Report = Callable[[int, float], None]
 
 
-class Watch(pl.Callback):
+class PageReport(pl.Callback):
     """A callback that reports the accuracy at each evaluation, and ends the training when it is asked to."""
 
     allows_several_steps = True  # it changes nothing between two steps
@@ -61,7 +61,7 @@ def trained(settings: Settings, report: Report, asked_to_stop: Callable[[], bool
             enable_model_summary=False,
             enable_progress_bar=False,
             num_sanity_val_steps=0,
-            callbacks=[Watch(report, asked_to_stop)],
+            callbacks=[PageReport(report, asked_to_stop)],
         )
         trainer.fit(model, datamodule=data)
     model.eval()

@@ -208,6 +208,7 @@ OURS = {
     "StepsPerExecution": set(BATCH_HOOKS),
     "ThreadPerNetwork": set(BATCH_HOOKS),
     "TrainingBar": {"on_train_batch_end"},
+    "PageReport": {"on_train_batch_end"},  # asks whether to stop, between two calls of the training step
 }
 
 
