@@ -118,3 +118,16 @@ def _process_as_it_was():
     yield
     after = _of_the_process()
     assert {name: after[name] for name in before} == before
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Debian's chromium, one for all tests of a process: playwright refuses to be begun twice."""
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium")
+    assert program, "there is no chromium; install it: make chromium"
+    with sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield opened
+        opened.close()

@@ -1,4 +1,4 @@
-"""The site as it is built: links, nothing from outside, and its pages in a browser. Run by `make test-docs`.
+"""The site as it is built: links, nothing from outside, and its pages in a chromium. Run by `make test-docs`.
 
 Screenshots are in the folder that is printed at the end of a run with `-s`, or in MNIST1D_SCREENSHOTS.
 """
@@ -6,7 +6,6 @@ Screenshots are in the folder that is printed at the end of a run with `-s`, or 
 import importlib.util
 import os
 import re
-import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -171,18 +170,6 @@ def test_a_badge_for_colab_is_drawn_only_where_the_project_is_published(site):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    program = shutil.which("chromium")
-    assert program, "there is no chromium; install it: make chromium"
-    with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
 def screenshots(tmp_path_factory):
     folder = Path(os.environ.get("MNIST1D_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -191,11 +178,11 @@ def screenshots(tmp_path_factory):
 
 
 @pytest.fixture(params=[(screen, colour) for screen in SCREENS for colour in COLOURS], ids="-".join)
-def look(request, browser, site, screenshots):
+def look(request, chromium, site, screenshots):
     """Opens a page as a file, without a network, on a screen in a colour; at the end nothing may have gone wrong."""
     screen, colour = request.param
     width, height = SCREENS[screen]
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=colour, offline=True)
+    context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=colour, offline=True)
     wrong = []
     page = context.new_page()
     page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))

@@ -1,7 +1,6 @@
 """The explorer as people have it: the command, a browser, and nothing that goes wrong unseen."""
 
 import os
-import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,19 +17,6 @@ def explorer(tmp_path_factory):
     seconds, status, said = started.stop()
     assert (status, said.count("\n")) == (130, 1), said
     assert seconds < 5
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """Debian's chromium."""
-    from playwright.sync_api import sync_playwright
-
-    program = shutil.which("chromium")
-    assert program, "there is no chromium; install it: make chromium"
-    with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
-"""The controls of the tables of verdicts, in a browser, and tables without them. By `make test-docs`."""
+"""The controls of the tables of verdicts, in a chromium, and tables without them. By `make test-docs`."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,19 +23,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "r.html"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture(params=[1280, 390])
-def page(request: pytest.FixtureRequest, browser: Any, file: Path) -> Iterator[Any]:
-    page = browser.new_page(viewport={"width": request.param, "height": 800})
+def page(request: pytest.FixtureRequest, chromium: Any, file: Path) -> Iterator[Any]:
+    page = chromium.new_page(viewport={"width": request.param, "height": 800})
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
@@ -70,8 +59,8 @@ def test_rows_are_put_in_order_as_numbers(page: Any) -> None:
     assert page.locator("th[aria-sort=ascending]").count() == 1
 
 
-def test_a_heading_is_a_button_for_keys_as_well(browser: Any, file: Path) -> None:
-    page = browser.new_page(viewport={"width": 1280, "height": 800})
+def test_a_heading_is_a_button_for_keys_as_well(chromium: Any, file: Path) -> None:
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
     page.goto(file.as_uri())
     button = page.get_by_role("button", name="claim")
     button.focus()
@@ -81,8 +70,8 @@ def test_a_heading_is_a_button_for_keys_as_well(browser: Any, file: Path) -> Non
     page.close()
 
 
-def test_without_scripts_the_table_is_plain_and_whole(browser: Any, file: Path) -> None:
-    context = browser.new_context(java_script_enabled=False)
+def test_without_scripts_the_table_is_plain_and_whole(chromium: Any, file: Path) -> None:
+    context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(file.as_uri())
     assert page.get_by_role("search").count() == 0
