@@ -131,3 +131,12 @@ def chromium():
         opened = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def screenshots(tmp_path_factory):
+    """Where screenshots lie: MNIST1D_SCREENSHOTS, or a folder that `-s` prints."""
+    folder = Path(os.environ.get("MNIST1D_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    yield folder
+    print(f"screenshots: {folder}")  # noqa: T201 - for whoever wants to look

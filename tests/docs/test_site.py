@@ -4,7 +4,6 @@ Screenshots are in the folder that is printed at the end of a run with `-s`, or 
 """
 
 import importlib.util
-import os
 import re
 import subprocess
 import sys
@@ -167,14 +166,6 @@ def test_a_badge_for_colab_is_drawn_only_where_the_project_is_published(site):
     assert address == "https://colab.research.google.com/github/owner/name/blob/main/docs/notebooks/pooling.ipynb"
     drawn = "colab.research" in (site / "notebooks" / "pooling.html").read_text(encoding="utf-8")
     assert drawn is bool(lessons.REPOSITORY)
-
-
-@pytest.fixture(scope="module")
-def screenshots(tmp_path_factory):
-    folder = Path(os.environ.get("MNIST1D_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    yield folder
-    print(f"screenshots: {folder}")  # noqa: T201 - for whoever wants to look
 
 
 @pytest.fixture(params=[(screen, colour) for screen in SCREENS for colour in COLOURS], ids="-".join)

@@ -1,7 +1,5 @@
 """The explorer as people have it: the command, a browser, and nothing that goes wrong unseen."""
 
-import os
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,21 +9,11 @@ from explorers import SCREENS, Explorer
 @pytest.fixture(scope="session")
 def explorer(tmp_path_factory):
     """One explorer for all tests of a process."""
-    pytest.importorskip("gradio")
     started = Explorer(tmp_path_factory.mktemp("explorer"))
     yield started
     seconds, status, said = started.stop()
     assert (status, said.count("\n")) == (130, 1), said
     assert seconds < 5
-
-
-@pytest.fixture(scope="session")
-def pictures_folder(tmp_path_factory):
-    """Where screenshots lie: MNIST1D_SCREENSHOTS, or a folder that `-s` prints."""
-    folder = Path(os.environ.get("MNIST1D_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    yield folder
-    print(f"screenshots: {folder}")  # noqa: T201 - for whoever wants to look
 
 
 @pytest.fixture

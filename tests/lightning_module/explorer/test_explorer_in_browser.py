@@ -173,14 +173,14 @@ def test_two_visitors_see_each_their_own(visit):
 
 @pytest.mark.parametrize("colour", COLOURS)
 @pytest.mark.parametrize("screen", SCREENS)
-def test_make_and_read_fit_the_screen(screen, colour, visit, pictures_folder):
+def test_make_and_read_fit_the_screen(screen, colour, visit, screenshots):
     page = visit(screen=screen, colour=colour)
     for name in ("Make", "Read"):
         page.get_by_role("tab", name=name).click()
         page.wait_for_function(f"document.body.innerText.includes('{'recipe' if name == 'Make' else 'You see'}')")
         wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wider <= 0, f"{name} scrolls sideways by {wider} pixels"
-        page.screenshot(path=pictures_folder / f"explorer-{name.lower()}-{screen}-{colour}.png", full_page=True)
+        page.screenshot(path=screenshots / f"explorer-{name.lower()}-{screen}-{colour}.png", full_page=True)
 
 
 def test_the_page_has_its_signals_before_anything_is_computed(explorer):

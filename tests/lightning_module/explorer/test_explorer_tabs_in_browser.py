@@ -149,7 +149,7 @@ def test_what_the_address_cannot_mean_is_said(query, visit):
 
 
 @pytest.mark.parametrize(("screen", "colour"), [*zip(SCREENS, COLOURS, strict=True)])
-def test_no_tab_is_wider_than_the_screen(screen, colour, visit, pictures_folder):
+def test_no_tab_is_wider_than_the_screen(screen, colour, visit, screenshots):
     for tab in ("train", "break", "findings"):
         page = visit(f"?tab={tab}", screen=screen, colour=colour)
         if tab == "train":  # with all that a training shows
@@ -157,4 +157,4 @@ def test_no_tab_is_wider_than_the_screen(screen, colour, visit, pictures_folder)
             page.locator("#train-start").click()
             trained(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen][0]
-        page.screenshot(path=pictures_folder / f"explorer-{tab}-{screen}-{colour}.png", full_page=True)
+        page.screenshot(path=screenshots / f"explorer-{tab}-{screen}-{colour}.png", full_page=True)
