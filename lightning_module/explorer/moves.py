@@ -3,11 +3,17 @@
 import threading
 import time
 from collections import OrderedDict
-from typing import Final, Generic, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, Generic, TypeVar
 
 MOST_VISITORS: Final = 5000  # remembered; whoever comes back after so many others moves anew
+# What the browser does before it sends a move: its number goes in place of the last input.
+NUMBERED: Final = "(...values) => [...values.slice(0, -1), mnist1d.turn()]"
+# Of an event: no veil over what it changes, and no place in a list of calls for programs.
+UNSEEN: Final[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private"}
 
 Move = TypeVar("Move")
+Answer = TypeVar("Answer")
 
 
 class Moves(Generic[Move]):
@@ -34,13 +40,31 @@ class Moves(Generic[Move]):
                 return False
             self._turn[name] = self._turn.get(name, 0) + 1 if turn is None else turn
             self._last = time.monotonic()
-            self._latest[visitor or ""] = move
-            self._latest.move_to_end(visitor or "")
+            self._latest[name] = move
+            self._latest.move_to_end(name)
             while len(self._latest) > MOST_VISITORS:
                 gone, _ = self._latest.popitem(last=False)
                 self._claimed.pop(gone, None)
                 self._turn.pop(gone, None)
             return True
+
+    def answer(self, visitor: str | None, move: Move, turn: int, *, work: Callable[[], Answer], late: Answer) -> Answer:
+        """Returns what a move comes to, unless a later one has come before or in the meantime.
+
+        Two moves at once, as when a page is opened with several numbers, may come to an end in any order; the answer
+        that stays has to be the latest one's.
+
+        Args:
+            visitor: Who moves.
+            move: What is wanted.
+            turn: Its number, from the browser.
+            work: Makes the answer.
+            late: The answer to a move that is not the latest any more: it changes nothing.
+        """
+        if not self.note(visitor, move, turn):
+            return late
+        found = work()
+        return found if self.turn(visitor) == turn else late
 
     def latest(self, visitor: str | None) -> Move | None:
         """Returns a visitor's latest move; None for somebody who has not moved."""

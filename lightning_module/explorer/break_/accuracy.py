@@ -11,10 +11,10 @@ import torch
 from safetensors.torch import load
 from torch import nn
 
+from lightning_module.explorer import limits
 from lightning_module.explorer.break_.signals import SLIDERS, Setting, drawn
+from lightning_module.explorer.limits import Limit
 from lightning_module.networks import REFERENCE, make_network
-from mnist1d_hf.bayes import log_posterior
-from mnist1d_hf.bayes.limits import committed_limits
 
 FILE: Final = "networks.safetensors"
 CHUNK: Final = 64  # signals whose exact posterior is computed at once
@@ -37,20 +37,6 @@ class Measured(NamedTuple):
     digits: dict[str, npt.NDArray[np.float64]]
     x: npt.NDArray[np.float32]
     answers: dict[str, npt.NDArray[np.int64]]
-
-
-class Limit(NamedTuple):
-    """The Bayes limit of a recipe: the mean of the largest probability of the exact posterior.
-
-    Attributes:
-        accuracy: The mean.
-        error: Its standard error.
-        signals: How many it was computed on.
-    """
-
-    accuracy: float
-    error: float
-    signals: int
 
 
 @cache
@@ -88,15 +74,12 @@ def measured(setting: Setting) -> Measured:
     return Measured(accuracy, digits, x[first], answers)
 
 
-_limits: dict[Setting, Limit] = {}
+_computed: dict[Setting, Limit] = {}
 
 
 def known_limit(setting: Setting) -> Limit | None:
-    """Returns the Bayes limit of a setting's recipe if it was computed before; that of the default always was."""
-    if setting == Setting():
-        known = committed_limits()["default"]
-        return Limit(known.accuracy.mean, known.accuracy.error, known.signals)
-    return _limits.get(setting)
+    """Returns the Bayes limit of a setting's recipe as far as it is known: computed before, or interpolated."""
+    return _computed.get(setting) or limits.known_limit(setting.recipe)
 
 
 def sweep(setting: Setting, name: str, is_wanted: Callable[[], bool]) -> dict[str, list[tuple[float, float]]] | None:
@@ -132,20 +115,16 @@ def running_limit(setting: Setting, is_wanted: Callable[[], bool]) -> Iterator[L
     """
     if setting.is_outside:
         raise ValueError(f"outside={setting.outside!r}: what no recipe makes has no exact posterior")
-    if found := known_limit(setting):
-        yield found
+    known = known_limit(setting)
+    if known is not None and known.signals:
+        yield known
         return
     own = drawn(setting, TOLD[-1]).own
-    best: list[npt.NDArray[np.float64]] = []
-    for end in range(CHUNK, TOLD[-1] + 1, CHUNK):
-        if not is_wanted():
-            return
-        best.append(np.exp(log_posterior(own[end - CHUNK : end], setting.recipe, stream="fast").max(axis=1)))
-        if end in TOLD:
-            values = np.concatenate(best)
-            found = Limit(float(values.mean()), float(values.std(ddof=1) / np.sqrt(end)), end)
-            if end == TOLD[-1]:
-                while len(_limits) >= REMEMBERED:
-                    _limits.pop(next(iter(_limits)), None)
-                _limits[setting] = found
-            yield found
+    for found in limits.running_limit(
+        setting.recipe, lambda start, stop: own[start:stop], is_wanted, told=TOLD, chunk=CHUNK
+    ):
+        if found.signals == TOLD[-1]:
+            while len(_computed) >= REMEMBERED:
+                _computed.pop(next(iter(_computed)), None)
+            _computed[setting] = found
+        yield found

@@ -1,17 +1,17 @@
 """The tab Break on the page: four sliders of the recipe, one thing outside of it, and what the networks still read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import gradio as gr
 
 from lightning_module.explorer.address import Address, choice, number
 from lightning_module.explorer.break_ import pictures
-from lightning_module.explorer.break_.accuracy import known_limit, measured, running_limit, sweep
+from lightning_module.explorer.break_.accuracy import TOLD, known_limit, measured, running_limit, sweep
 from lightning_module.explorer.break_.signals import NONE, OUTSIDE, SLIDERS, Setting
-from lightning_module.explorer.moves import Moves
+from lightning_module.explorer.moves import NUMBERED, UNSEEN, Moves
 
-QUIET: Final[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private"}
+OUTPUTS: Final = 3  # of a move
 
 
 class _Tab:
@@ -20,79 +20,48 @@ class _Tab:
     def __init__(self) -> None:
         self._moves: Moves[tuple[Any, ...]] = Moves()
 
-    def move(
-        self,
-        noise: float,
-        shift: float,
-        shear: float,
-        scale: float,
-        outside: str,
-        amount: float,
-        turn: float,
-        request: gr.Request,
-    ) -> list[Any]:
-        """Returns what follows at once: accuracies, the Bayes limit if it is known, the details."""
-        visitor, values = request.session_hash, (noise, shift, shear, scale, outside, amount)
-        if not self._moves.note(visitor, values, int(turn)):
-            return [gr.skip()] * 3
-        try:
-            setting = Setting(noise, int(shift), shear, scale, outside, amount)
-        except (TypeError, ValueError) as error:
-            return [pictures.error(str(error)), "", ""]
-        parts = _all(setting)
-        # Two moves at once, as when the page is opened with several numbers, may come to an end in any order.
-        return parts if self._moves.is_latest(visitor, values) else [gr.skip()] * len(parts)
+    def move(self, request: gr.Request, *values_and_turn: Any) -> list[Any]:
+        """Returns what follows at once: accuracies, the Bayes limit as far as it is known, the details."""
+        *values, turn = values_and_turn
+        move = tuple(values)
+        return self._moves.answer(
+            request.session_hash, move, int(turn), work=lambda: _at_once(move), late=[gr.skip()] * OUTPUTS
+        )
 
-    def weigh(
-        self,
-        noise: float,
-        shift: float,
-        shear: float,
-        scale: float,
-        outside: str,
-        amount: float,
-        request: gr.Request,
-    ) -> Iterator[Any]:
+    def weigh(self, request: gr.Request, *values: Any) -> Iterator[Any]:
         """Yields the Bayes limit, better and better, until the visitor has moved on."""
         yield gr.skip()  # what comes to an end without a word would leave nothing
-        visitor, values = request.session_hash, (noise, shift, shear, scale, outside, amount)
         try:
-            setting = Setting(noise, int(shift), shear, scale, outside, amount)
+            setting = Setting(*values)
         except (TypeError, ValueError):
-            return
-        if setting.is_outside or known_limit(setting) or not self._moves.is_latest(visitor, values):
+            return  # said already
+        known = known_limit(setting)
+        if setting.is_outside or (known and known.signals):
             return
         try:
-            for found in running_limit(setting, lambda: self._moves.is_latest(visitor, values)):
-                if self._moves.is_latest(visitor, values):
+            for found in running_limit(setting, lambda: self._moves.is_latest(request.session_hash, values)):
+                if known is None or found.signals == TOLD[-1]:
                     yield pictures.limit(setting, found)
         except ImportError as error:
             yield pictures.limit(setting, None, str(error))
 
-    def sweep(
-        self,
-        along: str,
-        noise: float,
-        shift: float,
-        shear: float,
-        scale: float,
-        outside: str,
-        amount: float,
-        request: gr.Request,
-    ) -> Any:
+    def sweep(self, request: gr.Request, along: str, *values: Any) -> Any:
         """Returns the curves over one slider, unless the visitor has moved on."""
-        visitor, values = request.session_hash, (noise, shift, shear, scale, outside, amount)
+        visitor = request.session_hash
         if self._moves.latest(visitor) is None:
             self._moves.note(visitor, values)
         try:
-            setting = Setting(noise, int(shift), shear, scale, outside, amount)
-            found = sweep(setting, along, lambda: self._moves.is_latest(visitor, values))
+            found = sweep(Setting(*values), along, lambda: self._moves.is_latest(visitor, values))
         except (StopIteration, TypeError, ValueError):
             return gr.skip()
         return pictures.curves(found, along) if found else gr.skip()
 
 
-def _all(setting: Setting) -> list[Any]:
+def _at_once(values: Sequence[Any]) -> list[Any]:
+    try:
+        setting = Setting(*values)
+    except (TypeError, ValueError) as error:
+        return [pictures.error(str(error)), "", ""]
     now = measured(setting)
     bars = pictures.bars(now, measured(Setting()))
     return [bars, pictures.limit(setting, known_limit(setting)), pictures.details(now)]
@@ -138,17 +107,17 @@ def build(address: Address) -> None:
         tab.move,
         [*controls, turn],
         [bars, limit, details],
-        js="(...values) => [...values.slice(0, -1), mnist1d.turn()]",
+        js=NUMBERED,
         queue=False,
         trigger_mode="multiple",
-        **QUIET,
+        **UNSEEN,
     )
-    outside.change(lambda chosen: gr.Slider(visible=chosen != NONE), outside, amount, queue=False, **QUIET)
-    weighed = moved.then(tab.weigh, controls, limit, concurrency_limit=2, trigger_mode="multiple", **QUIET)
-    weighed.then(tab.sweep, [along, *controls], curves, concurrency_limit=1, trigger_mode="multiple", **QUIET)
-    along.change(tab.sweep, [along, *controls], curves, concurrency_limit=1, **QUIET)
+    outside.change(lambda chosen: gr.Slider(visible=chosen != NONE), outside, amount, queue=False, **UNSEEN)
+    weighed = moved.then(tab.weigh, controls, limit, concurrency_limit=2, trigger_mode="multiple", **UNSEEN)
+    weighed.then(tab.sweep, [along, *controls], curves, concurrency_limit=1, trigger_mode="multiple", **UNSEEN)
+    along.change(tab.sweep, [along, *controls], curves, concurrency_limit=1, **UNSEEN)
     first_values = [*(getattr(usual, each.name) for each in SLIDERS), NONE, usual.amount]
-    back.click(lambda: first_values, None, controls, queue=False, **QUIET)
+    back.click(lambda: first_values, None, controls, queue=False, **UNSEEN)
     for each, slider in zip(SLIDERS, sliders, strict=True):
         address.bind(f"break_{each.label}", slider, number(each.low, each.high))
     address.bind("break_along", along, choice([each.name for each in SLIDERS]))

@@ -6,8 +6,9 @@ from typing import Final
 import numpy as np
 
 from lightning_module.explorer import svg
-from lightning_module.explorer.break_.accuracy import Limit, Measured
+from lightning_module.explorer.break_.accuracy import Measured
 from lightning_module.explorer.break_.signals import OUTSIDE, SLIDERS, Setting
+from lightning_module.explorer.limits import Limit
 
 LABELS: Final = {"logistic": "logistic", "mlp": "MLP", "cnn": "CNN", "gru": "GRU"}  # as figures call them
 COLOURS: Final = {"cnn": 1, "gru": 2, "mlp": 0, "logistic": 3}  # of figures
@@ -53,7 +54,7 @@ def limit(setting: Setting, found: Limit | None, reason: str = "") -> str:
         f'<li class="m1-bayes"><b>Bayes</b><i style="--p:{100 * (found.accuracy if found else 0):.1f}%"></i>'
         f"<span>{share}</span></li>"
     )
-    words = f"± {100 * found.error:.1f}, the exact posterior of {found.signals} signals" if found else "is computed"
+    words = str(found) if found else "is computed"
     told = f"Bayes limit: what nobody surpasses who knows this recipe ({words})."
     return f'<ol class="m1-accuracies" aria-label="Bayes limit">{row}</ol><p class="m1-explain">{told}</p>'
 

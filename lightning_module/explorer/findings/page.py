@@ -7,10 +7,9 @@ import gradio as gr
 from lightning_module.explorer.address import Address, choice, flag
 from lightning_module.explorer.findings import pictures
 from lightning_module.explorer.findings.rows import ALL, VERDICTS, chosen, studies
-from lightning_module.explorer.moves import Moves
+from lightning_module.explorer.moves import NUMBERED, UNSEEN, Moves
 
 FIRST: Final = "benchmark"
-QUIET: Final[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private"}
 EXPLAIN: Final = (
     '<p class="m1-explain">What the blog post and the paper on MNIST-1D say, and what our runs found, by rules written '
     "down before. Grey is where the whole bar, a 95 % interval, has to lie; a diamond is a published number.</p>"
@@ -25,11 +24,8 @@ class _Tab:
 
     def find(self, study: str, verdict: str, everything: bool, turn: float, request: gr.Request) -> Any:
         """Returns the claims that pass, unless the visitor has moved on: answers may come in another order."""
-        visitor, move = request.session_hash, (study, verdict, everything)
-        if not self._moves.note(visitor, move, int(turn)):
-            return gr.skip()
-        found = _found(study, verdict, everything)
-        return found if self._moves.is_latest(visitor, move) else gr.skip()
+        move = (study, verdict, everything)
+        return self._moves.answer(request.session_hash, move, int(turn), work=lambda: _found(*move), late=gr.skip())
 
 
 def _found(study: str, verdict: str, everything: bool) -> str:
@@ -68,10 +64,10 @@ def build(address: Address) -> None:
         _Tab().find,
         [*controls, turn],
         found,
-        js="(...values) => [...values.slice(0, -1), mnist1d.turn()]",
+        js=NUMBERED,
         queue=False,
         trigger_mode="multiple",
-        **QUIET,
+        **UNSEEN,
     )
     address.bind("study", study, choice(titles))
     address.bind("verdict", verdict, choice([ALL, *VERDICTS]))

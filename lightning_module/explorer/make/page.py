@@ -10,6 +10,7 @@ import gradio as gr
 
 from lightning_module.explorer import parse
 from lightning_module.explorer.address import Address
+from lightning_module.explorer.limits import Limit, known_limit
 from lightning_module.explorer.make import download, pictures, posterior
 from lightning_module.explorer.make.fields import (
     ALL,
@@ -22,10 +23,9 @@ from lightning_module.explorer.make.fields import (
     recipe_of,
     values_of,
 )
-from lightning_module.explorer.make.limit_grid import Limit, known_limit
 from lightning_module.explorer.make.shown import Shown, shown
 from lightning_module.explorer.make.snippets import snippets
-from lightning_module.explorer.moves import Moves
+from lightning_module.explorer.moves import NUMBERED, UNSEEN, Moves
 from mnist1d_hf import RECIPES, Recipe
 from mnist1d_hf.generator.recipe import RecipeError
 
@@ -66,21 +66,24 @@ class _Tab:
         """Returns what follows at once: signals, construction, code, limit, and an error beside each group."""
         *values, turn = values_and_turn
         move = _Move(config, index, tuple(values))
-        visitor = request.session_hash if request else None
-        if request is not None and not self._moves.note(visitor, move, int(turn)):
-            return [gr.skip()] * OUTPUTS
-        answer = [*self._answer(move, int(digit)), turn]
-        late = request is not None and self._moves.turn(visitor) != int(turn)
-        return [gr.skip()] * OUTPUTS if late else answer  # the answer to the latest move must be the last
+        if request is None:
+            return self._answer(move, int(digit), turn)
+        return self._moves.answer(
+            request.session_hash,
+            move,
+            int(turn),
+            work=lambda: self._answer(move, int(digit), turn),
+            late=[gr.skip()] * OUTPUTS,
+        )
 
-    def _answer(self, move: _Move, digit: int) -> list[Any]:
+    def _answer(self, move: _Move, digit: int, turn: float) -> list[Any]:
         try:
             recipe, stream, found = move.found()
         except RecipeError as error:
             place = place_of(str(error))
             lines = [pictures.error(str(error) if each == place else "") for each in PLACES]
             opened = gr.skip() if place == "first" else gr.update(open=True)
-            return [gr.skip(), gr.skip(), gr.skip(), pictures.limit(None, reason=NO_RECIPE), opened, *lines]
+            return [gr.skip(), gr.skip(), gr.skip(), pictures.limit(None, reason=NO_RECIPE), opened, *lines, turn]
         texts = snippets(move.config, recipe, stream, int(move.index))
         known = _known(recipe)
         return [
@@ -90,6 +93,7 @@ class _Tab:
             pictures.limit(known, going_on=known is not None and not known.signals),
             gr.skip(),
             *["" for _ in PLACES],
+            turn,
         ]
 
     def weigh(self, request: gr.Request, turn: float) -> list[Any]:
@@ -189,23 +193,22 @@ def build(address: Address) -> None:
     turn = gr.Number(0, visible=False)
     controls = [made[name] for name in NAMES]
     _bind(address, config, index, digit, made)
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    config.input(values_of, config, controls, queue=False, **quiet)
+    config.input(values_of, config, controls, queue=False, **UNSEEN)
     moved = gr.on(
         [each.change for each in (config, index, digit, *controls)],
         tab.draw,
         [config, index, digit, *controls, turn],
         [signals, construction, code, limit, others, *errors, turn],
-        js="(...values) => [...values.slice(0, -1), mnist1d.turn()]",
+        js=NUMBERED,
         queue=False,
         trigger_mode="always_last",
         show_progress="hidden",
         api_name="make",
     )
     # They may be called for a move that is not the latest any more, and several at a time.
-    quiet["trigger_mode"] = "multiple"
-    weighed = moved.then(tab.weigh, turn, [signals, limit], concurrency_limit=1, **quiet)
-    weighed.then(tab.refine, None, limit, concurrency_limit=None, **quiet)
+    often = {**UNSEEN, "trigger_mode": "multiple"}
+    weighed = moved.then(tab.weigh, turn, [signals, limit], concurrency_limit=1, **often)
+    weighed.then(tab.refine, None, limit, concurrency_limit=None, **often)
 
 
 def _beside() -> Any:

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from lightning_module.explorer import svg
-from lightning_module.explorer.make.limit_grid import Limit
+from lightning_module.explorer.limits import Limit
 from lightning_module.explorer.make.shown import Shown
 from mnist1d_hf import Recipe
 from mnist1d_hf.generator.arithmetic import FloatArray

@@ -6,7 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from lightning_module.explorer.make.limit_grid import Limit
+from lightning_module.explorer import limits
+from lightning_module.explorer.limits import Limit
 from lightning_module.explorer.make.shown import Shown
 from mnist1d_hf import Recipe, make_slice
 from mnist1d_hf.bayes import log_posterior
@@ -46,7 +47,7 @@ def check_size(recipe: Recipe) -> None:
 
 
 def running_limit(recipe: Recipe, wanted: Callable[[], bool]) -> Iterator[Limit]:
-    """Yields the limit of a recipe on more and more signals, until enough are done or nobody wants it.
+    """Returns the limit of a recipe on more and more signals, until enough are done or nobody wants it.
 
     Args:
         recipe: The recipe.
@@ -56,13 +57,6 @@ def running_limit(recipe: Recipe, wanted: Callable[[], bool]) -> Iterator[Limit]
         RecipeError: If the recipe has no posterior, or one that takes too long for a page.
     """
     check_size(recipe)
-    best: list[FloatArray] = []
-    for done in range(CHUNK, TOLD[-1] + 1, CHUNK):
-        if not wanted():
-            return
-        some = make_slice(recipe, "test", done - CHUNK, done)
-        log_p = log_posterior(some.x.astype(np.float64), recipe, stream="fast")
-        best.append(np.exp(log_p.max(axis=1)))
-        if done in TOLD:
-            each = np.concatenate(best)
-            yield Limit(float(each.mean()), float(each.std(ddof=1) / np.sqrt(len(each))), len(each))
+    return limits.running_limit(
+        recipe, lambda start, stop: make_slice(recipe, "test", start, stop).x, wanted, told=TOLD, chunk=CHUNK
+    )

@@ -8,6 +8,7 @@ import gradio as gr
 
 from lightning_module.explorer import parse, svg
 from lightning_module.explorer.address import Address
+from lightning_module.explorer.moves import UNSEEN
 from lightning_module.explorer.read.game import HIGHEST_CODE, LONGEST_NAME, NUMBERS, Game
 from lightning_module.explorer.read.results import shown
 from lightning_module.explorer.read.uploads import class_table
@@ -53,9 +54,8 @@ def build(address: Address) -> None:
     address.bind("signals", number, parse.choice([str(n) for n in NUMBERS]))
     address.bind("code", code, _code)
     address.bind("quiz", config, parse.choice(list(RECIPES)))
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     places = [game, start, quiz, end, signal, results, said]
-    begin.click(_begin, [config, number, code], places, **quiet)
+    begin.click(_begin, [config, number, code], places, **UNSEEN)
     for digit, key in enumerate(keys):
         key.click(
             partial(_answer, digit),
@@ -64,11 +64,11 @@ def build(address: Address) -> None:
             trigger_mode="multiple",
             concurrency_limit=1,
             concurrency_id="read",
-            **quiet,
+            **UNSEEN,
         )
-    stop.click(_stop, [game, name], places, concurrency_limit=1, concurrency_id="read", **quiet)
-    again.click(_again, None, places, **quiet)
-    files.upload(_class, files, [school, files], **quiet)
+    stop.click(_stop, [game, name], places, concurrency_limit=1, concurrency_id="read", **UNSEEN)
+    again.click(_again, None, places, **UNSEEN)
+    files.upload(_class, files, [school, files], **UNSEEN)
 
 
 def _code(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import gradio as gr
 
 from lightning_module.explorer.address import Address, choice, flag, number, whole
+from lightning_module.explorer.moves import UNSEEN
 from lightning_module.explorer.train import pictures
 from lightning_module.explorer.train.session import Trainings
 from lightning_module.explorer.train.settings import (
@@ -23,7 +24,6 @@ from lightning_module.explorer.train.settings import (
 
 LOOK: Final = 0.2  # seconds between two looks at a training
 EMPTY: Final = '<p class="m1-explain">A CNN of 1,000 steps takes some seconds, the first time a few more.</p>'
-QUIET: Final[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 class _Tab:
@@ -126,9 +126,9 @@ def build(address: Address) -> None:
             code = gr.HTML(pictures.command(usual), elem_id="train-code", padding=False)
     found = gr.HTML(elem_id="train-found", padding=False)
     controls = [network, lr, noise, shuffled, steps, seed]
-    gr.on([each.change for each in controls], _described, controls, code, queue=False, **QUIET)
-    start.click(tab.train, [before, *controls], [curve, status, found, before], concurrency_limit=None, **QUIET)
-    stop.click(tab.stop, None, None, queue=False, **QUIET)
+    gr.on([each.change for each in controls], _described, controls, code, queue=False, **UNSEEN)
+    start.click(tab.train, [before, *controls], [curve, status, found, before], concurrency_limit=None, **UNSEEN)
+    stop.click(tab.stop, None, None, queue=False, **UNSEEN)
     address.bind("train_network", network, choice(list(NETWORKS)))
     address.bind("train_lr", lr, number(LEAST_RATE, MOST_RATE))
     address.bind("train_noise", noise, number(0, MOST_NOISE))

@@ -60,6 +60,14 @@ def test_the_bayes_limit_is_the_one_of_the_recipe():
     assert last.signals == 320
 
 
+def test_a_limit_is_interpolated_at_once_where_only_the_noise_differs():
+    far = Setting(iid_noise_scale=0.11)
+    between = known_limit(far)
+    assert (between.signals, "interpolated" in pictures.limit(far, between)) == (0, True)
+    known = bayes_limits("default", n=400, iid_noise_scale=0.11).accuracy
+    assert between.accuracy == pytest.approx(known.mean, abs=0.01 + 4 * known.error)
+
+
 def test_a_curve_goes_over_the_whole_slider_and_through_where_it_stands():
     curves = sweep(Setting(), "shear_scale", lambda: True)
     assert [curves["cnn"][place][0] for place in (0, -1)] == [0, 3]
@@ -72,7 +80,8 @@ def test_a_curve_goes_over_the_whole_slider_and_through_where_it_stands():
 
 def test_a_limit_that_is_not_wanted_any_more_is_not_computed():
     assert [*running_limit(Setting(iid_noise_scale=0.29), lambda: False)] == []
-    assert known_limit(Setting(iid_noise_scale=0.29)) is None
+    assert known_limit(Setting(iid_noise_scale=0.29)).signals == 0  # interpolated, as it was
+    assert known_limit(Setting(shear_scale=2.5)) is None
 
 
 def test_outside_the_recipe_there_is_no_limit_and_it_is_said():

@@ -11,8 +11,8 @@ import pyarrow.parquet
 import pytest
 
 from lightning_module.cli import main
-from lightning_module.explorer import parse
-from lightning_module.explorer.make import download, limit_grid, pictures, posterior
+from lightning_module.explorer import limits, parse
+from lightning_module.explorer.make import download, pictures, posterior
 from lightning_module.explorer.make.fields import ALL, NAMES, place_of, recipe_of, values_of
 from lightning_module.explorer.make.shown import shown
 from lightning_module.explorer.make.snippets import snippets
@@ -129,25 +129,25 @@ def test_signals_are_the_frozen_ones_and_their_posteriors_the_committed():
 
 
 def test_the_grid_is_near_what_is_computed_and_named_configs_are_exact():
-    assert limit_grid.known_limit(Recipe()).signals == 10_000
-    assert limit_grid.known_limit(Recipe(seed=3, shuffle_seq=True)).signals == 10_000
-    between = limit_grid.known_limit(Recipe(iid_noise_scale=0.1, corr_noise_scale=0.6))
+    assert limits.known_limit(Recipe()).signals == 10_000
+    assert limits.known_limit(Recipe(seed=3, shuffle_seq=True)).signals == 10_000
+    between = limits.known_limit(Recipe(iid_noise_scale=0.1, corr_noise_scale=0.6))
     assert between.error is None
     assert "interpolated" in str(between)
     computed = next(posterior.running_limit(Recipe(iid_noise_scale=0.1, corr_noise_scale=0.6), lambda: True))
     assert computed.signals == 256
     assert abs(between.accuracy - computed.accuracy) < 0.02 + 4 * computed.error
-    assert limit_grid.known_limit(Recipe(max_translation=10)) is None
-    assert limit_grid.known_limit(Recipe(iid_noise_scale=0.001)) is None
+    assert limits.known_limit(Recipe(max_translation=10)) is None
+    assert limits.known_limit(Recipe(iid_noise_scale=0.001)) is None
 
 
 def test_the_grid_falls_with_noise_on_every_point():
-    points = json.loads(files("lightning_module.explorer.make").joinpath(limit_grid.FILE).read_text("utf-8"))["points"]
+    points = json.loads(files("lightning_module.explorer").joinpath(limits.FILE).read_text("utf-8"))["points"]
     assert [(p["iid_noise_scale"], p["corr_noise_scale"]) for p in points] == [
-        (iid, correlated) for iid in limit_grid.IID for correlated in limit_grid.CORRELATED
+        (iid, correlated) for iid in limits.IID for correlated in limits.CORRELATED
     ]
     # More correlated noise is no such thing: where it is loud, it tells where the digit is.
-    assert (np.diff(limit_grid._grid(), axis=0) < 0.02).all()
+    assert (np.diff(limits._grid(), axis=0) < 0.02).all()
 
 
 def test_a_limit_that_nobody_wants_is_not_computed():

@@ -29,7 +29,7 @@ def test_the_folder_has_what_a_space_needs(folder):
     assert "app_port: 7860" in head
     compile((folder / "app.py").read_text(), "app.py", "exec")
     names = zipfile.ZipFile(wheel).namelist()
-    for name in ("page.js", "page.css", "make/limit_grid.json", "space_files/app.py.txt"):
+    for name in ("page.js", "page.css", "limits.json", "space_files/app.py.txt"):
         assert f"lightning_module/explorer/{name}" in names
 
 

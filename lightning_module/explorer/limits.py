@@ -1,10 +1,10 @@
-"""The Bayes limit at once: from the limits of the named configs, or interpolated in a grid that was computed once.
+"""The Bayes limit: at once, from those of named configs or interpolated in a grid; and computed, better and better.
 
-``python -m lightning_module.explorer.make.limit_grid`` computes the grid anew, in some minutes of one core.
+``python -m lightning_module.explorer.limits`` computes the grid anew, in some minutes of one core.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from mnist1d_hf import RECIPES, Recipe
 from mnist1d_hf.atomic import replace
+from mnist1d_hf.bayes import log_posterior
 from mnist1d_hf.bayes.limits import bayes_limits, committed_limits
 
-FILE: Final = "limit_grid.json"
+FILE: Final = "limits.json"
 SIGNALS: Final = 2000  # of each point of the grid
 # The points of the two axes; everything else is as in the default config.
 IID: Final = (0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3)
@@ -59,6 +61,37 @@ def known_limit(recipe: Recipe) -> Limit | None:
     return _interpolated(recipe.iid_noise_scale, recipe.corr_noise_scale)
 
 
+def running_limit(
+    recipe: Recipe,
+    signals: Callable[[int, int], npt.NDArray[Any]],
+    wanted: Callable[[], bool],
+    *,
+    told: Sequence[int],
+    chunk: int,
+) -> Iterator[Limit]:
+    """Yields the limit of a recipe on more and more signals, until enough are done or nobody wants it.
+
+    Args:
+        recipe: The recipe.
+        signals: Returns the signals from one number to another, normalised as the fast stream has them.
+        wanted: Whether to go on; asked before each chunk; it may take its time.
+        told: After how many signals the limit is told; after the last it ends.
+        chunk: Signals that are weighed at once; divides all these.
+
+    Raises:
+        ImportError: If scipy is not installed.
+    """
+    best: list[npt.NDArray[np.float64]] = []
+    for stop in range(chunk, told[-1] + 1, chunk):
+        if not wanted():
+            return
+        x = signals(stop - chunk, stop).astype(np.float64)
+        best.append(np.exp(log_posterior(x, recipe, stream="fast").max(axis=1)))
+        if stop in told:
+            each = np.concatenate(best)
+            yield Limit(float(each.mean()), float(each.std(ddof=1) / np.sqrt(stop)), stop)
+
+
 def _essence(recipe: Recipe) -> Recipe:
     usual = Recipe()
     return recipe.replace(**{name: getattr(usual, name) for name in NO_MATTER})
@@ -75,7 +108,7 @@ def _interpolated(iid: float, correlated: float) -> Limit | None:
 
 @cache
 def _grid() -> Any:
-    content = json.loads(files("lightning_module.explorer.make").joinpath(FILE).read_text(encoding="utf-8"))
+    content = json.loads(files("lightning_module.explorer").joinpath(FILE).read_text(encoding="utf-8"))
     accuracy = np.array([point["accuracy"] for point in content["points"]]).reshape(len(IID), len(CORRELATED))
     accuracy.flags.writeable = False
     return accuracy
