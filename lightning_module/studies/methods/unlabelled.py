@@ -16,6 +16,7 @@ from lightning_module.twin import pl
 
 # Apart from the seeds of initialisations and orders, or an augmentation would repeat the draws of the weights.
 AUGMENTATION_SEED: Final = 1_000_000
+ROWS_AT_ONCE: Final = 5000  # that are read by probes
 
 
 class Unlabelled(MinibatchTraining):
@@ -71,6 +72,35 @@ class Unlabelled(MinibatchTraining):
         self._losses.append(losses.detach())
         total = losses.sum()
         return total.detach() / len(losses) + (total - total.detach())
+
+    @staticmethod
+    @abstractmethod
+    def layers(p: Mapping[str, Tensor], x: Tensor) -> list[Tensor]:
+        """Returns what the layers of k networks make of signals, (k, ..., batch) each, as probes read it.
+
+        Args:
+            p: The parameters of the networks, stacked.
+            x: Signals (batch, length).
+        """
+
+    @classmethod
+    @torch.no_grad()
+    def read_layers(cls, p: Mapping[str, Tensor], x: Tensor) -> list[Tensor]:
+        """Returns what each layer of one network makes of signals (n, length), (n, width) each; the input is layer 0.
+
+        Args:
+            p: Its parameters, (1, ...).
+            x: Signals; they go through in pieces.
+        """
+        pieces = [
+            [h.flatten(1, -2)[0].t() for h in cls.layers(p, piece)]
+            for piece in torch.split(x.to(next(iter(p.values()))), ROWS_AT_ONCE)
+        ]
+        return [x, *(torch.cat(layer) for layer in zip(*pieces, strict=True))]
+
+    def representations(self, k: int, x: Tensor) -> list[Tensor]:
+        """Returns what each layer of replica k makes of signals (n, length), (n, width) each; the input is layer 0."""
+        return self.read_layers(self.of_replica(k), x)
 
     def of_replica(self, k: int) -> dict[str, Tensor]:
         """Returns the parameters of replica k, (1, ...)."""

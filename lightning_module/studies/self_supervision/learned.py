@@ -97,7 +97,7 @@ def probed(
     tests: Mapping[str, Examples],
     *,
     names: Sequence[str],
-    by: Representations = encoder.representations,
+    by: Representations = encoder.SimCLR.read_layers,
 ) -> tuple[dict[str, list[Row]], dict[str, Array]]:
     """Returns the rows of all probes, by table, and by test set what the last ones got wrong, seed by seed.
 
@@ -153,11 +153,11 @@ def run_compared(config: SelfSupervisionConfig, cell: Cell) -> Outcome:
     replicas, length = replicas_of(config, seen), seen[0].x.shape[1]
     if learner == SIMCLR:
         model: Unlabelled = encoder.SimCLR("default", replicas, length=length)
-        names, by = encoder.layer_names("default"), encoder.representations
+        names, by = encoder.layer_names("default"), encoder.SimCLR.read_layers
     else:
         ratio = MASKED if learner == MASKED_AUTOENCODER else 0.0
         model = masked.MaskedAutoencoder(ratio, replicas, length=length)
-        names, by = masked.LAYERS, masked.representations
+        names, by = masked.LAYERS, masked.MaskedAutoencoder.read_layers
     weights = trained(config, model, seen[0])
     tables, wrong = probed(config, cell, weights, labelled, tests, names=names, by=by)
     tables["losses"] = loss_rows(config, cell, model)

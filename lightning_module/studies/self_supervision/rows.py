@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from lightning_module.datamodule import Examples
 from lightning_module.studies.framework.cells import Row
 from lightning_module.studies.methods.probes import Array, linear_probe, neighbour_labels, predictions, purity, votes
-from lightning_module.studies.methods.simclr.encoder import representations
+from lightning_module.studies.methods.simclr.encoder import SimCLR
 
 COMPONENTS = 16  # of the layers that are wider, so that they have no more to offer than a projector's output
 Representations = Callable[[Mapping[str, Tensor], Tensor], list[Tensor]]
@@ -31,11 +30,10 @@ class Represented:
 
     @classmethod
     def of(
-        cls, weights: Mapping[str, Tensor], examples: Examples, by: Representations = representations
+        cls, weights: Mapping[str, Tensor], examples: Examples, by: Representations = SimCLR.read_layers
     ) -> "Represented":
         """Returns the representations of examples in one network, with weights (1, ...); SimCLR's by default."""
-        with torch.no_grad():
-            layers = [h.cpu().numpy() for h in by(weights, examples.x)]
+        layers = [h.cpu().numpy() for h in by(weights, examples.x)]
         return cls(layers, examples.y.numpy())
 
     def rows(self, rows: Array) -> "Represented":

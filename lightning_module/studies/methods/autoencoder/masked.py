@@ -19,7 +19,6 @@ LAYERS: Final = ("input", "conv1", "conv2", "deconv1", "output")
 CHANNELS: Final = 25
 KERNELS: Final = (5, 3)  # of the convolutions; the other way round on the way back
 STRIDE: Final = 2
-ROWS_AT_ONCE: Final = 5000
 
 
 class Autoencoder(nn.Module):
@@ -153,20 +152,7 @@ class MaskedAutoencoder(Unlabelled):
         kept = [torch.rand(shape, generator=generator) >= self.mask_ratio for generator in self.generators]
         return x * torch.stack(kept).to(x)
 
-    @torch.no_grad()
-    def representations(self, k: int, x: Tensor) -> list[Tensor]:
-        """Returns what each layer of replica k makes of signals (n, length), (n, width) each; the input is layer 0."""
-        return representations(self.of_replica(k), x)
-
-
-def representations(p: Mapping[str, Tensor], x: Tensor) -> list[Tensor]:
-    """Returns what each layer of one autoencoder makes of signals (n, length), none of whose points is hidden.
-
-    Args:
-        p: Its parameters, (1, ...).
-        x: Signals; they go through in pieces.
-    """
-    pieces: list[list[Tensor]] = []
-    for piece in torch.split(x.to(next(iter(p.values()))), ROWS_AT_ONCE):
-        pieces.append([h.relu().flatten(1, 2)[0].t() for h in batched_layers(p, piece)])
-    return [x, *(torch.cat(layer) for layer in zip(*pieces, strict=True))]
+    @staticmethod
+    def layers(p: Mapping[str, Tensor], x: Tensor) -> list[Tensor]:
+        """Returns the rectified layers (k, channels, points, batch) of signals none of whose points is hidden."""
+        return [h.relu() for h in batched_layers(p, x)]

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Literal
 
-import torch
 from torch import Tensor, nn
 
 from lightning_module.batched.logits import convolve, dense, examples_last
@@ -23,8 +22,6 @@ Projector = Literal["default", "none", "deep"]
 CONVOLUTIONS: Final = ("conv1", "conv2", "conv3")
 # Units of each layer after the convolutions.
 PROJECTORS: Final[dict[Projector, tuple[int, ...]]] = {"default": (125, 16), "none": (), "deep": (125, 125, 125, 16)}
-
-ROWS_AT_ONCE: Final = 5000
 
 
 class Encoder(nn.Module):
@@ -167,23 +164,9 @@ class SimCLR(Unlabelled):
         rest = detrend(x).unsqueeze(-3)
         return add_trend(roll(rest, draws.shift), draws.slope, draws.offset).flatten(1, 2)
 
-    @torch.no_grad()
-    def representations(self, k: int, x: Tensor) -> list[Tensor]:
-        """Returns what each layer of replica k makes of signals (n, length), (n, width) each; the input is layer 0."""
-        return representations(self.of_replica(k), x)
-
-
-def representations(p: Mapping[str, Tensor], x: Tensor) -> list[Tensor]:
-    """Returns what each layer of one encoder makes of signals (n, length), (n, width) each; the input is layer 0.
-
-    Args:
-        p: Its parameters, (1, ...).
-        x: Signals; they go through in pieces.
-    """
-    pieces: list[list[Tensor]] = []
-    with_projector = any(name.startswith("projector") for name in p)
-    for piece in torch.split(x.to(next(iter(p.values()))), ROWS_AT_ONCE):
-        *hidden, last = batched_layers(p, piece)
-        rectified = [h.relu() for h in hidden] + [last if with_projector else last.relu()]
-        pieces.append([h.flatten(1, -2)[0].t() for h in rectified])
-    return [x, *(torch.cat(layer) for layer in zip(*pieces, strict=True))]
+    @staticmethod
+    def layers(p: Mapping[str, Tensor], x: Tensor) -> list[Tensor]:
+        """Returns the rectified layers (k, ..., batch); the output of a projector as it is."""
+        *hidden, last = batched_layers(p, x)
+        with_projector = any(name.startswith("projector") for name in p)
+        return [h.relu() for h in hidden] + [last if with_projector else last.relu()]
