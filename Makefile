@@ -15,7 +15,7 @@ define install
 	touch $@
 endef
 
-.PHONY: demo test test-slow test-docs docs chromium tmux first-hour bench lint card notebooks lock clean
+.PHONY: demo test test-slow test-docs test-scale docs chromium tmux first-hour bench lint card notebooks lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/mnist1d demo
@@ -34,6 +34,10 @@ docs: $(VENV)/.docs
 # What needs the site's own libraries; its pages in a browser, Debian's chromium, which `make chromium` installs.
 test-docs: $(VENV)/.docs
 	$(BIN)/python -m pytest -m docs
+
+# A cluster of Ray's on this machine.
+test-scale: $(VENV)/.scale
+	$(BIN)/python -m pytest -m scale
 
 chromium tmux:
 	command -v $@ || { apt-get update && apt-get install --yes $@; }
@@ -84,3 +88,6 @@ $(VENV)/.dev: pyproject.toml requirements/dev.lock requirements/core.lock requir
 
 $(VENV)/.docs: $(VENV)/.dev requirements/docs.lock
 	$(call install,docs)
+
+$(VENV)/.scale: $(VENV)/.docs requirements/scale.lock
+	$(call install,scale)

@@ -4,7 +4,7 @@
     make lock UPGRADE=1  # the newest of what constraints.txt leaves open
 
 One resolution for all platforms and Python versions is cut into files that contain each other, so that a package is
-written once: datasets < core < demo < dev < docs. Apart from them: torch, with what it needs on Linux; oldest, the
+written once: datasets < core < demo < dev < docs < scale. Apart from them: torch, with what it needs on Linux; oldest, the
 oldest supported libraries; uv, the program that resolves. torch-cpu.lock is kept by hand, because the public index
 does not have this build, and installed instead of torch.lock where pip finds it. Files name no index: the digests say
 what a package is, wherever it comes from.
@@ -21,7 +21,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-CHAIN = ("datasets", "core", "demo", "dev", "docs")
+CHAIN = ("datasets", "core", "demo", "dev", "docs", "scale")
 UV = "uv==0.13.9"
 TORCH = re.compile(r"torch|(nvidia|cuda)-.*|triton")  # the latter are gigabytes, which a CPU build does not ask for
 
@@ -43,6 +43,7 @@ def main() -> None:
         "demo": resolved(build, constraints, project="plot"),
         "dev": resolved(build, constraints, project="dev"),
         "docs": resolved(build, constraints, project="dev docs release", python="3.11.5"),  # soupsieve's
+        "scale": resolved(build, constraints, project="dev docs release scale", python="3.11.5"),
     }
     whole = found[CHAIN[-1]]
     torch = [pin for pin in whole if TORCH.fullmatch(pin.partition("==")[0])]

@@ -18,7 +18,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "requirements"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-CHAIN = ["datasets", "core", "demo", "dev", "docs"]  # each contains those before
+CHAIN = ["datasets", "core", "demo", "dev", "docs", "scale"]  # each contains those before
 ALONE = ["torch", "torch-cpu", "oldest", "uv"]
 RENEW = "renew the lock files with `make lock`"
 
@@ -95,6 +95,7 @@ def test_the_files_contain_each_other_and_nothing_stands_twice():
         ("demo", [*extras("plot"), *map(Requirement, PROJECT["build-system"]["requires"])]),
         ("dev", [*extras("dev")]),
         ("docs", [*extras("dev", "docs", "release")]),
+        ("scale", [*extras("dev", "docs", "release", "scale")]),
     ],
     ids=CHAIN,
 )
@@ -113,7 +114,9 @@ def test_it_agrees_with_the_constraints():
             f"{name} {version} in the lock, {pinned[name]} in constraints; {RENEW}"
         )
     assert set(pinned) <= set(locked(CHAIN[-1])), f"constraints.txt has what nothing asks for, or {RENEW}"
-    direct = [Requirement(line) for line in PROJECT["project"]["dependencies"]] + list(extras("dev", "docs", "release"))
+    direct = [Requirement(line) for line in PROJECT["project"]["dependencies"]] + list(
+        extras("dev", "docs", "release", "scale")
+    )
     missing = {canonicalize_name(requirement.name) for requirement in direct} - set(pinned)
     assert not missing, f"constraints.txt has no version of {missing}"
 
@@ -122,7 +125,13 @@ def test_it_agrees_with_the_constraints():
 def test_nothing_that_is_needed_on_this_machine_is_missing(purpose):
     """By what the installed packages themselves say: installed with --no-deps, each must be there."""
     found = locked(purpose)
-    asked = {"core": [], "demo": ["plot"], "dev": ["dev"], "docs": ["dev", "docs", "release"]}[purpose]
+    asked = {
+        "core": [],
+        "demo": ["plot"],
+        "dev": ["dev"],
+        "docs": ["dev", "docs", "release"],
+        "scale": ["dev", "docs", "release", "scale"],
+    }[purpose]
     todo = [*map(Requirement, PROJECT["project"]["dependencies"]), *extras(*asked)]
     seen = set()
     while todo:

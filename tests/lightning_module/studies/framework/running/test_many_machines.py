@@ -132,9 +132,8 @@ def test_where_the_folder_is_not_to_be_seen_the_content_of_a_cell_comes_back(tmp
     assert STUDY.run("smoke", folder=tmp_path / "run") == undisturbed
 
 
-@pytest.mark.slow  # Ray takes up to a minute to start
+@pytest.mark.scale
 def test_two_raylets_of_which_one_is_lost_and_a_worker_that_is_killed(tmp_path):
-    pytest.importorskip("ray")
     for name in ("home", "plain"):
         (tmp_path / name).mkdir()
     undisturbed = STUDY.run("smoke", folder=tmp_path / "undisturbed")
