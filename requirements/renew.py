@@ -4,8 +4,8 @@
     make lock UPGRADE=1  # the newest of what constraints.txt leaves open
 
 One resolution for all platforms and Python versions is cut into files that contain each other, so that a package is
-written once: datasets < core < demo < dev < docs < scale. Apart from them: torch, with what it needs on Linux; oldest, the
-oldest supported libraries; uv, the program that resolves. torch-cpu.lock is kept by hand, because the public index
+written once: datasets < core < demo < dev < docs < scale. Apart from them: torch, with what it needs on Linux; oldest,
+the oldest supported libraries; uv, the program that resolves. torch-cpu.lock is kept by hand, because the public index
 does not have this build, and installed instead of torch.lock where pip finds it. Files name no index: the digests say
 what a package is, wherever it comes from.
 """
