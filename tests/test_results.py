@@ -80,6 +80,13 @@ def test_what_the_site_says_of_other_studies_is_what_they_found():
     mlp, cnn = (verdict("double-descent", f"{name}-threshold-at-n").prediction.estimate for name in ("mlp", "cnn"))
     assert f"is at {mlp:.1f} parameters a signal, the CNN's at {cnn:.1f}" in text
     assert verdict("double-descent", "loss-peak-without-noise").finding == "holds"
+    (rises, falls), (also_rises, also_falls) = (
+        [100 * part.interval.estimate for part in verdict("double-descent/amended", f"{name}-descends-twice").parts[1:]]
+        for name in ("mlp", "cnn")
+    )
+    said = f"the MLP's error rises by {rises:.1f} points and falls by {falls:.1f}, the CNN's by"
+    assert f"both descend twice: behind its valley {said} {also_rises:.1f} and {also_falls:.1f}." in text
+    assert {verdict("double-descent/amended", f"{name}-descends-twice").finding for name in ("mlp", "cnn")} == {"holds"}
     assert f"is {points('lottery', 'ticket-beats-dense')} points better than the whole network" in text
     better = "points better than a network with as many parameters that were chosen at random"
     assert f"{points('lottery', 'ticket-beats-random')} {better}" in text

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import gradio as gr
 
+from lightning_module.explorer.moves import UNSEEN
 from lightning_module.explorer.parse import Parse, choice, flag, number, read_query, whole
 
 __all__ = ["Address", "choice", "flag", "number", "read_query", "whole"]
@@ -70,7 +71,7 @@ class Address:
             shown = gr.HTML(f'<div class="m1-notice" role="status">{told}</div>', visible=True) if told else gr.skip()
             return [chosen, shown, *(values.get(name, gr.skip()) for name in self._bound)]
 
-        loaded = page.load(read, None, [tabs, notice, *components], show_progress="hidden", api_visibility="private")
+        loaded = page.load(read, None, [tabs, notice, *components], **UNSEEN)
         first = {name: component.value for name, (component, _) in self._bound.items()}
         known = json.dumps(first)
         write = f"(...values) => {{ mnist1d.write({known}, values); }}"

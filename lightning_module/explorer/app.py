@@ -48,4 +48,5 @@ def build_app() -> gr.Blocks:
                     build(address)
                 each.append(tab)
         address.connect(page, tabs, each, notice)
+        page.unload(train.leave)
     return page

@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -61,35 +61,38 @@ def known_limit(recipe: Recipe) -> Limit | None:
     return _interpolated(recipe.iid_noise_scale, recipe.corr_noise_scale)
 
 
-def running_limit(
-    recipe: Recipe,
-    signals: Callable[[int, int], npt.NDArray[Any]],
-    wanted: Callable[[], bool],
-    *,
-    told: Sequence[int],
-    chunk: int,
-) -> Iterator[Limit]:
-    """Yields the limit of a recipe on more and more signals, until enough are done or nobody wants it.
+def most_probable(x: npt.NDArray[Any], recipe: Recipe) -> npt.NDArray[np.float64]:
+    """Returns the probability of the most probable digit of each signal, ``(n,)``; its mean is the Bayes limit.
 
     Args:
-        recipe: The recipe.
-        signals: Returns the signals from one number to another, normalised as the fast stream has them.
-        wanted: Whether to go on; asked before each chunk; it may take its time.
-        told: After how many signals the limit is told; after the last it ends.
-        chunk: Signals that are weighed at once; divides all these.
+        x: Signals of the fast stream, normalised as it has them, ``(n, length)``.
+        recipe: Their recipe.
 
     Raises:
         ImportError: If scipy is not installed.
     """
+    return np.asarray(np.exp(log_posterior(x.astype(np.float64), recipe, stream="fast").max(axis=1)))
+
+
+def computed_limit(
+    weighed: Callable[[int, int], npt.NDArray[np.float64]], wanted: Callable[[], bool], *, signals: int, chunk: int
+) -> Limit | None:
+    """Returns the limit on some signals; None as soon as nobody wants it.
+
+    Args:
+        weighed: Returns `most_probable` of the signals from one number to another; it may remember them, for the limit
+            on more signals is asked for next.
+        wanted: Whether to go on; asked before each chunk; it may take its time.
+        signals: Their number.
+        chunk: Signals that are weighed at once; divides the number.
+    """
     best: list[npt.NDArray[np.float64]] = []
-    for stop in range(chunk, told[-1] + 1, chunk):
+    for start in range(0, signals, chunk):
         if not wanted():
-            return
-        x = signals(stop - chunk, stop).astype(np.float64)
-        best.append(np.exp(log_posterior(x, recipe, stream="fast").max(axis=1)))
-        if stop in told:
-            each = np.concatenate(best)
-            yield Limit(float(each.mean()), float(each.std(ddof=1) / np.sqrt(stop)), stop)
+            return None
+        best.append(weighed(start, start + chunk))
+    each = np.concatenate(best)
+    return Limit(float(each.mean()), float(each.std(ddof=1) / np.sqrt(signals)), signals)
 
 
 def _essence(recipe: Recipe) -> Recipe:

@@ -1,5 +1,6 @@
 """Which move of a visitor is the latest: work for an earlier one is not worth finishing."""
 
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -7,13 +8,37 @@ from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 
 MOST_VISITORS: Final = 5000  # remembered; whoever comes back after so many others moves anew
-# What the browser does before it sends a move: its number goes in place of the last input.
-NUMBERED: Final = "(...values) => [...values.slice(0, -1), mnist1d.turn()]"
-# Of an event: no veil over what it changes, and no place in a list of calls for programs.
-UNSEEN: Final[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private"}
+# Of every event: no veil over what it changes, no place in a list of calls for programs, and not gradio's queue, for
+# whose reason see `work.Line`.
+UNSEEN: Final[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
+
+# The last input of each call that changes what a tab shows: the move that it belongs to. Answers come in any order, and
+# the browser leaves out one to an earlier move than what is shown, see `page.js`.
+TURN: Final = re.compile(r"turn:[a-z]{1,20}:([0-9]{1,15})")
 
 Move = TypeVar("Move")
 Answer = TypeVar("Answer")
+
+
+def moves(tab: str) -> str:
+    """Returns what the browser does before it sends a move: it puts its number in place of the last input."""
+    return f'(...values) => [...values.slice(0, -1), mnist1d.move("{tab}")]'
+
+
+def follows(tab: str) -> str:
+    """Returns what the browser does before it asks for more about what is shown: that move's number goes with it."""
+    return f'(...values) => [...values.slice(0, -1), mnist1d.shown("{tab}")]'
+
+
+def number_of(turn: str) -> int:
+    """Returns the number of a move.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if not (found := TURN.fullmatch(turn)):
+        raise ValueError("a move has no number; reload the page")
+    return int(found[1])
 
 
 class Moves(Generic[Move]):
@@ -21,7 +46,7 @@ class Moves(Generic[Move]):
 
     def __init__(self) -> None:
         self._latest: OrderedDict[str, Move] = OrderedDict()
-        self._claimed: dict[str, Move] = {}
+        self._claimed: dict[str, set[str]] = {}
         self._turn: dict[str, int] = {}
         self._last = -float("inf")  # when anybody moved
         self._lock = threading.Lock()
@@ -42,6 +67,7 @@ class Moves(Generic[Move]):
             self._last = time.monotonic()
             self._latest[name] = move
             self._latest.move_to_end(name)
+            self._claimed.pop(name, None)
             while len(self._latest) > MOST_VISITORS:
                 gone, _ = self._latest.popitem(last=False)
                 self._claimed.pop(gone, None)
@@ -76,13 +102,20 @@ class Moves(Generic[Move]):
         with self._lock:
             return self._turn.get(visitor or "")
 
-    def claim(self, visitor: str | None, move: Move) -> bool:
-        """Returns whether a move is the latest and nobody has claimed it before: work that is to be done once."""
+    def claim(self, visitor: str | None, move: Move, what: str) -> bool:
+        """Returns whether a move is the latest and nobody has claimed this of it before: work to be done once.
+
+        Args:
+            visitor: Who moved.
+            move: The move.
+            what: The work.
+        """
         with self._lock:
             name = visitor or ""
-            if self._latest.get(name) != move or self._claimed.get(name) == move:
+            claimed = self._claimed.setdefault(name, set())
+            if self._latest.get(name) != move or what in claimed:
                 return False
-            self._claimed[name] = move
+            claimed.add(what)
             return True
 
     def is_latest(self, visitor: str | None, move: Move) -> bool:

@@ -38,13 +38,33 @@ window.mnist1d = (() => {
     document.documentElement.dataset.mnist1d = "ready";
   }
 
-  // Moves are counted here, where they are made: two requests may arrive in the other order.
+  // Moves are counted here, where they are made: two requests may arrive in another order, and two answers too. An
+  // answer to an earlier move than the one that a tab shows is left out.
   let moves = Date.now();
+  const newest = {}; // of each tab, the move that is shown
 
-  function turn() {
+  function move(tab) {
     moves += 1;
-    return moves;
+    return `turn:${tab}:${moves}`;
   }
+
+  function shown(tab) {
+    return `turn:${tab}:${newest[tab] ?? 0}`;
+  }
+
+  const ask = window.fetch.bind(window);
+  window.fetch = async (...request) => {
+    const body = request[1]?.body;
+    const turn = typeof body === "string" ? /"turn:([a-z]+):([0-9]+)"\]/.exec(body) : null;
+    if (!turn) return ask(...request);
+    const answer = await ask(...request);
+    if (!answer.ok) return answer;
+    const content = await answer.json();
+    const [, tab, number] = turn;
+    if (Number(number) < (newest[tab] ?? 0)) content.data = content.data.map(() => ({ __type__: "update" }));
+    else newest[tab] = Number(number);
+    return new Response(JSON.stringify(content), { status: answer.status, headers: answer.headers });
+  };
 
   // A button with data-copy copies the text of the element that it names.
   document.addEventListener("click", async (event) => {
@@ -65,6 +85,11 @@ window.mnist1d = (() => {
     button.textContent = "copied";
     setTimeout(() => { button.textContent = before; }, 1200);
   });
+
+  function place() {
+    const shown = document.querySelector("#read-signal figcaption")?.textContent ?? "";
+    return Number(/\d+/.exec(shown)?.[0] ?? 0) - 1;
+  }
 
   // Keys 0 to 9 press the quiz's buttons, unless somebody types elsewhere: one for each signal, however fast.
   const typed = [];
@@ -172,5 +197,5 @@ window.mnist1d = (() => {
     });
   }).observe(document.documentElement, { childList: true, subtree: true });
 
-  return { write, tab, turn, ready: begin };
+  return { write, tab, move, shown, place, ready: begin };
 })();

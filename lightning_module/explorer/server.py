@@ -1,6 +1,7 @@
 """The server of the page: on this machine unless told otherwise, without a file or a port left when it ends."""
 
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -16,6 +17,7 @@ from mnist1d_hf.extras import extra_imports
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 LARGEST_UPLOAD: Final = "2mb"  # of a file; a quiz of all 1,000 test signals has 200,000 bytes
 LEAVE: Final = 0.4  # seconds in which answers under way may be finished when the server ends
@@ -38,6 +40,15 @@ BLUE: Final = [
     "#002c46",
 ]
 # Read when gradio is imported: no telemetry, no question whether there is a newer version.
+# What of gradio the page needs. It has much more: stored runs, recordings, programs that write programs, other hosts'
+# pages under this address. What is not listed is not there.
+SERVED: Final = {
+    "GET": re.compile(
+        r"/|/favicon\.ico|/(theme\.css|robots\.txt|config)|/(assets|static)/.+|/data/.+|"
+        r"/gradio_api/(heartbeat/\w+|upload_progress|startup-events)"
+    ),
+    "POST": re.compile(r"/gradio_api/(run/predict|upload)"),
+}
 SILENT: Final = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 
 
@@ -62,12 +73,13 @@ def application() -> "FastAPI":
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
     blue = gr.themes.Color(*BLUE, name="figures")
     app.add_route("/data/{split}.{kind}", _download)
+    app.add_middleware(Served)
     theme = gr.themes.Base(
         primary_hue=blue, neutral_hue="slate", font=list(FONTS), font_mono=list(MONO), radius_size="sm"
     )
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build_app().queue(default_concurrency_limit=2, max_size=500),
+        build_app(),
         path="/",
         footer_links=[],
         theme=theme,
@@ -78,8 +90,36 @@ def application() -> "FastAPI":
         max_file_size=LARGEST_UPLOAD,
         enable_monitoring=False,
         pwa=False,
+        run_history=False,  # each move kept in the browser, up to its 5 MB, makes the next one slower
     )
     return mounted
+
+
+class Served:
+    """What is not in `SERVED` is not there; everything else goes on.
+
+    Args:
+        app: The application behind it.
+    """
+
+    def __init__(self, app: "ASGIApp") -> None:
+        self._app = app
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Refuses a request, or lets it go on."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        from starlette.responses import PlainTextResponse
+
+        method = "GET" if scope.get("method") == "HEAD" else scope.get("method", "")
+        allowed = SERVED.get(method) if scope["type"] == "http" else None
+        if allowed is not None and allowed.fullmatch(scope["path"]):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await PlainTextResponse("the page has no such part", status_code=404)(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
 
 
 def _download(request: Any) -> Any:

@@ -81,10 +81,10 @@ def _published_number(verdict: "Verdict") -> str:
 
 def _parts(verdict: "Verdict") -> list[tuple[str, str, str]]:
     """Returns the estimate with its interval, the margins and the number of units of each contrast."""
-    from lightning_module.studies.report.words import interval_words, needed
+    from lightning_module.studies.report.words import interval_words, needed, units_words
 
     return [
-        (interval_words(part.interval, units=part.units), needed(part.finding), str(part.units or "-"))
+        (interval_words(part.interval, units=part.units), needed(part.finding), units_words(part) or "-")
         for part in verdict.parts
     ]
 

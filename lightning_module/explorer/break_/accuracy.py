@@ -1,7 +1,7 @@
 """How well the shipped networks read changed signals, and how well anybody could."""
 
-from collections.abc import Callable, Iterator
-from functools import cache, lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache, partial
 from importlib.resources import files
 from typing import Final, NamedTuple
 
@@ -102,11 +102,12 @@ def sweep(setting: Setting, name: str, is_wanted: Callable[[], bool]) -> dict[st
     return curves
 
 
-def running_limit(setting: Setting, is_wanted: Callable[[], bool]) -> Iterator[Limit]:
-    """Yields the Bayes limit of a setting's recipe on some signals, then on more, until nobody wants it.
+def computed_limit(setting: Setting, signals: int, is_wanted: Callable[[], bool]) -> Limit | None:
+    """Returns the Bayes limit of a setting's recipe on some signals; None as soon as nobody wants it.
 
     Args:
         setting: A setting within the recipe.
+        signals: Their number, of `TOLD`.
         is_wanted: Asked between two chunks of signals.
 
     Raises:
@@ -116,15 +117,16 @@ def running_limit(setting: Setting, is_wanted: Callable[[], bool]) -> Iterator[L
     if setting.is_outside:
         raise ValueError(f"outside={setting.outside!r}: what no recipe makes has no exact posterior")
     known = known_limit(setting)
-    if known is not None and known.signals:
-        yield known
-        return
-    own = drawn(setting, TOLD[-1]).own
-    for found in limits.running_limit(
-        setting.recipe, lambda start, stop: own[start:stop], is_wanted, told=TOLD, chunk=CHUNK
-    ):
-        if found.signals == TOLD[-1]:
-            while len(_computed) >= REMEMBERED:
-                _computed.pop(next(iter(_computed)), None)
-            _computed[setting] = found
-        yield found
+    if known is not None and known.signals >= signals:
+        return known
+    found = limits.computed_limit(partial(_weighed, setting), is_wanted, signals=signals, chunk=CHUNK)
+    if found is not None and signals == TOLD[-1]:
+        while len(_computed) >= REMEMBERED:
+            _computed.pop(next(iter(_computed)), None)
+        _computed[setting] = found
+    return found
+
+
+@lru_cache(4 * REMEMBERED)
+def _weighed(setting: Setting, start: int, stop: int) -> npt.NDArray[np.float64]:
+    return limits.most_probable(drawn(setting, TOLD[-1]).own[start:stop], setting.recipe)

@@ -1,15 +1,16 @@
 """The tab Break on the page: four sliders of the recipe, one thing outside of it, and what the networks still read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import gradio as gr
 
 from lightning_module.explorer.address import Address, choice, number
 from lightning_module.explorer.break_ import pictures
-from lightning_module.explorer.break_.accuracy import TOLD, known_limit, measured, running_limit, sweep
+from lightning_module.explorer.break_.accuracy import TOLD, computed_limit, known_limit, measured, sweep
 from lightning_module.explorer.break_.signals import NONE, OUTSIDE, SLIDERS, Setting
-from lightning_module.explorer.moves import NUMBERED, UNSEEN, Moves
+from lightning_module.explorer.moves import UNSEEN, Moves, follows, moves, number_of
+from lightning_module.explorer.work import Line
 
 OUTPUTS: Final = 3  # of a move
 
@@ -19,42 +20,65 @@ class _Tab:
 
     def __init__(self) -> None:
         self._moves: Moves[tuple[Any, ...]] = Moves()
+        self._weighing, self._sweeping = Line(2), Line()
 
     def move(self, request: gr.Request, *values_and_turn: Any) -> list[Any]:
         """Returns what follows at once: accuracies, the Bayes limit as far as it is known, the details."""
         *values, turn = values_and_turn
         move = tuple(values)
         return self._moves.answer(
-            request.session_hash, move, int(turn), work=lambda: _at_once(move), late=[gr.skip()] * OUTPUTS
+            request.session_hash, move, number_of(turn), work=lambda: _at_once(move), late=[gr.skip()] * OUTPUTS
         )
 
-    def weigh(self, request: gr.Request, *values: Any) -> Iterator[Any]:
-        """Yields the Bayes limit, better and better, until the visitor has moved on."""
-        yield gr.skip()  # what comes to an end without a word would leave nothing
-        try:
-            setting = Setting(*values)
-        except (TypeError, ValueError):
-            return  # said already
-        known = known_limit(setting)
-        if setting.is_outside or (known and known.signals):
-            return
-        try:
-            for found in running_limit(setting, lambda: self._moves.is_latest(request.session_hash, values)):
-                if known is None or found.signals == TOLD[-1]:
-                    yield pictures.limit(setting, found)
-        except ImportError as error:
-            yield pictures.limit(setting, None, str(error))
+    async def estimate(self, request: gr.Request, *values_and_turn: Any) -> Any:
+        """Returns the Bayes limit on few signals, unless it is known so well or the visitor has moved on."""
+        return await self._weigh(request.session_hash, values_and_turn, TOLD[0])
 
-    def sweep(self, request: gr.Request, along: str, *values: Any) -> Any:
+    async def refine(self, request: gr.Request, *values_and_turn: Any) -> Any:
+        """Returns the Bayes limit on many signals, unless it is known so well or the visitor has moved on."""
+        return await self._weigh(request.session_hash, values_and_turn, TOLD[-1])
+
+    async def _weigh(self, visitor: str | None, values_and_turn: tuple[Any, ...], signals: int) -> Any:
+        *values, turn = values_and_turn
+
+        def wanted() -> bool:
+            return self._moves.turn(visitor) == number_of(turn)
+
+        return await self._weighing.do(lambda: _weighed(values, signals, wanted), late=gr.skip(), wanted=wanted)
+
+    async def sweep(self, request: gr.Request, along: str, *values_and_turn: Any) -> Any:
         """Returns the curves over one slider, unless the visitor has moved on."""
-        visitor = request.session_hash
+        visitor, values = request.session_hash, values_and_turn[:-1]
         if self._moves.latest(visitor) is None:
             self._moves.note(visitor, values)
-        try:
-            found = sweep(Setting(*values), along, lambda: self._moves.is_latest(visitor, values))
-        except (StopIteration, TypeError, ValueError):
-            return gr.skip()
-        return pictures.curves(found, along) if found else gr.skip()
+
+        def wanted() -> bool:
+            return self._moves.is_latest(visitor, values)
+
+        return await self._sweeping.do(lambda: _swept(along, values, wanted), late=gr.skip(), wanted=wanted)
+
+
+def _weighed(values: Sequence[Any], signals: int, wanted: Callable[[], bool]) -> Any:
+    try:
+        setting = Setting(*values)
+    except (TypeError, ValueError):
+        return gr.skip()  # said already
+    known, last = known_limit(setting), signals == TOLD[-1]
+    if setting.is_outside or (known is not None and (known.signals or not last)):
+        return gr.skip()
+    try:
+        found = computed_limit(setting, signals, wanted)
+    except ImportError as error:
+        return pictures.limit(setting, None, str(error))
+    return gr.skip() if found is None else pictures.limit(setting, found)
+
+
+def _swept(along: str, values: tuple[Any, ...], wanted: Callable[[], bool]) -> Any:
+    try:
+        found = sweep(Setting(*values), along, wanted)
+    except (StopIteration, TypeError, ValueError):
+        return gr.skip()
+    return pictures.curves(found, along) if found else gr.skip()
 
 
 def _at_once(values: Sequence[Any]) -> list[Any]:
@@ -101,23 +125,25 @@ def build(address: Address) -> None:
             )
             curves = gr.HTML(pictures.curves(over, SLIDERS[0].name), elem_id="break-curves", padding=False)
     details = gr.HTML(pictures.details(first), elem_id="break-details", padding=False)
-    controls, turn = [*sliders, outside, amount], gr.Number(0, visible=False)
+    controls, turn = [*sliders, outside, amount], gr.Textbox(visible=False)
     moved = gr.on(
         [each.change for each in controls],
         tab.move,
         [*controls, turn],
         [bars, limit, details],
-        js=NUMBERED,
-        queue=False,
+        js=moves("break"),
         trigger_mode="multiple",
         **UNSEEN,
     )
-    outside.change(lambda chosen: gr.Slider(visible=chosen != NONE), outside, amount, queue=False, **UNSEEN)
-    weighed = moved.then(tab.weigh, controls, limit, concurrency_limit=2, trigger_mode="multiple", **UNSEEN)
-    weighed.then(tab.sweep, [along, *controls], curves, concurrency_limit=1, trigger_mode="multiple", **UNSEEN)
-    along.change(tab.sweep, [along, *controls], curves, concurrency_limit=1, **UNSEEN)
+    outside.change(lambda chosen: gr.Slider(visible=chosen != NONE), outside, amount, **UNSEEN)
+    often = {**UNSEEN, "trigger_mode": "multiple", "js": follows("break")}
+    asked, sweeping = [*controls, turn], [along, *controls, turn]
+    estimated = moved.then(tab.estimate, asked, limit, **often)
+    refined = estimated.then(tab.refine, asked, limit, **often)
+    for asks in (refined.then, along.change):
+        asks(tab.sweep, sweeping, curves, **{**often, "js": moves("sweep")})
     first_values = [*(getattr(usual, each.name) for each in SLIDERS), NONE, usual.amount]
-    back.click(lambda: first_values, None, controls, queue=False, **UNSEEN)
+    back.click(lambda: first_values, None, controls, **UNSEEN)
     for each, slider in zip(SLIDERS, sliders, strict=True):
         address.bind(f"break_{each.label}", slider, number(each.low, each.high))
     address.bind("break_along", along, choice([each.name for each in SLIDERS]))

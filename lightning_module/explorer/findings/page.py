@@ -7,7 +7,7 @@ import gradio as gr
 from lightning_module.explorer.address import Address, choice, flag
 from lightning_module.explorer.findings import pictures
 from lightning_module.explorer.findings.rows import ALL, VERDICTS, chosen, studies
-from lightning_module.explorer.moves import NUMBERED, UNSEEN, Moves
+from lightning_module.explorer.moves import UNSEEN, Moves, moves, number_of
 
 FIRST: Final = "benchmark"
 EXPLAIN: Final = (
@@ -22,10 +22,12 @@ class _Tab:
     def __init__(self) -> None:
         self._moves: Moves[tuple[Any, ...]] = Moves()
 
-    def find(self, study: str, verdict: str, everything: bool, turn: float, request: gr.Request) -> Any:
+    def find(self, study: str, verdict: str, everything: bool, turn: str, request: gr.Request) -> Any:
         """Returns the claims that pass, unless the visitor has moved on: answers may come in another order."""
         move = (study, verdict, everything)
-        return self._moves.answer(request.session_hash, move, int(turn), work=lambda: _found(*move), late=gr.skip())
+        return self._moves.answer(
+            request.session_hash, move, number_of(turn), work=lambda: _found(*move), late=gr.skip()
+        )
 
 
 def _found(study: str, verdict: str, everything: bool) -> str:
@@ -58,14 +60,13 @@ def build(address: Address) -> None:
         )
     found = gr.HTML(_found(FIRST, ALL, False), elem_id="findings-found", padding=False)
     controls = [study, verdict, everything]
-    turn = gr.Number(0, visible=False)
+    turn = gr.Textbox(visible=False)
     gr.on(
         [each.change for each in controls],
         _Tab().find,
         [*controls, turn],
         found,
-        js=NUMBERED,
-        queue=False,
+        js=moves("findings"),
         trigger_mode="multiple",
         **UNSEEN,
     )

@@ -1,8 +1,7 @@
 """The tab Make on the page: controls to the left, what they make to the right, the code below."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,7 +24,8 @@ from lightning_module.explorer.make.fields import (
 )
 from lightning_module.explorer.make.shown import Shown, shown
 from lightning_module.explorer.make.snippets import snippets
-from lightning_module.explorer.moves import NUMBERED, UNSEEN, Moves
+from lightning_module.explorer.moves import UNSEEN, Moves, follows, moves, number_of
+from lightning_module.explorer.work import Line
 from mnist1d_hf import RECIPES, Recipe
 from mnist1d_hf.generator.recipe import RecipeError
 
@@ -36,7 +36,7 @@ NO_RECIPE: Final = "these numbers are no recipe; the signals are those of the la
 QUIET: Final = 1.0
 LOOK: Final = 0.1
 PATIENCE: Final = 30.0
-OUTPUTS: Final = 9  # of a move
+OUTPUTS: Final = 8  # of a move
 PLACES: Final = ("first", "padding", "rest")
 
 
@@ -60,30 +60,30 @@ class _Tab:
 
     def __init__(self) -> None:
         self._moves: Moves[_Move] = Moves()
-        self._refining = asyncio.Semaphore(1)
+        self._weighing, self._refining = Line(), Line()
 
     def draw(self, request: gr.Request | None, config: str, index: int, digit: str, *values_and_turn: Any) -> list[Any]:
         """Returns what follows at once: signals, construction, code, limit, and an error beside each group."""
         *values, turn = values_and_turn
         move = _Move(config, index, tuple(values))
         if request is None:
-            return self._answer(move, int(digit), turn)
+            return self._answer(move, int(digit))
         return self._moves.answer(
             request.session_hash,
             move,
-            int(turn),
-            work=lambda: self._answer(move, int(digit), turn),
+            number_of(turn),
+            work=lambda: self._answer(move, int(digit)),
             late=[gr.skip()] * OUTPUTS,
         )
 
-    def _answer(self, move: _Move, digit: int, turn: float) -> list[Any]:
+    def _answer(self, move: _Move, digit: int) -> list[Any]:
         try:
             recipe, stream, found = move.found()
         except RecipeError as error:
             place = place_of(str(error))
             lines = [pictures.error(str(error) if each == place else "") for each in PLACES]
             opened = gr.skip() if place == "first" else gr.update(open=True)
-            return [gr.skip(), gr.skip(), gr.skip(), pictures.limit(None, reason=NO_RECIPE), opened, *lines, turn]
+            return [gr.skip(), gr.skip(), gr.skip(), pictures.limit(None, reason=NO_RECIPE), opened, *lines]
         texts = snippets(move.config, recipe, stream, int(move.index))
         known = _known(recipe)
         return [
@@ -93,18 +93,21 @@ class _Tab:
             pictures.limit(known, going_on=known is not None and not known.signals),
             gr.skip(),
             *["" for _ in PLACES],
-            turn,
         ]
 
-    def weigh(self, request: gr.Request, turn: float) -> list[Any]:
-        """Returns the visitor's signals with their posteriors, unless they have moved on in the meantime.
-
-        A later move has its own call, so that a queue of calls is worked off as fast as visitors move.
-        """
+    async def weigh(self, request: gr.Request, turn: str) -> list[Any]:
+        """Returns the visitor's signals with their posteriors, unless they have moved on in the meantime."""
         visitor = request.session_hash
         move = self._moves.latest(visitor)
-        if move is None or self._moves.turn(visitor) != int(turn):
+        if move is None or self._moves.turn(visitor) != number_of(turn):
             return [gr.skip(), gr.skip()]
+        return await self._weighing.do(
+            lambda: self._weighed(visitor, move),
+            late=[gr.skip(), gr.skip()],
+            wanted=lambda: self._moves.is_latest(visitor, move),
+        )
+
+    def _weighed(self, visitor: str | None, move: _Move) -> list[Any]:
         try:
             recipe, stream, found = move.found()
         except RecipeError:
@@ -115,32 +118,37 @@ class _Tab:
             return [pictures.ten(found), pictures.limit(known_limit(recipe), reason=f"none: {error}")]
         return [pictures.ten(found, p) if self._moves.is_latest(visitor, move) else gr.skip(), gr.skip()]
 
-    async def refine(self, request: gr.Request) -> AsyncIterator[Any]:
-        """Yields the Bayes limit, better and better, until it is good or the visitor has moved on.
+    async def estimate(self, request: gr.Request, turn: str) -> Any:
+        """Returns the Bayes limit on few signals, unless it is known so well or the visitor has moved on."""
+        return await self._refine(request.session_hash, turn, posterior.TOLD[0])
 
-        One is computed at a time. The others wait outside of the queue and without a thread: while thirty visitors
-        move, hundreds would fill the queue, which then turns calls away.
-        """
-        visitor = request.session_hash
+    async def refine(self, request: gr.Request, turn: str) -> Any:
+        """Returns the Bayes limit on many signals, unless it is known so well or the visitor has moved on."""
+        return await self._refine(request.session_hash, turn, posterior.TOLD[-1])
+
+    async def _refine(self, visitor: str | None, turn: str, signals: int) -> Any:
         move = self._moves.latest(visitor)
-        yield gr.skip()  # a generator has to yield something
-        if move is None or not self._moves.claim(visitor, move):
-            return
-        async with self._refining:
-            if not self._moves.is_latest(visitor, move):
-                return
-            try:
-                recipe, *_ = move.found()
-                known = _known(recipe)
-                if known is not None and known.signals:
-                    return
-                limits = posterior.running_limit(recipe, lambda: self._has_time_for(visitor, move))
-                while (better := await asyncio.to_thread(next, limits, None)) is not None:
-                    last = better.signals == posterior.TOLD[-1]
-                    if known is None or last:
-                        yield pictures.limit(better, going_on=not last)
-            except (RecipeError, ImportError):
-                return  # said already
+        if move is None or self._moves.turn(visitor) != number_of(turn):
+            return gr.skip()
+        if not self._moves.claim(visitor, move, f"limit on {signals}"):
+            return gr.skip()
+        return await self._refining.do(
+            lambda: self._refined(visitor, move, signals),
+            late=gr.skip(),
+            wanted=lambda: self._moves.is_latest(visitor, move),
+        )
+
+    def _refined(self, visitor: str | None, move: _Move, signals: int) -> Any:
+        last = signals == posterior.TOLD[-1]
+        try:
+            recipe, *_ = move.found()
+            known = _known(recipe)
+            if known is not None and (known.signals or not last):
+                return gr.skip()  # what is interpolated is better than what few signals say
+            found = posterior.computed_limit(recipe, signals, lambda: self._has_time_for(visitor, move))
+        except (RecipeError, ImportError):
+            return gr.skip()  # said already
+        return gr.skip() if found is None else pictures.limit(found, going_on=not last)
 
     def _has_time_for(self, visitor: str | None, move: _Move) -> bool:
         """Waits until nobody has moved for a while; returns whether the visitor has not either."""
@@ -167,7 +175,7 @@ def build(address: Address) -> None:
     """Builds the tab, within ``gr.Tab``."""
     usual = dict(zip(NAMES, values_of("default"), strict=True))
     tab = _Tab()
-    first = tab.draw(None, "default", 0, "3", *usual.values(), 0)
+    first = tab.draw(None, "default", 0, "3", *usual.values(), "")
     made: dict[str, Any] = {}
     with gr.Row(elem_classes="m1-make"):
         with gr.Column(elem_classes="m1-controls"):
@@ -190,25 +198,23 @@ def build(address: Address) -> None:
             construction = gr.HTML(first[1], elem_id="make-construction", padding=False)
     gr.HTML('<h3 class="m1-h">The code that makes them</h3>', padding=False)
     code = gr.HTML(first[2], elem_id="make-code", padding=False)
-    turn = gr.Number(0, visible=False)
+    turn = gr.Textbox(visible=False)
     controls = [made[name] for name in NAMES]
     _bind(address, config, index, digit, made)
-    config.input(values_of, config, controls, queue=False, **UNSEEN)
+    config.input(values_of, config, controls, **UNSEEN)
     moved = gr.on(
         [each.change for each in (config, index, digit, *controls)],
         tab.draw,
         [config, index, digit, *controls, turn],
-        [signals, construction, code, limit, others, *errors, turn],
-        js=NUMBERED,
-        queue=False,
+        [signals, construction, code, limit, others, *errors],
+        js=moves("make"),
         trigger_mode="always_last",
-        show_progress="hidden",
-        api_name="make",
+        **UNSEEN,
     )
     # They may be called for a move that is not the latest any more, and several at a time.
-    often = {**UNSEEN, "trigger_mode": "multiple"}
-    weighed = moved.then(tab.weigh, turn, [signals, limit], concurrency_limit=1, **often)
-    weighed.then(tab.refine, None, limit, concurrency_limit=None, **often)
+    often = {**UNSEEN, "trigger_mode": "multiple", "js": follows("make")}
+    weighed = moved.then(tab.weigh, turn, [signals, limit], **often)
+    weighed.then(tab.estimate, turn, limit, **often).then(tab.refine, turn, limit, **often)
 
 
 def _beside() -> Any:

@@ -1,10 +1,11 @@
 """The exact posterior of the signals on the page, and the Bayes limit of their recipe, better and better."""
 
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from lightning_module.explorer import limits
 from lightning_module.explorer.limits import Limit
@@ -46,17 +47,21 @@ def check_size(recipe: Recipe) -> None:
         )
 
 
-def running_limit(recipe: Recipe, wanted: Callable[[], bool]) -> Iterator[Limit]:
-    """Returns the limit of a recipe on more and more signals, until enough are done or nobody wants it.
+def computed_limit(recipe: Recipe, signals: int, wanted: Callable[[], bool]) -> Limit | None:
+    """Returns the limit of a recipe on some signals; None as soon as nobody wants it.
 
     Args:
         recipe: The recipe.
+        signals: Their number.
         wanted: Whether to go on; asked some twenty times a second; it may take its time.
 
     Raises:
         RecipeError: If the recipe has no posterior, or one that takes too long for a page.
     """
     check_size(recipe)
-    return limits.running_limit(
-        recipe, lambda start, stop: make_slice(recipe, "test", start, stop).x, wanted, told=TOLD, chunk=CHUNK
-    )
+    return limits.computed_limit(partial(_weighed, recipe), wanted, signals=signals, chunk=CHUNK)
+
+
+@lru_cache(maxsize=4096)
+def _weighed(recipe: Recipe, start: int, stop: int) -> npt.NDArray[np.float64]:
+    return limits.most_probable(make_slice(recipe, "test", start, stop).x, recipe)

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -50,6 +51,7 @@ class Game:
     started: datetime = field(default_factory=lambda: datetime.now().astimezone())
     clock: Callable[[], float] = time.monotonic
     since: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     def begin(cls, config: str, number: int, code: int | None, *, clock: Callable[[], float] = time.monotonic) -> Self:
@@ -93,10 +95,20 @@ class Game:
         """Returns whether every signal was answered."""
         return self.play.is_complete
 
-    def answer(self, digit: int) -> None:
-        """Takes the answer to the signal that is shown; after the last one, nothing."""
-        if self.is_over:
-            return
+    def answer(self, digit: int, place: int) -> bool:
+        """Takes an answer; returns whether it was one to the signal that is shown.
+
+        Args:
+            digit: The answer.
+            place: The number of the signal that it answers: two presses of a button are no answer to the next one.
+        """
+        with self._lock:
+            if self.is_over or place != self.place:
+                return False
+            self._take(digit)
+            return True
+
+    def _take(self, digit: int) -> None:
         now = self.clock()
         row, truth = self.questions.rows[self.place], int(self.questions.y[self.place])
         self.answers.append(Answer(row, truth, digit, now - self.since))

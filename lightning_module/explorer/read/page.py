@@ -15,12 +15,14 @@ from lightning_module.explorer.read.uploads import class_table
 from mnist1d_hf import RECIPES, digit_templates
 
 KEPT: Final = 3600  # seconds in which a visitor may come back to a quiz
+# What the browser does before it sends an answer: the number of the signal shown goes in place of the last input.
+ANSWERED: Final = "(...values) => [...values.slice(0, -1), mnist1d.place()]"
 ASK: Final = "Which digit is it? Type 0 to 9, or press a button."
 
 
 def build(address: Address) -> None:
     """Builds the tab, within ``gr.Tab``."""
-    game = gr.State(None, time_to_live=KEPT)
+    game, place = gr.State(None, time_to_live=KEPT), gr.Number(0, visible=False)
     with gr.Column(elem_classes="m1-start") as start:
         gr.HTML(
             "<p>You see test signals, one after another, and say which digit each of them is. Then you see how a "
@@ -59,14 +61,13 @@ def build(address: Address) -> None:
     for digit, key in enumerate(keys):
         key.click(
             partial(_answer, digit),
-            [game, name],
+            [game, name, place],
             places,
+            js=ANSWERED,
             trigger_mode="multiple",
-            concurrency_limit=1,
-            concurrency_id="read",
             **UNSEEN,
         )
-    stop.click(_stop, [game, name], places, concurrency_limit=1, concurrency_id="read", **UNSEEN)
+    stop.click(_stop, [game, name], places, **UNSEEN)
     again.click(_again, None, places, **UNSEEN)
     files.upload(_class, files, [school, files], **UNSEEN)
 
@@ -83,10 +84,9 @@ def _begin(config: str, number: str, code: str) -> list[Any]:
     return _playing(game)
 
 
-def _answer(digit: int, game: Game | None, name: str) -> list[Any]:
-    if game is None or game.is_over:
+def _answer(digit: int, game: Game | None, name: str, place: int) -> list[Any]:
+    if game is None or not game.answer(digit, int(place)):
         return [gr.skip() for _ in range(7)]
-    game.answer(digit)
     if game.is_over:
         return _over(game, name)
     return [game, gr.skip(), gr.skip(), gr.skip(), _signal(game), gr.skip(), gr.skip()]

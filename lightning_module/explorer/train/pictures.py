@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,33 +13,14 @@ from lightning_module.explorer.train.settings import Settings
 SURE: Final = 0.9
 
 
-class Kept(NamedTuple):
-    """A training that the next one is compared with.
-
-    Attributes:
-        title: What it is called in the legend.
-        points: Step and accuracy.
-        steps: Where it was to end.
-    """
-
-    title: str
-    points: list[tuple[int, float]]
-    steps: int
-
-
-def kept(training: Training) -> Kept:
-    """Returns what stays of a training for the next one's picture."""
-    return Kept(training.settings.title, list(training.points), training.settings.steps)
-
-
-def curve(now: Training | None, before: Kept | None, settings: Settings) -> str:
+def curve(now: Training | None, settings: Settings) -> str:
     """Returns the accuracies on the test split over the steps, with those of the training before, dashed.
 
     Args:
         now: The training; None if there is none yet.
-        before: The one before.
         settings: What is to be trained, for the width of an empty picture.
     """
+    before = now.before if now else None
     title = now.settings.title if now else settings.title
     if before and before.title == title:
         title += " (now)"

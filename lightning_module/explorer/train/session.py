@@ -10,19 +10,28 @@ import tempfile
 import threading
 import time
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from lightning_module.explorer.train.settings import Settings
 
 MOST_WAITING: Final = 40  # 40 CNNs of 1,000 steps take some minutes
-UNSEEN: Final = 10.0  # seconds after which a training that nobody looks at ends
+# Seconds after which a training that nobody looks at ends. A page that is left says so; this is for one that was lost.
+# Browsers let a page in the background look once a minute.
+UNSEEN: Final = 90.0
+MOST_VISITORS: Final = 500  # whose last training is remembered
 PREFIX: Final = "mnist1d-explorer-training-"
 WORKER: Final = (sys.executable, "-m", "lightning_module.explorer.train.worker")
 
 _started: "weakref.WeakSet[Trainings]" = weakref.WeakSet()
+
+
+def leave_all(visitor: str) -> None:
+    """Ends a visitor's training, wherever it is; for a page that was closed."""
+    for trainings in list(_started):
+        trainings.stop(visitor)
 
 
 def close_all() -> None:
@@ -34,19 +43,34 @@ def close_all() -> None:
 State = Literal["waiting", "running", "finished", "stopped", "failed"]
 
 
+class Kept(NamedTuple):
+    """A training that the next one is compared with.
+
+    Attributes:
+        title: What it is called in the legend.
+        points: Step and accuracy.
+        steps: Where it was to end.
+    """
+
+    title: str
+    points: list[tuple[int, float]]
+    steps: int
+
+
 class Training:
     """A visitor's training.
 
     Attributes:
         settings: What is trained.
+        before: The visitor's training before, as far as it came to something.
         state: How it stands.
         points: Step and accuracy at each evaluation.
         result: What it came to, see `training.trained`; None while it is under way.
         words: What went wrong.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, before: Kept | None = None) -> None:
+        self.settings, self.before = settings, before
         self.state: State = "waiting"
         self.points: list[tuple[int, float]] = []
         self.result: dict[str, Any] | None = None
@@ -57,6 +81,13 @@ class Training:
     def look(self) -> None:
         """Notes that somebody looks at it."""
         self._seen = time.monotonic()
+
+    @property
+    def kept(self) -> Kept | None:
+        """Returns what the next training is compared with: this one, or the one before if this came to nothing."""
+        if self.result is None:
+            return self.before
+        return Kept(self.settings.title, list(self.points), self.settings.steps)
 
     @property
     def is_over(self) -> bool:
@@ -81,6 +112,7 @@ class Trainings:
         self._most_waiting, self._command = most_waiting, worker
         self._lock = threading.Condition()
         self._line: deque[tuple[str, Training]] = deque()
+        self._last: OrderedDict[str, Training] = OrderedDict()
         self._now: tuple[str, Training] | None = None
         self._thread: threading.Thread | None = None
         self._process: subprocess.Popen[str] | None = None
@@ -98,8 +130,12 @@ class Trainings:
                 raise ValueError("one training at a time: stop yours first, or wait until it has finished")
             if len(self._line) >= self._most_waiting:
                 raise ValueError(f"{len(self._line)} trainings are waiting already; try again in a minute")
-            training = Training(settings)
+            last = self._last.pop(visitor, None)
+            training = Training(settings, last.kept if last else None)
             self._line.append((visitor, training))
+            self._last[visitor] = training
+            while len(self._last) > MOST_VISITORS:
+                self._last.popitem(last=False)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._serve, daemon=True)
                 self._thread.start()
@@ -107,6 +143,11 @@ class Trainings:
                 _started.add(self)
             self._lock.notify_all()
         return training
+
+    def last(self, visitor: str) -> Training | None:
+        """Returns a visitor's last training; None for somebody who has had none."""
+        with self._lock:
+            return self._last.get(visitor)
 
     def stop(self, visitor: str) -> None:
         """Ends a visitor's training; what it has learned until then is kept."""

@@ -37,10 +37,10 @@ def draw_sizes(result: "Result") -> "Figure":
         for panel, measure in zip(column, ("error", "loss"), strict=True):
             fresh = matching(rows, arm="fresh")
             curve(panel, matching(fresh, on="fresh test"), "parameters", measure, label="test, fresh arm", colour=TEST)
-            curve(
-                panel, matching(rows, arm="frozen", on="test"), "parameters", measure,
-                label="test, frozen arm", colour=PALETTE[4], arm="fresh",
-            )  # fmt: skip
+            frozen = matching(rows, arm="frozen", on="test")
+            if len(frozen):
+                style: dict[str, Any] = {"label": "test, frozen arm", "colour": PALETTE[4], "arm": "fresh"}
+                curve(panel, frozen, "parameters", measure, **style)
             curve(
                 panel, matching(fresh, on="train"), "parameters", measure,
                 label="training, fresh arm", colour=TRAIN, marker="^", linestyle="--",

@@ -118,12 +118,14 @@ class Part(NamedTuple):
         interval: Its estimate and 95 % interval.
         units: The units that the estimate is made from; 0 if the contrast is exact.
         p: The p-value of the margin being the truth, two-sided.
+        left_out: How many units have no number by a rule of the contrast, such as one about dead networks.
     """
 
     finding: Finding
     interval: Interval
     units: int
     p: float
+    left_out: int = 0
 
     @property
     def lies_right(self) -> bool:
@@ -250,7 +252,8 @@ def _part(finding: Finding, tables: Tables) -> Part:
         p_values = {margin: mean_p(values, margin) for margin in finding.margins}
     # To hold it must be told from every margin; to fail, from one on whose wrong side it lies.
     wrong = finding.violated(interval.estimate)
-    return Part(finding, interval, units, min(p_values[m] for m in wrong) if wrong else max(p_values.values()))
+    p = min(p_values[margin] for margin in wrong) if wrong else max(p_values.values())
+    return Part(finding, interval, units, p, len(finding.of.left_out(tables)))
 
 
 def _estimate(quantity: Quantity, tables: Tables) -> Estimate:

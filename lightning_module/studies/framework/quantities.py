@@ -11,7 +11,7 @@ A quantity has one number for each unit, which is a seed unless it says otherwis
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -54,6 +54,12 @@ class Quantity(ABC):
         Raises:
             NoRowsError: If the tables do not have them.
         """
+
+    def left_out(self, tables: Tables) -> set[Any]:
+        """Returns the units that have no number on purpose, by a rule of the quantity or of one that it is made of."""
+        own: list[Any] = [getattr(self, field.name) for field in fields(self)] if is_dataclass(self) else []
+        parts = [part for each in own for part in (each if isinstance(each, tuple) else (each,))]
+        return set().union(*(part.left_out(tables) for part in parts if isinstance(part, Quantity)))
 
     def definition(self) -> dict[str, Any]:
         """Returns everything that decides the numbers, as JSON has it: kind, version and fields.
@@ -294,13 +300,13 @@ class Combined(Quantity, kind="combined"):
     right: Quantity
 
     def per_unit(self, tables: Tables) -> "pd.Series[float]":
-        """Returns the numbers, by unit.
+        """Returns the numbers, by unit; those of units that neither side leaves out.
 
         Raises:
             NoRowsError: If there are no rows.
             ValueError: If the two sides have different units, and neither is a constant.
         """
-        left, right = _aligned([self.left.per_unit(tables), self.right.per_unit(tables)])
+        left, right = _aligned([self.left, self.right], tables)
         return left - right if self.operation == "-" else left / right
 
 
@@ -318,7 +324,7 @@ class Across(Quantity, kind="across"):
 
     def per_unit(self, tables: Tables) -> "pd.Series[float]":
         """Returns the numbers, by unit."""
-        columns = _aligned([part.per_unit(tables) for part in self.parts])
+        columns = _aligned(self.parts, tables)
         series = columns[0].copy()
         series[:] = ACROSS[self.kind]([column.to_numpy() for column in columns], axis=0)
         return series
@@ -382,21 +388,33 @@ def _quantity(other: Quantity | float) -> Quantity:
     return other if isinstance(other, Quantity) else Constant(float(other))
 
 
-def _aligned(series: "list[pd.Series[float]]") -> "list[pd.Series[float]]":
+def _aligned(quantities: "Sequence[Quantity]", tables: Tables) -> "list[pd.Series[float]]":
+    """Returns the numbers of several quantities for the units that all of them have.
+
+    Raises:
+        NoRowsError: If there is no such unit.
+        ValueError: If one lacks a unit of another one, and does not leave it out by its rule.
+    """
     import pandas as pd
 
-    units = next((each.index for each in series if not is_constant(each)), series[0].index)
-    aligned = []
-    for each in series:
-        if is_constant(each):
-            each = pd.Series(float(each.iloc[0]), index=units)
-        if set(each.index) != set(units):
-            raise ValueError(
-                f"units {sorted(each.index.tolist())} and {sorted(units.tolist())} must be the same: "
-                "a difference is taken unit by unit"
-            )
-        aligned.append(each.reindex(units))
-    return aligned
+    series = [quantity.per_unit(tables) for quantity in quantities]
+    several = [place for place, each in enumerate(series) if not is_constant(each)]
+    units = (series[several[0]] if several else series[0]).index.tolist()
+    for place in several:
+        here = set(series[place].index.tolist())
+        if here != set(units):
+            gone = quantities[place].left_out(tables), quantities[several[0]].left_out(tables)
+            if not (set(units) - here <= gone[0] and here - set(units) <= gone[1]):
+                raise ValueError(
+                    f"units {sorted(here)} and {sorted(units)} must be the same: a difference is taken unit by unit"
+                )
+    shared = [unit for unit in units if all(unit in series[place].index for place in several)]
+    if not shared:
+        raise NoRowsError("no unit has all of these numbers")
+    return [
+        each.reindex(shared) if place in several else pd.Series(float(each.iloc[0]), index=shared)
+        for place, each in enumerate(series)
+    ]
 
 
 # `Slope`: how fast quantities change along an axis, unit by unit, as a quantity that a claim can be about.
@@ -430,12 +448,8 @@ class Slope(Quantity, kind="slope"):
             NoRowsError: If the tables lack one of the quantities.
             ValueError: If the quantities have different units.
         """
-        series = [quantity.per_unit(tables) for quantity in self.of]
-        units = series[0].index
-        for each in series:
-            if set(each.index) != set(units):
-                raise ValueError(f"units {sorted(each.index)} and {sorted(units)} must be the same: each has one line")
+        series = _aligned(self.of, tables)
         away = np.array(self.at) - np.mean(self.at)
         slope = series[0].copy()
-        slope[:] = away @ np.array([each.reindex(units) for each in series]) / (away @ away)
+        slope[:] = away @ np.array(series) / (away @ away)
         return slope

@@ -6,7 +6,7 @@ them. So the share is reported, and each cluster by itself.
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lightning_module.studies.framework.quantities import CONSTANT, Counted, NoRowsError, Quantity, Tables, Value
 
@@ -84,6 +84,8 @@ class Among(Quantity, kind="among-units"):
 class Living(Value, kind="living-value"):
     """A value without the rows of dead networks, which have learned nothing: their error is that of chance.
 
+    A unit all of whose networks are dead is left out of what is made of it.
+
     Attributes:
         dead: The error above which a network is dead; its table has a column "error".
     """
@@ -99,6 +101,10 @@ class Living(Value, kind="living-value"):
         if living.empty:
             raise NoRowsError("no network is alive")
         return living
+
+    def left_out(self, tables: Tables) -> set[Any]:
+        """Returns the units all of whose networks are dead."""
+        return set() if self.unit is None else {*super().rows(tables)[self.unit]} - {*self.rows(tables)[self.unit]}
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,8 @@ class _Finding:
             return TO_BE_RUN
         if how == "word":
             return self._verdict.finding
-        _, interval, units, _ = self._verdict.parts[self._contrast]
+        part = self._verdict.parts[self._contrast]
+        interval, units = part.interval, part.units
         if how == "count":
             return f"{round(interval.estimate * units)} of {units}"
         estimate, _, rest = interval_words(Interval(*map(SCALES[how], interval)), units=units).partition(" ")

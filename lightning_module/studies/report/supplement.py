@@ -23,6 +23,7 @@ from lightning_module.studies.report.words import (
     number_words,
     p_words,
     quantity_words,
+    units_words,
 )
 from mnist1d_hf.markdown import table
 
@@ -74,7 +75,7 @@ def _finding_rows(verdict: Verdict) -> Iterator[list[str]]:
             escape(quantity_words(part.finding.of)),
             escape(needed(part.finding)),
             escape(interval_words(part.interval, units=part.units)),
-            str(part.units or "-"),
+            units_words(part) or "-",
             escape(_p_words(part.p, [part])),
             "" if i else escape(_p_words(verdict.p_holm, _deciding(verdict))),
             "" if i else escape(finding_words(verdict)),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lightning_module.studies.framework.amendments import OTHER_SETTING
-from lightning_module.studies.framework.claims import Claim, Finding, Verdict
+from lightning_module.studies.framework.claims import Claim, Finding, Part, Verdict
 from lightning_module.studies.framework.quantities import (
     Across,
     Combined,
@@ -230,6 +230,11 @@ def verdict_table(study: Study[Any], result: Result) -> "pd.DataFrame":
     return pd.DataFrame(rows, index=pd.Index([verdict.claim.name for verdict in verdicts], name="claim"))
 
 
+def units_words(part: Part) -> str:
+    """Returns how many units a contrast has, and how many were left out; nothing for one without chance."""
+    return f"{part.units or ''}{f' ({part.left_out} left out)' if part.left_out else ''}"
+
+
 def kind(claim: Claim) -> str:
     """Returns "question" for our own, "number" for a printed number without a statement, else "statement"."""
     return "question" if claim.exploratory else "number" if claim.is_number else "statement"
@@ -238,13 +243,13 @@ def kind(claim: Claim) -> str:
 def in_words(verdict: Verdict) -> dict[str, str]:
     """Returns the columns of `verdict_table` but the kind."""
     claim, parts = verdict.claim, verdict.parts
-    units = dict.fromkeys([verdict.units, *(part.units for part in parts)])
+    units = dict.fromkeys([str(verdict.units or ""), *map(units_words, parts)])
     return {
         "statement": claim.text,
         "finding": finding_words(verdict),
         "contrast": "; ".join(interval_words(part.interval, units=part.units) for part in parts) or "-",
         "needed": "; ".join(needed(part.finding) for part in parts) or "-",
-        "n": " / ".join(str(count) for count in units if count) or "-",
+        "n": " / ".join(words for words in units if words) or "-",
         "published": number(claim.number.published) if claim.number else "-",
         "ours": interval_words(verdict.prediction, units=verdict.units) if verdict.prediction else "-",
         "number": number_words(verdict),

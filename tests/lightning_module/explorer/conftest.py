@@ -22,8 +22,7 @@ def visit(explorer, chromium):
     contexts, wrong = [], []
 
     def failed(request):
-        if "/queue/data" not in request.url:  # gradio's client closes this stream itself when an answer is complete
-            wrong.append(f"failed: {request.url}: {request.failure}")
+        wrong.append(f"failed: {request.url}: {request.failure}")
 
     def asked(request):
         if request.url.startswith(("http", "ws")) and urlsplit(request.url).netloc != f"127.0.0.1:{explorer.port}":

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lightning_module.explorer.break_ import pictures
-from lightning_module.explorer.break_.accuracy import FILE, known_limit, measured, networks, running_limit, sweep
+from lightning_module.explorer.break_.accuracy import FILE, TOLD, computed_limit, known_limit, measured, networks, sweep
 from lightning_module.explorer.break_.signals import OUTSIDE, SLIDERS, Setting, drawn
 from lightning_module.networks import REFERENCE
 from lightning_module.studies import committed_result
@@ -46,7 +46,7 @@ def test_noise_takes_accuracy_from_networks_and_from_anybody():
         assert np.mean(noisy.accuracy[name]) < np.mean(usual.accuracy[name])
         assert np.mean(usual.digits[name]) == pytest.approx(1 - np.mean(usual.accuracy[name]), abs=0.02)
     assert np.mean(usual.accuracy["cnn"]) > 0.9
-    (*_, last) = running_limit(Setting(iid_noise_scale=0.15), lambda: True)
+    last = computed_limit(Setting(iid_noise_scale=0.15), TOLD[-1], lambda: True)
     assert known_limit(Setting(iid_noise_scale=0.15)) is last
     assert np.mean(noisy.accuracy["cnn"]) < last.accuracy < 0.95
 
@@ -54,7 +54,8 @@ def test_noise_takes_accuracy_from_networks_and_from_anybody():
 def test_the_bayes_limit_is_the_one_of_the_recipe():
     assert known_limit(Setting()).accuracy == committed_limits()["default"].accuracy.mean
     near = Setting(iid_noise_scale=0.08)
-    (*_, last) = running_limit(near, lambda: True)
+    first, last = (computed_limit(near, signals, lambda: True) for signals in TOLD)
+    assert first.signals == TOLD[0]
     known = bayes_limits("default", n=400, iid_noise_scale=0.08).accuracy
     assert last.accuracy == pytest.approx(known.mean, abs=4 * (last.error + known.error))
     assert last.signals == 320
@@ -79,7 +80,7 @@ def test_a_curve_goes_over_the_whole_slider_and_through_where_it_stands():
 
 
 def test_a_limit_that_is_not_wanted_any_more_is_not_computed():
-    assert [*running_limit(Setting(iid_noise_scale=0.29), lambda: False)] == []
+    assert computed_limit(Setting(iid_noise_scale=0.29), TOLD[0], lambda: False) is None
     assert known_limit(Setting(iid_noise_scale=0.29)).signals == 0  # interpolated, as it was
     assert known_limit(Setting(shear_scale=2.5)) is None
 
@@ -87,7 +88,7 @@ def test_a_limit_that_is_not_wanted_any_more_is_not_computed():
 def test_outside_the_recipe_there_is_no_limit_and_it_is_said():
     setting = Setting(outside="bend")
     with pytest.raises(ValueError, match="no exact posterior"):
-        next(running_limit(setting, lambda: True))
+        computed_limit(setting, TOLD[0], lambda: True)
     assert "outside the recipe" in pictures.limit(setting, None)
     assert "m1-bayes" not in pictures.limit(setting, None)
 

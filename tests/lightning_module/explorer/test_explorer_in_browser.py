@@ -190,3 +190,42 @@ def test_the_page_has_its_signals_before_anything_is_computed(explorer):
     # Links for who shares the page are gradio's own; a browser follows none of them.
     loaded = re.findall(r"""(?:src|href)=["']?(https?:)?//""", re.sub(r"<meta[^>]*>|<script>.*?</script>", "", text))
     assert not loaded
+
+
+def test_every_one_of_many_moves_is_answered_and_nothing_is_kept_in_the_browser(visit):
+    page = visit()
+    place = "#make-iid-noise-scale input[type=range]"
+    page.locator(place).focus()
+    for _ in range(40):  # each as soon as the one before is answered: the moment at which a stream is closed
+        before = digest(page)
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function(
+            "old => document.querySelector('#m1-sha256').dataset.sha256 !== old"
+            " && document.querySelectorAll('#make-signals .m1-posterior:not(.m1-waiting)').length === 10",
+            arg=before,
+            timeout=10_000,
+        )
+    assert page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 0]
+
+
+def test_an_answer_that_comes_late_does_not_replace_a_newer_one(visit):
+    page = visit()
+    first = digest(page)
+
+    def late(route):
+        answer = route.fetch()
+        if "0.025, " in route.request.post_data.replace(",", ", "):  # the first move, whose answer takes its time
+            page.wait_for_timeout(1500)
+        route.fulfill(response=answer)
+
+    page.route("**/run/predict*", late)
+    page.locator("#make-iid-noise-scale input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    page.locator("#make-shear-scale input[type=range]").focus()
+    page.keyboard.press("Home")
+    settled(page, "iid_noise_scale=0.025", "shear_scale=0")
+    shown = digest(page)
+    page.wait_for_timeout(3000)
+    assert digest(page) == shown != first
+    settled(page, "iid_noise_scale=0.025", "shear_scale=0")
+    page.unroute_all(behavior="ignoreErrors")

@@ -134,7 +134,7 @@ def test_the_grid_is_near_what_is_computed_and_named_configs_are_exact():
     between = limits.known_limit(Recipe(iid_noise_scale=0.1, corr_noise_scale=0.6))
     assert between.error is None
     assert "interpolated" in str(between)
-    computed = next(posterior.running_limit(Recipe(iid_noise_scale=0.1, corr_noise_scale=0.6), lambda: True))
+    computed = posterior.computed_limit(Recipe(iid_noise_scale=0.1, corr_noise_scale=0.6), 256, lambda: True)
     assert computed.signals == 256
     assert abs(between.accuracy - computed.accuracy) < 0.02 + 4 * computed.error
     assert limits.known_limit(Recipe(max_translation=10)) is None
@@ -157,7 +157,7 @@ def test_a_limit_that_nobody_wants_is_not_computed():
         asked.append(1)
         return len(asked) < 3
 
-    assert list(posterior.running_limit(Recipe(iid_noise_scale=0.05), wanted)) == []
+    assert posterior.computed_limit(Recipe(iid_noise_scale=0.05), 256, wanted) is None
     assert len(asked) == 3
     with pytest.raises(RecipeError, match="more ways"):
         posterior.check_size(Recipe(padding=(0, 4000)))
@@ -205,12 +205,10 @@ def test_moves_of_visitors_are_kept_apart():
     moves.note("a", 1)
     moves.note("b", 2)
     assert (moves.latest("a"), moves.latest("b")) == (1, 2)
-    assert [moves.claim("a", 1), moves.claim("a", 1), moves.claim("a", 2), moves.claim("b", 2)] == [
-        True,
-        False,
-        False,
-        True,
-    ]
+    claims = [("a", 1, "limit"), ("a", 1, "limit"), ("a", 1, "better"), ("a", 2, "limit"), ("b", 2, "limit")]
+    assert [moves.claim(*each) for each in claims] == [True, False, True, False, True]
+    moves.note("a", 1)  # the same once more is another move
+    assert moves.claim("a", 1, "limit")
     assert moves.is_latest("a", 1)
     assert not moves.is_latest("b", 1)
     assert moves.note("a", 3)

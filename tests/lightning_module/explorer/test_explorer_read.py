@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def played(config="default", number=10, code=7, answers=None):
     game = Game.begin(config, number, code, clock=lambda: float(next(seconds)))
     truth = game.questions.y.tolist()
     for digit in answers or [(truth[0] + 1) % 10, *truth[1:]]:
-        game.answer(digit)
+        assert game.answer(digit, game.place)
     return game
 
 
@@ -37,10 +38,19 @@ def test_a_code_gives_everybody_the_signals_of_the_terminals_quiz():
 def test_answers_are_kept_with_their_seconds_and_none_after_the_last():
     game = played()
     assert game.is_over
-    game.answer(3)
+    assert not game.answer(3, 10)
     assert len(game.answers) == 10
     assert [answer.seconds for answer in game.answers] == [1.0] * 10
     assert (game.play.score.right, game.play.score.of) == (9, 10)
+
+
+def test_a_button_pressed_twice_answers_one_signal():
+    game = Game.begin("default", 10, 7)
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda digit: game.answer(digit, 0), range(8)))
+    assert (sum(taken), game.place) == (1, 1)
+    assert not game.answer(3, 2)
+    assert game.answer(3, 1)
 
 
 @pytest.mark.parametrize(

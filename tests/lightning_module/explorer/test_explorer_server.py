@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from explorers import Explorer
+from starlette.testclient import TestClient
 
 from lightning_module.cli import main
-from lightning_module.explorer.server import url
+from lightning_module.explorer.server import application, url
 
 
 def test_the_address_to_open_is_one_that_can_be_opened():
@@ -45,6 +46,55 @@ def test_no_other_command_imports_gradio():
     code += "print([n for n in ('gradio', 'torch', 'fastapi', 'uvicorn') if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.fixture(scope="module")
+def client():
+    """The page without a server."""
+    return TestClient(application())
+
+
+def test_no_event_goes_through_gradios_queue(client):
+    events = client.get("/config").json()["dependencies"]
+    of_server = [each for each in events if each["backend_fn"]]
+    assert len(of_server) > 20
+    assert [each["id"] for each in of_server if each["queue"] is not False and each["targets"][0][1] != "unload"] == []
+    # And none is offered to programs: what they want is a function of the package.
+    assert {each["api_visibility"] for each in of_server if each["targets"][0][1] != "unload"} == {"private"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "GET /gradio_api/runs",
+        "GET /gradio_api/run-history/buckets",
+        "GET /gradio_api/info",
+        "GET /gradio_api/queue/data?session_hash=a",
+        "POST /gradio_api/queue/join",
+        "POST /gradio_api/call/make",
+        "GET /gradio_api/proxy=https://huggingface.co/",
+        "GET /gradio_api/file=/etc/hostname",
+        "GET /gradio_api/deep_link?session_hash=a",
+        "POST /gradio_api/process_recording",
+        "POST /gradio_api/component_server",
+        "POST /gradio_api/vibe-edit",
+        "POST /login",
+        "GET /monitoring",
+        "GET /openapi.json",
+        "GET /no/such/page",
+        "POST /",
+        "PUT /gradio_api/run/predict",
+        "GET /assets/..%2f..%2fpackage.json",
+    ],
+)
+def test_what_the_page_does_not_need_is_not_there(path, client):
+    method, path = path.split()
+    assert client.request(method, path).status_code in (403, 404)
+
+
+def test_nothing_of_a_visit_is_kept_in_the_browser(client):
+    assert client.get("/config").json()["run_history"] is False
+    assert client.get("/").status_code == client.head("/").status_code == 200
 
 
 @pytest.mark.docs

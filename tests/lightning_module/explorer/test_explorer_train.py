@@ -11,7 +11,7 @@ import pytest
 
 from lightning_module.cli import main
 from lightning_module.explorer.train import pictures
-from lightning_module.explorer.train.session import WORKER, Training, Trainings
+from lightning_module.explorer.train.session import WORKER, Kept, Training, Trainings, leave_all
 from lightning_module.explorer.train.settings import Settings
 from lightning_module.explorer.train.training import trained
 
@@ -132,6 +132,25 @@ def test_one_at_a_time_and_the_others_know_their_place(trainings):
     assert ended(trainings.ask("a", Settings())).state == "finished"
 
 
+def test_a_page_that_is_closed_ends_its_training_and_no_other(trainings):
+    first, second = trainings.ask("a", Settings(steps=800)), trainings.ask("b", Settings(steps=800))
+    until(lambda: first.points)
+    leave_all("b")
+    leave_all("a")
+    assert [ended(each).state for each in (first, second)] == ["stopped", "stopped"]
+    assert second.points == []
+
+
+def test_the_last_training_is_there_for_whoever_comes_back_and_for_the_next_one(trainings):
+    assert trainings.last("a") is None
+    first = ended(trainings.ask("a", Settings(steps=500)))
+    assert trainings.last("a") is first
+    nothing = trainings.ask("a", Settings("mlp", steps=600))
+    assert ended(nothing).state == "failed"
+    assert nothing.before == Kept(first.settings.title, first.points, 500)
+    assert trainings.ask("a", Settings("gru")).before == nothing.before  # one that came to nothing is no comparison
+
+
 def test_a_training_that_nobody_looks_at_ends(trainings, monkeypatch):
     monkeypatch.setattr("lightning_module.explorer.train.session.UNSEEN", 0.2)
     left = trainings.ask("a", Settings(steps=800))
@@ -172,10 +191,9 @@ def test_a_worker_whose_page_is_gone_ends_in_the_middle_of_a_training(tmp_path):
 
 
 def test_a_curve_has_the_training_before_it_dashed():
-    now = Training(Settings("mlp"))
+    now = Training(Settings("mlp"), before=Kept("CNN", [(50, 0.7), (2000, 0.9)], 2000))
     now.points += [(50, 0.4), (100, 0.6)]
-    before = pictures.Kept("CNN", [(50, 0.7), (2000, 0.9)], 2000)
-    drawn = pictures.curve(now, before, now.settings)
+    drawn = pictures.curve(now, now.settings)
     assert "CNN (before)" in drawn
     assert "m1-dashed" in drawn
     assert "2,000" in drawn

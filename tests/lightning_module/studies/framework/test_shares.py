@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from lightning_module.studies.framework.claims import Claim, judge
-from lightning_module.studies.framework.quantities import NoRowsError, value
+from lightning_module.studies.framework.quantities import NoRowsError, Slope, mean_of, value
 from lightning_module.studies.framework.shares import Among, Dead, Living, Share
 from lightning_module.studies.framework.turning_points import At, PeakAbove
+from lightning_module.studies.report.words import in_words
 
 WIDTHS = (2, 4, 8, 16, 32, 64, 128)
 EXPECTED = (0.72, 0.6, 0.45, 0.46, 0.55, 0.5, 0.44)  # the smallest network is the worst, as it always is
@@ -73,3 +74,24 @@ def test_dead_networks_are_left_out_and_counted():
     with pytest.raises(NoRowsError, match="no network is alive"):
         Living("error", {"width": 64}).per_unit(table(dead))
     assert Living("error", {}).definition() != value("error").definition()
+
+
+def test_a_contrast_is_taken_of_the_units_that_are_alive_on_both_sides():
+    dead = (0.9, *EXPECTED[1:])
+    tables = table(EXPECTED, dead, EXPECTED)
+    start, end = Living("error", {"width": 2}), Living("error", {"width": 128})
+    for contrast, found in ((start - end, 0.28), (mean_of(start, end), 0.58), (Slope((0.0, 1.0), (start, end)), -0.28)):
+        assert contrast.per_unit(tables).to_dict() == pytest.approx({0: found, 2: found})
+        assert contrast.left_out(tables) == {1}
+    (verdict,) = judge([Claim(name="a", text=".", finding=start - end > 0.0)], table(EXPECTED, dead, NO_PEAK))
+    assert (verdict.parts[0].units, verdict.parts[0].left_out, in_words(verdict)["n"]) == (2, 1, "2 (1 left out)")
+    # What is missing without a rule that leaves it out is a fault, as before, whatever else is left out.
+    rows = tables["rows"]
+    with pytest.raises(ValueError, match="must be the same"):
+        (start - end).per_unit({"rows": rows[(rows["seed"] != 2) | (rows["width"] != 128)]})
+    with pytest.raises(NoRowsError, match="no unit has all"):
+        (start - Living("error", {"width": 4})).per_unit(table(dead, (0.7, 0.9, *EXPECTED[2:])))
+
+
+def test_a_quantity_without_such_a_rule_leaves_no_unit_out():
+    assert (value("error", width=2) - value("error", width=4)).left_out(table(EXPECTED)) == set()
