@@ -117,7 +117,7 @@ def test_what_the_site_says_of_other_studies_is_what_they_found():
 
 def verdict(study, claim):
     result = Result.load(ROOT / "docs" / "results" / study)
-    return next(each for each in STUDIES[study].judge(result) if each.claim.name == claim)
+    return next(each for each in STUDIES[study.partition("/")[0]].judge(result) if each.claim.name == claim)
 
 
 def amended(study, *names):
