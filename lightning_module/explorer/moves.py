@@ -5,8 +5,14 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
+from lightning_module.explorer.work import Line
+
+# Seconds without a move of anybody, after which work that can wait is done; how often that is looked at; how long.
+QUIET: Final = 0.4
+LOOK: Final = 0.1
+PATIENCE: Final = 30.0
 MOST_VISITORS: Final = 5000  # remembered; whoever comes back after so many others moves anew
 # Of every event: no veil over what it changes, no place in a list of calls for programs, and not gradio's queue, for
 # whose reason see `work.Line`.
@@ -44,11 +50,12 @@ def number_of(turn: str) -> int:
 class Moves(Generic[Move]):
     """The latest move of each visitor; safe among threads."""
 
+    _last: ClassVar[float] = -float("inf")  # when anybody moved, in any tab
+
     def __init__(self) -> None:
         self._latest: OrderedDict[str, Move] = OrderedDict()
         self._claimed: dict[str, set[str]] = {}
         self._turn: dict[str, int] = {}
-        self._last = -float("inf")  # when anybody moved
         self._lock = threading.Lock()
 
     def note(self, visitor: str | None, move: Move, turn: int | None = None) -> bool:
@@ -64,7 +71,7 @@ class Moves(Generic[Move]):
             if turn is not None and turn < self._turn.get(name, turn):
                 return False
             self._turn[name] = self._turn.get(name, 0) + 1 if turn is None else turn
-            self._last = time.monotonic()
+            Moves._last = time.monotonic()
             self._latest[name] = move
             self._latest.move_to_end(name)
             self._claimed.pop(name, None)
@@ -74,23 +81,23 @@ class Moves(Generic[Move]):
                 self._turn.pop(gone, None)
             return True
 
-    def answer(self, visitor: str | None, move: Move, turn: int, *, work: Callable[[], Answer], late: Answer) -> Answer:
-        """Returns what a move comes to, unless a later one has come before or in the meantime.
-
-        Two moves at once, as when a page is opened with several numbers, may come to an end in any order; the answer
-        that stays has to be the latest one's.
+    async def answer(
+        self, visitor: str | None, move: Move, turn: str, *, line: Line, work: Callable[[], Answer], late: Answer
+    ) -> Answer:
+        """Returns what a move comes to, unless a later one has come before its turn.
 
         Args:
             visitor: Who moves.
             move: What is wanted.
             turn: Its number, from the browser.
+            line: Where the work waits.
             work: Makes the answer.
             late: The answer to a move that is not the latest any more: it changes nothing.
         """
-        if not self.note(visitor, move, turn):
+        number = number_of(turn)
+        if not self.note(visitor, move, number):
             return late
-        found = work()
-        return found if self.turn(visitor) == turn else late
+        return await line.do(work, late=late, wanted=lambda: self.turn(visitor) == number)
 
     def latest(self, visitor: str | None) -> Move | None:
         """Returns a visitor's latest move; None for somebody who has not moved."""
@@ -123,6 +130,15 @@ class Moves(Generic[Move]):
         with self._lock:
             return self._latest.get(visitor or "") == move
 
-    def quiet(self) -> float:
-        """Returns for how many seconds nobody has moved: work that can wait gives way to what somebody waits for."""
-        return time.monotonic() - self._last
+    def has_time_for(self, visitor: str | None, move: Move) -> bool:
+        """Waits until nobody has moved for a while, in any tab; returns whether the visitor has not either.
+
+        Work that can wait gives way to what somebody waits for.
+        """
+        for _ in range(int(PATIENCE / LOOK)):
+            if not self.is_latest(visitor, move):
+                return False
+            if time.monotonic() - Moves._last > QUIET:
+                return True
+            time.sleep(LOOK)
+        return False

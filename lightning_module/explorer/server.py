@@ -160,7 +160,10 @@ def serve(host: str, port: int, *, say: Callable[[str], None]) -> None:
     """
     with _listening(host, port) as listening, _own_folder() as files_of_gradio:
         app = application()
+        import torch
         import uvicorn
+
+        torch.set_num_threads(1)  # networks so small are no faster with two, and there are other visitors
 
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

@@ -20,14 +20,14 @@ class _Tab:
 
     def __init__(self) -> None:
         self._moves: Moves[tuple[Any, ...]] = Moves()
-        self._weighing, self._sweeping = Line(2), Line()
+        self._moving, self._weighing, self._sweeping = Line(2), Line(), Line()
 
-    def move(self, request: gr.Request, *values_and_turn: Any) -> list[Any]:
+    async def move(self, request: gr.Request, *values_and_turn: Any) -> list[Any]:
         """Returns what follows at once: accuracies, the Bayes limit as far as it is known, the details."""
         *values, turn = values_and_turn
-        move = tuple(values)
-        return self._moves.answer(
-            request.session_hash, move, number_of(turn), work=lambda: _at_once(move), late=[gr.skip()] * OUTPUTS
+        move, late = tuple(values), [gr.skip()] * OUTPUTS
+        return await self._moves.answer(
+            request.session_hash, move, turn, line=self._moving, work=lambda: _at_once(move), late=late
         )
 
     async def estimate(self, request: gr.Request, *values_and_turn: Any) -> Any:
@@ -40,11 +40,16 @@ class _Tab:
 
     async def _weigh(self, visitor: str | None, values_and_turn: tuple[Any, ...], signals: int) -> Any:
         *values, turn = values_and_turn
+        number, move = number_of(turn), tuple(values)
 
-        def wanted() -> bool:
-            return self._moves.turn(visitor) == number_of(turn)
+        def has_time() -> bool:
+            return self._moves.has_time_for(visitor, move)
 
-        return await self._weighing.do(lambda: _weighed(values, signals, wanted), late=gr.skip(), wanted=wanted)
+        return await self._weighing.do(
+            lambda: _weighed(values, signals, has_time),
+            late=gr.skip(),
+            wanted=lambda: self._moves.turn(visitor) == number,
+        )
 
     async def sweep(self, request: gr.Request, along: str, *values_and_turn: Any) -> Any:
         """Returns the curves over one slider, unless the visitor has moved on."""
@@ -52,10 +57,14 @@ class _Tab:
         if self._moves.latest(visitor) is None:
             self._moves.note(visitor, values)
 
-        def wanted() -> bool:
-            return self._moves.is_latest(visitor, values)
+        def has_time() -> bool:
+            return self._moves.has_time_for(visitor, values)
 
-        return await self._sweeping.do(lambda: _swept(along, values, wanted), late=gr.skip(), wanted=wanted)
+        return await self._sweeping.do(
+            lambda: _swept(along, values, has_time),
+            late=gr.skip(),
+            wanted=lambda: self._moves.is_latest(visitor, values),
+        )
 
 
 def _weighed(values: Sequence[Any], signals: int, wanted: Callable[[], bool]) -> Any:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
@@ -158,11 +159,18 @@ def drawn(setting: Setting, count: int = COUNT) -> Tested:
     """
     split = make_slice(setting.recipe, "test", 0, count)
     mean, std = population_mean_and_std(setting.recipe, mnist1d_hf.digit_templates())
-    frozen = make_mnist1d()
-    x = (np.asarray(split.x, np.float64) * std + mean - frozen.mean) / frozen.std
+    frozen_mean, frozen_std = _of_frozen()
+    x = (np.asarray(split.x, np.float64) * std + mean - frozen_mean) / frozen_std
     if setting.is_outside:
         x = OUTSIDE[setting.outside][1](x, setting.amount)
     return Tested(x.astype(np.float32), np.asarray(split.y, np.int64), np.asarray(split.x, np.float64))
+
+
+@cache
+def _of_frozen() -> tuple[float, float]:
+    """Returns what the frozen data are normalised by: mean and standard deviation."""
+    frozen = make_mnist1d()
+    return frozen.mean, frozen.std
 
 
 def _between(name: str, value: Any, low: float, high: float) -> None:

@@ -7,7 +7,8 @@ import gradio as gr
 from lightning_module.explorer.address import Address, choice, flag
 from lightning_module.explorer.findings import pictures
 from lightning_module.explorer.findings.rows import ALL, VERDICTS, chosen, studies
-from lightning_module.explorer.moves import UNSEEN, Moves, moves, number_of
+from lightning_module.explorer.moves import UNSEEN, Moves, moves
+from lightning_module.explorer.work import Line
 
 FIRST: Final = "benchmark"
 EXPLAIN: Final = (
@@ -21,12 +22,13 @@ class _Tab:
 
     def __init__(self) -> None:
         self._moves: Moves[tuple[Any, ...]] = Moves()
+        self._finding = Line(2)
 
-    def find(self, study: str, verdict: str, everything: bool, turn: str, request: gr.Request) -> Any:
+    async def find(self, study: str, verdict: str, everything: bool, turn: str, request: gr.Request) -> Any:
         """Returns the claims that pass, unless the visitor has moved on: answers may come in another order."""
         move = (study, verdict, everything)
-        return self._moves.answer(
-            request.session_hash, move, number_of(turn), work=lambda: _found(*move), late=gr.skip()
+        return await self._moves.answer(
+            request.session_hash, move, turn, line=self._finding, work=lambda: _found(*move), late=gr.skip()
         )
 
 

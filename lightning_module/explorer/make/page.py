@@ -1,6 +1,5 @@
 """The tab Make on the page: controls to the left, what they make to the right, the code below."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -32,10 +31,6 @@ from mnist1d_hf.generator.recipe import RecipeError
 MOST_INDEX: Final = 9_999
 DIGITS: Final = [str(digit) for digit in range(10)]
 NO_RECIPE: Final = "these numbers are no recipe; the signals are those of the last ones that were"
-# Seconds without a move of anybody, after which a limit is refined; how often that is looked at; how long at most.
-QUIET: Final = 1.0
-LOOK: Final = 0.1
-PATIENCE: Final = 30.0
 OUTPUTS: Final = 8  # of a move
 PLACES: Final = ("first", "padding", "rest")
 
@@ -60,23 +55,23 @@ class _Tab:
 
     def __init__(self) -> None:
         self._moves: Moves[_Move] = Moves()
-        self._weighing, self._refining = Line(), Line()
+        self._drawing, self._weighing, self._refining = Line(2), Line(), Line()
 
-    def draw(self, request: gr.Request | None, config: str, index: int, digit: str, *values_and_turn: Any) -> list[Any]:
+    async def draw(self, request: gr.Request, config: str, index: int, digit: str, *values_and_turn: Any) -> list[Any]:
         """Returns what follows at once: signals, construction, code, limit, and an error beside each group."""
         *values, turn = values_and_turn
         move = _Move(config, index, tuple(values))
-        if request is None:
-            return self._answer(move, int(digit))
-        return self._moves.answer(
+        return await self._moves.answer(
             request.session_hash,
             move,
-            number_of(turn),
-            work=lambda: self._answer(move, int(digit)),
+            turn,
+            line=self._drawing,
+            work=lambda: self.drawn(move, int(digit)),
             late=[gr.skip()] * OUTPUTS,
         )
 
-    def _answer(self, move: _Move, digit: int) -> list[Any]:
+    def drawn(self, move: _Move, digit: int) -> list[Any]:
+        """Returns the outputs of `draw`."""
         try:
             recipe, stream, found = move.found()
         except RecipeError as error:
@@ -145,20 +140,10 @@ class _Tab:
             known = _known(recipe)
             if known is not None and (known.signals or not last):
                 return gr.skip()  # what is interpolated is better than what few signals say
-            found = posterior.computed_limit(recipe, signals, lambda: self._has_time_for(visitor, move))
+            found = posterior.computed_limit(recipe, signals, lambda: self._moves.has_time_for(visitor, move))
         except (RecipeError, ImportError):
             return gr.skip()  # said already
         return gr.skip() if found is None else pictures.limit(found, going_on=not last)
-
-    def _has_time_for(self, visitor: str | None, move: _Move) -> bool:
-        """Waits until nobody has moved for a while; returns whether the visitor has not either."""
-        for _ in range(int(PATIENCE / LOOK)):
-            if not self._moves.is_latest(visitor, move):
-                return False
-            if self._moves.quiet() > QUIET:
-                return True
-            time.sleep(LOOK)
-        return False
 
 
 def _known(recipe: Recipe) -> Limit | None:
@@ -175,7 +160,7 @@ def build(address: Address) -> None:
     """Builds the tab, within ``gr.Tab``."""
     usual = dict(zip(NAMES, values_of("default"), strict=True))
     tab = _Tab()
-    first = tab.draw(None, "default", 0, "3", *usual.values(), "")
+    first = tab.drawn(_Move("default", 0, tuple(usual.values())), 3)
     made: dict[str, Any] = {}
     with gr.Row(elem_classes="m1-make"):
         with gr.Column(elem_classes="m1-controls"):
