@@ -215,7 +215,7 @@ async def afterwards(
     began: float,
     seen: Seen,
 ) -> None:
-    """Asks for all that follows a move, as the page does when its first answer has come."""
+    """Fetches all that follows a move, as the page does when its first answer has come."""
     for place, call in enumerate(calls):
         asked = [] if tab == "Make" else [*["iid_noise_scale"] * (place == len(calls) - 1), *data]
         try:

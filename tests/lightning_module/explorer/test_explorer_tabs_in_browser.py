@@ -157,4 +157,5 @@ def test_no_tab_is_wider_than_the_screen(screen, colour, visit, screenshots):
             page.locator("#train-start").click()
             trained(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen][0]
+        assert page.get_by_role("tab").count() == 5  # none behind a menu
         page.screenshot(path=screenshots / f"explorer-{tab}-{screen}-{colour}.png", full_page=True)
