@@ -74,6 +74,19 @@ def test_two_visitors_train_one_after_the_other_and_do_not_mix(visit):
     assert "logistic" not in text(first, "#train-curve")
 
 
+def test_who_leaves_the_page_ends_the_training_and_the_next_begins(visit):
+    first, second = (
+        visit("?tab=train&train_network=gru&train_steps=6000"),
+        visit("?tab=train&train_network=logistic&train_steps=500"),
+    )
+    first.locator("#train-start").click()
+    first.locator("#train-status :text('of 6,000 steps')").wait_for(timeout=TRAINED)
+    second.locator("#train-start").click()
+    second.locator("#train-status :text('1 training comes first')").wait_for()
+    first.close()
+    second.locator("#train-status :text('Finished')").wait_for(timeout=30_000)  # the GRU alone takes a minute
+
+
 def test_a_server_that_ends_while_it_trains_leaves_no_process_and_no_file(chromium, tmp_path):
     explorer = Explorer(tmp_path)
     page = chromium.new_page()
