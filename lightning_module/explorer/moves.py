@@ -50,7 +50,7 @@ def number_of(turn: str) -> int:
 class Moves(Generic[Move]):
     """The latest move of each visitor; safe among threads."""
 
-    _last: ClassVar[float] = -float("inf")  # when anybody moved, in any tab
+    moved_last: ClassVar[float] = -float("inf")  # when anybody moved, in any tab
 
     def __init__(self) -> None:
         self._latest: OrderedDict[str, Move] = OrderedDict()
@@ -71,7 +71,7 @@ class Moves(Generic[Move]):
             if turn is not None and turn < self._turn.get(name, turn):
                 return False
             self._turn[name] = self._turn.get(name, 0) + 1 if turn is None else turn
-            Moves._last = time.monotonic()
+            Moves.moved_last = time.monotonic()
             self._latest[name] = move
             self._latest.move_to_end(name)
             self._claimed.pop(name, None)
@@ -138,7 +138,7 @@ class Moves(Generic[Move]):
         for _ in range(int(PATIENCE / LOOK)):
             if not self.is_latest(visitor, move):
                 return False
-            if time.monotonic() - Moves._last > QUIET:
+            if time.monotonic() - Moves.moved_last > QUIET:
                 return True
             time.sleep(LOOK)
         return False
