@@ -399,17 +399,17 @@ def _aligned(quantities: "Sequence[Quantity]", tables: Tables) -> "list[pd.Serie
 
     series = [quantity.per_unit(tables) for quantity in quantities]
     several = [place for place, each in enumerate(series) if not is_constant(each)]
-    units = (series[several[0]] if several else series[0]).index.tolist()
+    units = (series[several[0]] if several else series[0]).index
     for place in several:
-        here = set(series[place].index.tolist())
-        if here != set(units):
+        here, there = set(series[place].index.tolist()), set(units.tolist())
+        if here != there:
             gone = quantities[place].left_out(tables), quantities[several[0]].left_out(tables)
-            if not (set(units) - here <= gone[0] and here - set(units) <= gone[1]):
+            if not (there - here <= gone[0] and here - there <= gone[1]):
                 raise ValueError(
-                    f"units {sorted(here)} and {sorted(units)} must be the same: a difference is taken unit by unit"
+                    f"units {sorted(here)} and {sorted(there)} must be the same: a difference is taken unit by unit"
                 )
-    shared = [unit for unit in units if all(unit in series[place].index for place in several)]
-    if not shared:
+    shared = units[[all(unit in series[place].index for place in several) for unit in units]]
+    if shared.empty:
         raise NoRowsError("no unit has all of these numbers")
     return [
         each.reindex(shared) if place in several else pd.Series(float(each.iloc[0]), index=shared)
