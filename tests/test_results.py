@@ -94,6 +94,10 @@ def test_what_the_site_says_of_other_studies_is_what_they_found():
     assert f"copy with the first layer shuffled, by {points('lottery', 'spatial-prior')} points" in text
     lead, left = points("lottery", "new-data"), points("lottery", "reinitialised")
     assert f"lead over the dense network on new data, {lead} points, {left} remain" in text
+    tuned, anew = (points("lottery/amended", name) for name in ("ticket-beats-dense", "new-data"))
+    assert f"the ticket's lead is {tuned} points, on new data {anew}; a tenth" in text
+    found = [verdict("lottery/amended", name).finding for name in ("ten-times-too-many", "hundred-times-too-many")]
+    assert (found, points("lottery/amended", "reinitialised")) == (["holds", "fails"], "0.0")
     at_n, power, power_squared, larger = (
         verdict("thresholds", name).parts[0].interval.estimate
         for name in ("likelihood-at-n", "likelihood-not-with-k", "squared-error-grows-with-k", "k-times-larger")

@@ -163,10 +163,11 @@ def draw_tuned(result: "Result") -> "Figure":
     figure, axes = panels(1, 2, size=(4.6, 3.6))
     tuned = result.tables["tuned"]
     tuned = tuned[tuned.on == "fresh test"].assign(accuracy=100 * tuned.accuracy)
+    of_arms = colours(list(tuned.arm.unique()))  # of all, so that an arm has one colour in both panels
     for (data, title), panel in zip((("frozen", "frozen data"), ("new", "fresh data")), axes[0], strict=True):
         rows = tuned[tuned.data == data]
-        for arm, colour in colours(list(rows.arm.unique())).items():
-            curve(panel, rows[rows.arm == arm], "rate", "accuracy", label=arm, colour=colour)
+        for arm in rows.arm.unique():
+            curve(panel, rows[rows.arm == arm], "rate", "accuracy", label=arm, colour=of_arms[arm])
         panel.set_xscale("log")
         panel.set(xlabel="learning rate", title=title)
     axes[0, 0].set(ylabel="accuracy on fresh tests (%)")
