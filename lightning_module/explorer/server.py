@@ -39,7 +39,6 @@ BLUE: Final = [
     "#003b5d",
     "#002c46",
 ]
-# Read when gradio is imported: no telemetry, no question whether there is a newer version.
 # What of gradio the page needs. It has much more: stored runs, recordings, programs that write programs, other hosts'
 # pages under this address. What is not listed is not there.
 SERVED: Final = {
@@ -49,6 +48,8 @@ SERVED: Final = {
     ),
     "POST": re.compile(r"/gradio_api/(run/predict|upload)"),
 }
+NO_SUCH_PART: Final = "the page has no such part"
+# Read when gradio is imported: no telemetry, no question whether there is a newer version.
 SILENT: Final = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 
 
@@ -117,7 +118,7 @@ class Served:
         if allowed is not None and allowed.fullmatch(scope["path"]):
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            await PlainTextResponse("the page has no such part", status_code=404)(scope, receive, send)
+            await PlainTextResponse(NO_SUCH_PART, status_code=404)(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
 

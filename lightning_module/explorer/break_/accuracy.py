@@ -129,4 +129,9 @@ def computed_limit(setting: Setting, signals: int, is_wanted: Callable[[], bool]
 
 @lru_cache(4 * REMEMBERED)
 def _weighed(setting: Setting, start: int, stop: int) -> npt.NDArray[np.float64]:
-    return limits.most_probable(drawn(setting, TOLD[-1]).own[start:stop], setting.recipe)
+    return limits.most_probable(_own(setting)[start:stop], setting.recipe)
+
+
+@lru_cache(8)
+def _own(setting: Setting) -> npt.NDArray[np.float64]:
+    return drawn(setting, TOLD[-1]).own

@@ -11,7 +11,7 @@ from explorers import Explorer
 from starlette.testclient import TestClient
 
 from lightning_module.cli import main
-from lightning_module.explorer.server import application, url
+from lightning_module.explorer.server import NO_SUCH_PART, application, url
 
 
 def test_the_address_to_open_is_one_that_can_be_opened():
@@ -84,12 +84,19 @@ def test_no_event_goes_through_gradios_queue(client):
         "GET /no/such/page",
         "POST /",
         "PUT /gradio_api/run/predict",
-        "GET /assets/..%2f..%2fpackage.json",
     ],
 )
 def test_what_the_page_does_not_need_is_not_there(path, client):
     method, path = path.split()
-    assert client.request(method, path).status_code in (403, 404)
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.text) == (404, NO_SUCH_PART)
+
+
+@pytest.mark.parametrize(
+    "path", ["/assets/..%2f..%2fpackage.json", "/static/..%2f..%2f..%2froutes.py", "/assets/%2fetc%2fhostname"]
+)
+def test_no_file_outside_of_a_folder_is_served(path, client):
+    assert client.get(path).status_code in (403, 404)
 
 
 def test_nothing_of_a_visit_is_kept_in_the_browser(client):
