@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import active_children, get_context, parent_process, resource_tracker
@@ -27,20 +27,22 @@ class LocalEngine(Engine):
 
     Args:
         workers: How many.
+        environment: Variables that they have beside those of this process, such as one that a library reads when it is
+            loaded; with any, one worker is a process of its own as well.
 
     Raises:
         ValueError: If there is none.
     """
 
-    def __init__(self, workers: int = 1) -> None:
+    def __init__(self, workers: int = 1, *, environment: Mapping[str, str] | None = None) -> None:
         if workers < 1:
             raise ValueError(f"workers={workers} must be at least 1")
-        self.workers = workers
+        self.workers, self.environment = workers, dict(environment or {})
 
     def crew(self, function: Callable[[Any], Any], most: int) -> AbstractContextManager[Crew]:
         """Gives this process, or processes; see `Engine.crew`."""
         size = min(self.workers, most)
-        return _Processes(function, size) if size > 1 else _here(function)
+        return _Processes(function, size, self.environment) if size > 1 or self.environment else _here(function)
 
 
 @contextmanager
@@ -92,8 +94,9 @@ class _Worker:
 class _Processes:
     """A crew of processes, each started when there is a task for it."""
 
-    def __init__(self, function: Callable[[Any], Any], size: int) -> None:
-        self._function, self._size, self._name = function, size, f"mnist1d worker {uuid.uuid4().hex}"
+    def __init__(self, function: Callable[[Any], Any], size: int, environment: Mapping[str, str]) -> None:
+        self._function, self._size, self._environment = function, size, environment
+        self._name = f"mnist1d worker {uuid.uuid4().hex}"
         self._workers: list[_Worker] = []
         self._never_began = 0
 
@@ -125,7 +128,7 @@ class _Processes:
         """Gives a task to an idle process, or to a new one."""
         worker = next((worker for worker in self._workers if worker.index is None), None)
         if worker is None:
-            worker = _start(self._function, self._name)
+            worker = _start(self._function, self._name, self._environment)
             self._workers.append(worker)
         worker.index = index
         with suppress(BrokenPipeError, ConnectionError):  # it was killed; that is heard next
@@ -175,10 +178,10 @@ def _ended(worker: _Worker) -> Answer:
     return Answer(what=f"its process ended by {name}")
 
 
-def _start(function: Callable[[Any], Any], name: str) -> _Worker:
+def _start(function: Callable[[Any], Any], name: str, environment: Mapping[str, str]) -> _Worker:
     ours, theirs = CONTEXT.Pipe()
     process = CONTEXT.Process(target=_work, args=(theirs,), name=name)
-    with _without_interrupts():
+    with _without_interrupts(), _variables(environment):
         process.start()
     theirs.close()
     with suppress(BrokenPipeError, ConnectionError):  # it was killed; that is heard next
@@ -198,6 +201,21 @@ def _without_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _variables(environment: Mapping[str, str]) -> Iterator[None]:
+    """Gives this process variables for as long as others are started, which inherit them."""
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _work(pipe: Connection) -> None:

@@ -1,16 +1,17 @@
 """Cells of a saved result computed again, which shows that its numbers are those of the study, and not made up."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from lightning_module.studies.framework.cells import Cell, Config, Outcome
 from lightning_module.studies.framework.proof.checks import Check
+from lightning_module.studies.framework.proof.likeness import Part, apart, distances, share_near
+from lightning_module.studies.framework.proof.otherwise import otherwise
 from lightning_module.studies.framework.records.environment import processor, versions
 from lightning_module.studies.framework.records.json_files import as_json
 from lightning_module.studies.framework.records.result_head import CellSeal
@@ -19,10 +20,8 @@ from lightning_module.studies.framework.running.journal import outcome_of
 from lightning_module.studies.framework.sealing import tables_of_cells
 from lightning_module.studies.framework.study import Study
 
-# On another processor a sum is rounded otherwise, and from there trainings drift apart: most of a cell's numbers stay
-# near, in units of how far those of the whole table are apart, but not all.
-NEAR: Final = 0.05  # of the spread of the column's numbers
-ENOUGH: Final = 0.9  # of the cell's numbers
+ENOUGH: Final = 0.9  # of a cell's numbers are near those of a sound result, where nothing says what rounding does
+WORST: Final = 3  # columns in a sentence
 
 
 @dataclass(frozen=True)
@@ -71,35 +70,81 @@ def choose(study: Study[Any], config: Config, result: Result, count: int) -> lis
 
 
 def recomputed(study: Study[Any], config: Config, result: Result, again: Again) -> Check:
-    """Returns whether a cell gives again what the result has of it; this takes the time that the cell takes."""
-    name = again.cell.name
+    """Returns whether a cell gives again what the result has of it; this takes the time that the cell takes.
+
+    On the same processor, with the same versions, it must be the same to the last bit. Elsewhere the cell is computed
+    once or twice more with other rounding, which shows how far from each other sound outcomes are, see `likeness`.
+    """
+    name = f"cell {again.cell.name}"
     try:
         outcome = outcome_of(study, config, again.cell)
     except Exception as error:
-        return Check("not verified", f"cell {name} cannot be computed: {type(error).__name__}: {error}", essential=True)
+        return Check("not verified", f"{name} cannot be computed: {type(error).__name__}: {error}", essential=True)
     try:
-        compared = list(_compared(study, result, again, outcome))
+        ours = _part(study, result, outcome)
+        _compare_form(result, again, outcome, ours)
+        saved = _saved(study, result, again, ours)
     except _DiffersError as error:
-        return Check("DIFFERS", f"cell {name}, computed again: {error}")
-    near, numbers, exact = (sum(each[i] for each in compared) for i in range(3))
-    if exact == numbers:
-        return Check("ok", f"cell {name}, computed again: the same to the last bit")
-    share = f"{near} of {numbers} numbers are near"
+        return Check("DIFFERS", f"{name}, computed again: {error}")
+    whole = Part({table: _without_times(study, table, result.tables[table]) for table in ours.tables}, result.arrays)
+    far = distances(ours, saved, whole)
+    count = sum(column.size for column in far.values())
+    same = count - sum(np.count_nonzero(column) for column in far.values())
+    if same == count:
+        return Check("ok", f"{name}, computed again: the same to the last bit")
     if again.seal is not None and again.seal.processor == processor() and result.versions == versions():
-        return Check("DIFFERS", f"cell {name}, computed again on the same processor: {exact} of {numbers} are the same")
+        return Check("DIFFERS", f"{name}, computed again on the same processor: {same} of {count} are the same")
+    controls = (_part(study, result, control) for control in otherwise(study, config, again.cell))
+    return _judged(f"{name}, computed again {_elsewhere(result, again)}", whole, saved, ours, controls)
+
+
+def _judged(name: str, whole: Part, saved: Part, ours: Part, controls: Iterable[Part]) -> Check:
+    """Returns whether rounding explains that the saved outcome of a cell is not ours."""
+    far = distances(ours, saved, whole)
+    near, odd = f"{share_near(far):.1%} of its entries are near", list[str]()
+    for control in controls:
+        by_rounding = distances(ours, control, whole)
+        if not any(column.any() for column in by_rounding.values()):
+            continue
+        odd = apart(far, distances(control, saved, whole), by_rounding)
+        if not odd:
+            with_other = f"{share_near(by_rounding):.1%} with other rounding on this machine"
+            return Check("ok", f"{name}: {near}, as {with_other}; no column stands apart")
+    if odd:
+        more = f" and {len(odd) - WORST} more" if len(odd) > WORST else ""
+        return Check("DIFFERS", f"{name}: further from it than rounding takes it: {', '.join(odd[:WORST])}{more}")
+    if share_near(far) < ENOUGH or _texts(saved) != _texts(ours):
+        return Check("DIFFERS", f"{name}: {near}, and other rounding changes nothing here")
+    return Check("not verified", f"{name}: {near}, but what other rounding does is not known here", essential=True)
+
+
+def _texts(part: Part) -> dict[str, list[tuple[Any, ...]]]:
+    """Returns the entries of all columns that hold no numbers, row by row."""
+    kinds = {name: column_kinds(table) for name, table in part.tables.items()}
+    return {
+        name: _entries(table, [column for column, kind in kinds[name].items() if kind in ("str", "bool")])
+        for name, table in part.tables.items()
+    }
+
+
+def _elsewhere(result: Result, again: Again) -> str:
+    """Returns where a cell was computed then, and where now, as far as that decides its last bits."""
+    here = versions()
     there = (again.seal.processor if again.seal else "") or "a processor that it does not name"
-    where = f"cell {name}, computed again on {processor()}, and then on {there}: {share}"
-    if near < ENOUGH * numbers:
-        return Check("DIFFERS", where)
-    return Check("not verified", f"{where}, as rounding explains, but not the same", essential=True)
+    odd = [f"{name} {result.versions[name]}" for name in here if result.versions.get(name) not in (None, here[name])]
+    return f"on {processor()}, then on {there}{' with ' if odd else ''}{', '.join(odd)}"
 
 
 class _DiffersError(ValueError):
     """A cell, computed again, gave something that cannot be the result's."""
 
 
-def _compared(study: Study[Any], result: Result, again: Again, outcome: Outcome) -> Iterator[tuple[int, int, int]]:
-    """Yields how many numbers are near, how many there are, and how many are the same, by column and array."""
+def _compare_form(result: Result, again: Again, outcome: Outcome, ours: Part) -> None:
+    """Compares what no rounding changes.
+
+    Raises:
+        _DiffersError: If something differs.
+    """
     data = as_json(outcome.data)
     if differ := [label for label, what in data.items() if result.data.get(label) != what]:
         raise _DiffersError(f"it used other data: {differ[0]}")
@@ -108,68 +153,64 @@ def _compared(study: Study[Any], result: Result, again: Again, outcome: Outcome)
         raise _DiffersError("it has other arrays or data")
     if again.part is not None and outcome.tables.keys() != again.part.keys():
         raise _DiffersError("it has other tables")
-    for name, rows in outcome.tables.items():
-        yield from _table(study, result, name, rows, None if again.part is None else again.part[name])
-    for name, array in outcome.arrays.items():
+    for name, array in ours.arrays.items():
         saved = result.arrays.get(name)
-        if saved is None or saved.shape != np.shape(array) or saved.dtype != np.asarray(array).dtype:
+        if saved is None or saved.shape != array.shape or saved.dtype != array.dtype:
             raise _DiffersError(f"array {name!r} has another form")
-        yield _near(np.asarray(array), saved, saved)
 
 
-def _table(
-    study: Study[Any], result: Result, name: str, rows: list[dict[str, Any]], saved: pd.DataFrame | None
-) -> Iterator[tuple[int, int, int]]:
-    if not rows and (saved is None or saved.empty):
-        return
-    if name not in result.tables:
-        raise _DiffersError(f"there is no table {name!r}")
-    whole = result.tables[name]
-    kinds = column_kinds(whole)
-    if unknown := {column for row in rows for column in row} - kinds.keys():
-        raise _DiffersError(f"table {name!r} has no column {min(unknown)!r}")
-    try:
-        computed = typed(pd.DataFrame(as_json(rows), columns=list(kinds), dtype=object), kinds)
-    except (ValueError, TypeError) as error:
-        raise _DiffersError(f"table {name!r} has entries of another kind: {error}") from error
-    saved = _found(whole, computed, kinds) if saved is None else saved.reset_index(drop=True)
-    if saved is None or len(saved) != len(computed):
-        raise _DiffersError(f"table {name!r} has other rows")
-    for column, kind in kinds.items():
-        if column in study.measured_times.get(name, ()):
+def _part(study: Study[Any], result: Result, outcome: Outcome) -> Part:
+    """Returns an outcome with its rows as the result has them, but without measured times.
+
+    Raises:
+        _DiffersError: If they cannot be rows of the result.
+    """
+    tables = {}
+    for name, rows in outcome.tables.items():
+        if name not in result.tables:
+            if rows:
+                raise _DiffersError(f"there is no table {name!r}")
             continue
-        ours, theirs = computed[column], saved[column]
-        if kind in ("str", "bool") and not ours.equals(theirs):
-            raise _DiffersError(f"table {name!r} has other entries in column {column!r}")
-        if kind in ("int", "float"):
-            numbers = (each.to_numpy(dtype="float64", na_value=np.nan) for each in (ours, theirs, whole[column]))
-            yield _near(*numbers)
+        kinds = column_kinds(result.tables[name])
+        if unknown := {column for row in rows for column in row} - kinds.keys():
+            raise _DiffersError(f"table {name!r} has no column {min(unknown)!r}")
+        try:
+            table = typed(pd.DataFrame(as_json(rows), columns=list(kinds), dtype=object), kinds)
+        except (ValueError, TypeError) as error:
+            raise _DiffersError(f"table {name!r} has entries of another kind: {error}") from error
+        tables[name] = _without_times(study, name, table)
+    return Part(tables, {name: np.asarray(array) for name, array in outcome.arrays.items()})
 
 
-def _found(whole: pd.DataFrame, computed: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame | None:
-    """Returns the rows of a table that have the texts of those computed, and the integers if some have; or None."""
-    for keys in (
-        [column for column, kind in kinds.items() if kind != "float"],
-        [column for column, kind in kinds.items() if kind in ("str", "bool")],
-    ):
+def _saved(study: Study[Any], result: Result, again: Again, ours: Part) -> Part:
+    """Returns what the result has of a cell."""
+    tables = {}
+    for name, table in ours.tables.items():
+        whole = _without_times(study, name, result.tables[name])
+        if again.part is not None:
+            tables[name] = _without_times(study, name, again.part[name]).reset_index(drop=True)
+        else:
+            tables[name] = _found(whole, table, column_kinds(whole))
+    return Part(tables, {name: result.arrays[name] for name in ours.arrays})
+
+
+def _without_times(study: Study[Any], name: str, table: pd.DataFrame) -> pd.DataFrame:
+    return table.drop(columns=[column for column in study.measured_times.get(name, ()) if column in table])
+
+
+def _found(whole: pd.DataFrame, computed: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
+    """Returns the rows of a table that have the texts of those computed, and the integers if some have."""
+    texts = [column for column, kind in kinds.items() if kind in ("str", "bool")]
+    for keys in ([column for column, kind in kinds.items() if kind != "float"], texts):
         listed, wanted = _entries(whole, keys), _entries(computed, keys)
         for begin in range(len(listed) - len(wanted) + 1):
-            if listed[begin] == wanted[0] and listed[begin : begin + len(wanted)] == wanted:
+            if listed[begin : begin + 1] == wanted[:1] and listed[begin : begin + len(wanted)] == wanted:
                 return whole.iloc[begin : begin + len(wanted)].reset_index(drop=True)
-    return None
+    known = set(_entries(computed, texts))  # a table of what was seen, such as each mistake: not so many rows each time
+    return whole[[entry in known for entry in _entries(whole, texts)]].reset_index(drop=True)
 
 
 def _entries(rows: pd.DataFrame, columns: list[str]) -> list[tuple[Any, ...]]:
     """Returns the entries of some columns, row by row; missing ones are None."""
     of = [[None if pd.isna(value) else value for value in rows[column].tolist()] for column in columns]
     return list(zip(*of, strict=True)) if of else [()] * len(rows)
-
-
-def _near(ours: npt.NDArray[Any], theirs: npt.NDArray[Any], whole: npt.NDArray[Any]) -> tuple[int, int, int]:
-    """Returns how many of our numbers are near theirs, how many there are, and how many are the same."""
-    exact = (ours == theirs) | ((ours != ours) & (theirs != theirs))
-    finite = whole[np.isfinite(whole)]
-    spread = float(np.ptp(finite)) if finite.size else 0.0
-    with np.errstate(invalid="ignore", over="ignore"):
-        near = exact | (np.abs(ours - theirs) <= NEAR * max(spread, float(np.abs(finite).max(initial=0.0)) * 1e-3))
-    return int(near.sum()), int(np.size(ours)), int(exact.sum())
