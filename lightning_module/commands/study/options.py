@@ -28,6 +28,10 @@ Address = Annotated[
     str | None,
     Option("of the Ray cluster; auto for the one that this machine belongs to; without it one is begun here"),
 ]
+Mnist = Annotated[str | None, Option("the MNIST digits, for the studies that use them", metavar="FILE.npz")]
+Sources = Annotated[
+    list[str] | None, Option("files of other data sets: fashion_mnist=FOLDER", name="--set", metavar="NAME=PATH")
+]
 Folder = Annotated[str | None, f"of the result; {FOLDER}/NAME-PRESET if not given"]
 
 
@@ -69,3 +73,19 @@ def changed(config: "Config", changes: Sequence[str]) -> "Config":
     except jsonargparse.ArgumentError as error:
         raise ValueError(f"--set {' '.join(changes)}: {' '.join(str(error).split())}") from error
     return replace(config, **{change.partition("=")[0]: values[change.partition("=")[0]] for change in changes})
+
+
+def with_sources(config: "Config", mnist: str | None, sources: Sequence[str] | None) -> "Config":
+    """Returns the numbers with other places of data, given as `name=path`; nothing else of a result may change.
+
+    Raises:
+        ValueError: If that is no place of data, or the study has none of this name.
+    """
+    from dataclasses import fields
+
+    places = [field.name for field in fields(config) if not field.compare]
+    for source in sources or ():
+        if (name := source.partition("=")[0]) not in places:
+            known = f"one of {', '.join(places)}" if places else "nothing, for all data of this study come with it"
+            raise ValueError(f"--set {source!r}: {name} must be {known}: only where data come from may be another here")
+    return changed(config, [*(sources or ()), *([f"mnist={mnist}"] if mnist else [])])

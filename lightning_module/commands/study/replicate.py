@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from lightning_module.commands.options import Option
-from lightning_module.commands.study.options import PRESET, Folder, Name, Preset, changed
+from lightning_module.commands.study.options import PRESET, Folder, Mnist, Name, Preset, Sources, changed, with_sources
 from lightning_module.commands.study.printing import print_line
 from lightning_module.commands.study.run import run
 from lightning_module.studies import STUDIES
@@ -23,7 +23,8 @@ def replicate(
     folder: Folder = None,
     workers: Annotated[int | None, "processes; one for each core if not given"] = None,
     restart: Annotated[bool, "begin anew, and delete what the folder holds of it"] = False,
-    mnist: Annotated[str | None, Option("the MNIST digits, for the studies that use them", metavar="FILE.npz")] = None,
+    mnist: Mnist = None,
+    sources: Sources = None,
 ) -> int:
     """Run a study on seeds that nobody used, and say where it disagrees with a result. Exit status: 1 if it does."""
     from lightning_module.studies.framework.proof.committed import committed, committed_result
@@ -36,9 +37,9 @@ def replicate(
     there = Result.load(Path(against)) if against else committed_result(study.name)
     if there.study != study.name:
         raise ValueError(f"--against {against} holds a result of study {there.study!r}, not of {study.name!r}")
-    config = changed(study.config(preset), [f"first_seed={first_seed}"])
+    config = with_sources(changed(study.config(preset), [f"first_seed={first_seed}"]), mnist, sources)
     place = Path(folder) if folder else Path(f"{study.folder(preset)}-from-{first_seed}")
-    changes = [f"first_seed={first_seed}"]
+    changes = [f"first_seed={first_seed}", *(sources or ())]
     if status := run(
         name, preset=preset, folder=str(place), workers=workers, restart=restart, mnist=mnist, changes=changes
     ):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from lightning_module.commands.options import Option
-from lightning_module.commands.study.options import PRESET, Address, Engine, Folder, Name, Preset, changed
+from lightning_module.commands.study.options import PRESET, Address, Engine, Folder, Mnist, Name, Preset, changed
 from lightning_module.commands.study.printing import print_error, print_line
 from lightning_module.commands.study.verdicts import draw_figures, print_verdicts
 from lightning_module.studies import STUDIES
@@ -27,7 +27,7 @@ def run(
     engine: Engine = "local",
     address: Address = None,
     no_wait: Annotated[bool, "compute what nobody else is computing in the folder, then leave"] = False,
-    mnist: Annotated[str | None, Option("the MNIST digits, for the studies that use them", metavar="FILE.npz")] = None,
+    mnist: Mnist = None,
     changes: Annotated[
         list[str] | None, Option("numbers of the study: seeds=3 steps=500", name="--set", metavar="NAME=VALUE")
     ] = None,

@@ -3,7 +3,17 @@
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from lightning_module.commands.options import Option
-from lightning_module.commands.study.options import PRESET, Folder, Name, Preset, changed, saved_result
+from lightning_module.commands.study.options import (
+    PRESET,
+    Folder,
+    Mnist,
+    Name,
+    Preset,
+    Sources,
+    changed,
+    saved_result,
+    with_sources,
+)
 from lightning_module.commands.study.printing import EXIT, print_checks, print_line
 from lightning_module.commands.study.verdicts import print_verdicts
 
@@ -14,7 +24,7 @@ if TYPE_CHECKING:
 
 RECOMPUTE: Final = (
     "compute N cells again, chosen by chance, after saying how long they took: the same to the last bit where "
-    "processor and versions are, elsewhere within what rounding explains, which is not verified"
+    "processor and versions are, elsewhere no further away than other rounding takes them on this machine"
 )
 
 
@@ -24,7 +34,8 @@ def verify(
     preset: Preset = PRESET,
     folder: Folder = None,
     recompute: Annotated[int, Option(RECOMPUTE, metavar="N")] = 0,
-    mnist: Annotated[str | None, Option("the MNIST digits that --recompute needs", metavar="FILE.npz")] = None,
+    mnist: Mnist = None,
+    sources: Sources = None,
 ) -> int:
     """Check a result, and print its verdicts. Exit status: 0 ok, 1 something differs, 3 the rows are not verified."""
     from lightning_module.studies.framework.proof.checks import Check, overall
@@ -46,10 +57,10 @@ def verify(
         return status
     if status == EXIT["DIFFERS"]:
         return status
-    return max(status, _recompute(study, result, recompute, mnist), key=list(EXIT.values()).index)
+    return max(status, _recompute(study, result, recompute, (mnist, sources)), key=list(EXIT.values()).index)
 
 
-def _recompute(study: "Study[Any]", result: "Result", count: int, mnist: str | None) -> int:
+def _recompute(study: "Study[Any]", result: "Result", count: int, sources: tuple[str | None, list[str] | None]) -> int:
     """Computes cells again, after saying which and how long each took; returns the exit status."""
     from lightning_module.studies.framework.cells import ConfigError
     from lightning_module.studies.framework.proof.checks import Check
@@ -61,24 +72,27 @@ def _recompute(study: "Study[Any]", result: "Result", count: int, mnist: str | N
         config = config_of(study, result)
     except ConfigError as error:
         return print_checks([Check("not verified", f"no cell is computed again: {error}", essential=True)])
-    config = changed(config, [f"{field}={value}" for field, value in _data_sources(config, result, mnist).items()])
+    config = with_sources(changed(config, _flags(config, result)), *sources)
     record = as_json(config.record())
     if odd := [field for field in record if record[field] != result.config[field]]:
-        what = f"no cell is computed again: the result was made with {odd[0]}={result.config[odd[0]]}, not with "
-        what += f"{record[odd[0]]}; name the file with --mnist FILE.npz"
+        name = odd[0]
+        what = f"no cell is computed again: the result was made with {name}={result.config[name]}, not with "
+        what += f"{record[name]}; name the file with {'--mnist ' if name == 'mnist' else f'--set {name}='}PATH"
         return print_checks([Check("not verified", what, essential=True)])
     chosen = choose(study, config, result, count)
     names = ", ".join(again.cell.name for again in chosen)
     print_line(f"computing {len(chosen)} of {len(study.cells(config))} cells again, chosen by chance: {names}")
-    print_line(f"when they were computed they took {sum(again.seconds for again in chosen):,.0f} seconds")
+    print_line(
+        f"when they were computed they took {sum(again.seconds for again in chosen):,.0f} seconds; on another "
+        "processor or with other versions it is twice as much, to see what rounding does"
+    )
     statuses = [print_checks([recomputed(study, config, result, again)]) for again in chosen]
     return max(statuses, key=list(EXIT.values()).index)
 
 
-def _data_sources(config: "Config", result: "Result", mnist: str | None) -> dict[str, Any]:
+def _flags(config: "Config", result: "Result") -> list[str]:
     """Returns where the data of a result come from, as far as that is no file."""
     from dataclasses import fields
 
     kept = {field.name: result.config[field.name] for field in fields(config) if not field.compare}
-    flags = {name: str(value).lower() for name, value in kept.items() if isinstance(value, bool)}
-    return flags | ({"mnist": mnist} if mnist else {})
+    return [f"{name}={str(value).lower()}" for name, value in kept.items() if isinstance(value, bool)]

@@ -47,6 +47,19 @@ def squares(answers):
     return {index: value for index, (value, _) in answers}
 
 
+def variable(name):
+    return os.environ.get(name), os.getpid()
+
+
+def test_processes_have_the_variables_that_they_are_given_and_this_one_does_not(monkeypatch):
+    monkeypatch.setenv("MNIST1D_TEST_OLD", "here")
+    engine = LocalEngine(environment={"MNIST1D_TEST_OLD": "there", "MNIST1D_TEST_NEW": "new"})
+    found = dict(engine.map(variable, ["MNIST1D_TEST_OLD", "MNIST1D_TEST_NEW"]))
+    assert [value for value, _ in found.values()] == ["there", "new"]
+    assert os.getpid() not in {pid for _, pid in found.values()}
+    assert (os.environ["MNIST1D_TEST_OLD"], os.environ.get("MNIST1D_TEST_NEW")) == ("here", None)
+
+
 def test_every_task_has_its_result(tmp_path, workers):
     found = list(LocalEngine(workers).map(Noted(tmp_path), [3, 1, 4, 1, 5]))
     assert squares(found) == {0: 9, 1: 1, 2: 16, 3: 1, 4: 25}

@@ -18,7 +18,6 @@ import pandas as pd
 from lightning_module.studies.framework.result import column_kinds
 
 Numbers = npt.NDArray[np.float64]
-Distances = Mapping[str, Numbers]  # by the name of a column or array, 0 where two entries are the same
 
 # In units of how far the numbers of a whole column are from each other.
 NEAR: Final = 0.05  # what no reader of a table would call another number
@@ -26,6 +25,23 @@ BULK: Final = 90  # percent of a column's numbers that make its unit: one traini
 # Times the distance that other rounding makes; of few numbers up to twice as many times, for they say less of it.
 MEAN: Final = 2.0
 LARGEST: Final = 3.0
+MANY: Final = 10  # choices, of which one may be another without a sign that rounding changes any
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How far two outcomes are from each other in a column or an array.
+
+    Attributes:
+        far: Of each entry, 0 where the two are the same, 1 at most.
+        is_choice: Whether entries are words, of which rounding changes few, and each as a whole.
+    """
+
+    far: Numbers
+    is_choice: bool = False
+
+
+Distances = Mapping[str, Gap]  # by the name of a column or array
 
 
 @dataclass(frozen=True)
@@ -41,7 +57,7 @@ class Part:
     arrays: Mapping[str, npt.NDArray[Any]]
 
 
-def distances(one: Part, other: Part, whole: Part) -> dict[str, Numbers]:
+def distances(one: Part, other: Part, whole: Part) -> dict[str, Gap]:
     """Returns how far the entries of two outcomes of a cell are from each other, by column.
 
     Args:
@@ -49,13 +65,13 @@ def distances(one: Part, other: Part, whole: Part) -> dict[str, Numbers]:
         other: Another one, with the same tables, columns and arrays.
         whole: All of the result, whose columns give the units.
     """
-    found: dict[str, Numbers] = {}
+    found: dict[str, Gap] = {}
     for name, table in one.tables.items():
         columns = _columns(table, other.tables[name], whole.tables[name])
         found |= {f"{name}.{column}" if column else f"the rows of {name}": far for column, far in columns}
     for name, array in one.arrays.items():
         ours, theirs = (np.asarray(each).ravel() for each in (array, other.arrays[name]))
-        found[f"array {name}"] = _numbers(ours, theirs, np.asarray(whole.arrays[name]).ravel())
+        found[f"array {name}"] = Gap(_numbers(ours, theirs, np.asarray(whole.arrays[name]).ravel()))
     return found
 
 
@@ -70,36 +86,40 @@ def apart(saved: Distances, ours: Distances, control: Distances) -> list[str]:
     return [name for name in saved if _stands_apart(saved[name], ours[name], control[name])]
 
 
-def share_near(far: Distances) -> float:
+def share_near(gaps: Distances) -> float:
     """Returns the share of the entries that are near each other."""
-    every = np.concatenate(list(far.values())) if far else np.zeros(0)
+    every = np.concatenate([gap.far for gap in gaps.values()]) if gaps else np.zeros(0)
     return float(np.mean(every <= NEAR)) if every.size else 1.0
 
 
-def _stands_apart(one: Numbers, two: Numbers, control: Numbers) -> bool:
+def _stands_apart(one: Gap, two: Gap, control: Gap) -> bool:
     """Returns whether both distances are larger than rounding makes them, in the mean or at their largest."""
-    if not min(one.size, two.size):
+    size = min(one.far.size, two.far.size)
+    if not size:
         return False
-    allowed, few = control if control.size else np.zeros(1), 1 / np.sqrt(one.size)
-    mean = max(MEAN * (1 + few) * allowed.mean(), NEAR * few)
-    largest = max(LARGEST * (1 + few) * allowed.max(), 2 * NEAR)
-    return bool(min(one.mean(), two.mean()) > mean or min(one.max(), two.max()) > largest)
+    allowed, few = control.far if control.far.size else np.zeros(1), 1 / np.sqrt(size)
+    mean = MEAN * (1 + few) * float(allowed.mean())
+    found = min(float(one.far.mean()), float(two.far.mean()))
+    if one.is_choice:
+        return bool(found > max(mean, 1 / size if size >= MANY else 0.0))
+    largest = max(LARGEST * (1 + few) * float(allowed.max()), 2 * NEAR)
+    return bool(found > max(mean, NEAR * few) or min(float(one.far.max()), float(two.far.max())) > largest)
 
 
-def _columns(one: pd.DataFrame, other: pd.DataFrame, whole: pd.DataFrame) -> Iterator[tuple[str, Numbers]]:
+def _columns(one: pd.DataFrame, other: pd.DataFrame, whole: pd.DataFrame) -> Iterator[tuple[str, Gap]]:
     """Yields distances by column, after those of whole rows: 1 for one that only one of the two tables has."""
     kinds = column_kinds(whole)
     missing = np.zeros(len(one))
     if len(one) != len(other):  # a table of what was seen, such as each mistake: not so many rows each time
         one, other, missing = _shared(one, other, [column for column, kind in kinds.items() if kind != "float"])
-    yield "", missing
+    yield "", Gap(missing)
     for column, kind in kinds.items():
         if kind in ("int", "float"):
             numbers = [each[column].to_numpy(dtype="float64", na_value=np.nan) for each in (one, other, whole)]
-            yield column, _numbers(*numbers)
+            yield column, Gap(_numbers(*numbers))
         else:
             texts = [each[column].astype(object).where(each[column].notna(), None).to_numpy() for each in (one, other)]
-            yield column, (texts[0] != texts[1]).astype("float64")
+            yield column, Gap((texts[0] != texts[1]).astype("float64"), is_choice=True)
 
 
 def _shared(one: pd.DataFrame, other: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, pd.DataFrame, Numbers]:

@@ -22,7 +22,7 @@ from mnist1d_hf.engine.local import LocalEngine
 PLAIN: Final = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "ONEDNN_MAX_CPU_ISA": "SSE41"}
 MIXED: Final = {"ATEN_CPU_CAPABILITY": "default"}
 AVX2: Final = {"ATEN_CPU_CAPABILITY": "avx2", "MKL_CBWR": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
-# By what torch itself uses of this processor. AVX2 is nearly as fast as the usual way, the plain one takes twice as long.
+# By what torch uses of this processor. AVX2 is nearly as fast as the usual way, the plain one takes twice its time.
 WAYS: Final = {"AVX512": (AVX2, MIXED, PLAIN)}
 
 

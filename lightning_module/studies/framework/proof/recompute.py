@@ -88,8 +88,8 @@ def recomputed(study: Study[Any], config: Config, result: Result, again: Again) 
         return Check("DIFFERS", f"{name}, computed again: {error}")
     whole = Part({table: _without_times(study, table, result.tables[table]) for table in ours.tables}, result.arrays)
     far = distances(ours, saved, whole)
-    count = sum(column.size for column in far.values())
-    same = count - sum(np.count_nonzero(column) for column in far.values())
+    count = sum(gap.far.size for gap in far.values())
+    same = count - sum(np.count_nonzero(gap.far) for gap in far.values())
     if same == count:
         return Check("ok", f"{name}, computed again: the same to the last bit")
     if again.seal is not None and again.seal.processor == processor() and result.versions == versions():
@@ -104,7 +104,7 @@ def _judged(name: str, whole: Part, saved: Part, ours: Part, controls: Iterable[
     near, odd = f"{share_near(far):.1%} of its entries are near", list[str]()
     for control in controls:
         by_rounding = distances(ours, control, whole)
-        if not any(column.any() for column in by_rounding.values()):
+        if not any(gap.far.any() for gap in by_rounding.values()):
             continue
         odd = apart(far, distances(control, saved, whole), by_rounding)
         if not odd:
