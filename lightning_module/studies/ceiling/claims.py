@@ -136,7 +136,13 @@ CLAIMS: Final = (
 # The benchmark's own bands at the default; and that the posterior is calibrated, without which nothing above holds.
 BANDS: Final = (
     *(
-        Band(name=f"{network}, default", of=1.0 - measure("label_error", network, DEFAULT), low=low, high=high)
+        Band(
+            name=f"{network}, default",
+            of=1.0 - measure("label_error", network, DEFAULT),
+            low=low,
+            high=high,
+            numbers={"steps": 6000},
+        )
         for network, low, high in (
             ("logistic", 0.29, 0.345),
             ("mlp", 0.61, 0.68),
@@ -149,11 +155,13 @@ BANDS: Final = (
         of=value("loss_minus_entropy", table="limits", unit="block"),
         low=-0.01,
         high=0.01,
+        numbers={"tests": 1000},
     ),
     Band(
         name="the posterior's errors on labels minus those it expects, all recipes",
         of=value("label_error_minus_error", table="limits", unit="block"),
         low=-0.005,
         high=0.005,
+        numbers={"tests": 1000},
     ),
 )

@@ -152,9 +152,11 @@ class Band:
         of: The quantity; its mean over the units is compared.
         low: From here
         high: to here.
+        numbers: Of the study, those that it was measured with; of a result with others it says nothing.
     """
 
     name: str
     of: Quantity
     low: float
     high: float
+    numbers: Mapping[str, Scalar] = field(default_factory=dict)

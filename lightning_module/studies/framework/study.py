@@ -209,6 +209,8 @@ class Study(Generic[C]):
     def measured(self, result: "Result") -> Iterator[tuple[Band, float]]:
         """Yields each band and where a result is; not those about rows it lacks, such as the published last step's."""
         for band in self.bands:
+            if any(result.config.get(name) != number for name, number in band.numbers.items()):
+                continue
             try:
                 yield band, float(band.of.per_unit(result.tables).mean())
             except NoRowsError:

@@ -321,6 +321,7 @@ BANDS: Final = tuple(
         of=Threshold(Kind(loss), 250, MOST, rule) / 250,
         low=at / 1.5,
         high=at * 1.5,
+        numbers={"steps": 4000},
     )
     for loss, rule, at in FIRST_LOOK
 )

@@ -190,12 +190,19 @@ def _saved(study: Study[Any], result: Result, again: Again, ours: Part) -> Part:
         if again.part is not None:
             tables[name] = _without_times(study, name, again.part[name]).reset_index(drop=True)
         else:
-            tables[name] = _found(whole, table, column_kinds(whole))
+            tables[name] = _found(_of_cell(whole, again.cell), table, column_kinds(whole))
     return Part(tables, {name: result.arrays[name] for name in ours.arrays})
 
 
 def _without_times(study: Study[Any], name: str, table: pd.DataFrame) -> pd.DataFrame:
     return table.drop(columns=[column for column in study.measured_times.get(name, ()) if column in table])
+
+
+def _of_cell(whole: pd.DataFrame, cell: Cell) -> pd.DataFrame:
+    """Returns the rows that have what the cell says of itself, such as its recipe, in columns of that name."""
+    has = [(whole[name] == value).fillna(False).astype(bool) for name, value in cell.of.items() if name in whole]
+    rows = whole[np.logical_and.reduce(has)] if has else whole
+    return rows if len(rows) else whole
 
 
 def _found(whole: pd.DataFrame, computed: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:

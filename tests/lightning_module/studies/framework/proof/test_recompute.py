@@ -128,8 +128,8 @@ def test_without_a_control_what_is_near_is_not_verified_and_what_is_not_differs(
     elsewhere(1, ways)
     found = checks(replace(result, tables={**result.tables, "final": result.tables["final"].assign(best=True)}))
     assert {check.answer for check in found} == {"DIFFERS"}  # a text or a choice is the same or not
-    steady = replace(STUDY, cells=lambda config: STUDY.cells(config), run_cell=steady_cell)
-    there = replace(result, tables={"rows": pd.DataFrame(steady_rows("mlp", 0.0) + steady_rows("cnn", 0.0))}, cells=[])
+    steady = replace(STUDY, run_cell=steady_cell)
+    there = replace(result, tables={"rows": pd.DataFrame(steady_rows(0.25) + steady_rows(0.5))}, cells=[])
     there = replace(there, arrays={})
     for by, answer in ((1e-6, "not verified"), (0.3, "DIFFERS")):
         far = replace(there, tables={"rows": there.tables["rows"].assign(number=there.tables["rows"]["number"] + by)})
@@ -137,12 +137,12 @@ def test_without_a_control_what_is_near_is_not_verified_and_what_is_not_differs(
         assert all(check.essential for check in checks(far, steady) if check.answer == "not verified")
 
 
-def steady_rows(network, by):
-    return [{"network": network, "seed": seed, "number": 0.1 * seed + by} for seed in range(10)]
+def steady_rows(noise):
+    return [{"network": "mlp", "noise": noise, "seed": seed, "number": 0.1 * seed + noise} for seed in range(10)]
 
 
 def steady_cell(config, cell):
-    return Outcome({"rows": steady_rows(cell["network"], 0.0)})
+    return Outcome({"rows": steady_rows(cell["noise"])})
 
 
 def test_one_control_that_is_alike_is_enough(result, elsewhere, monkeypatch):
