@@ -4,6 +4,7 @@ The libraries below torch choose their instructions by the processor when they a
 they add. Environment variables have them choose others, in a process of its own.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,11 +20,21 @@ from lightning_module.studies.framework.study_folder import folder_of
 from mnist1d_hf.engine.engine import TasksError, WorkerError
 from mnist1d_hf.engine.local import LocalEngine
 
-PLAIN: Final = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "ONEDNN_MAX_CPU_ISA": "SSE41"}
-MIXED: Final = {"ATEN_CPU_CAPABILITY": "default"}
-AVX2: Final = {"ATEN_CPU_CAPABILITY": "avx2", "MKL_CBWR": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 # By what torch uses of this processor. AVX2 is nearly as fast as the usual way, the plain one takes twice its time.
-WAYS: Final = {"AVX512": (AVX2, MIXED, PLAIN)}
+PLAIN: Final = {
+    "ATEN_CPU_CAPABILITY": "default",
+    "MKL_CBWR": "COMPATIBLE",
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
+    "OPENBLAS_CORETYPE": "Nehalem",
+}
+AVX2: Final = {
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "MKL_CBWR": "AVX2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "OPENBLAS_CORETYPE": "Haswell",
+}
+MIXED: Final = {"ATEN_CPU_CAPABILITY": "default"}  # torch's own sums only
+WAYS: Final = {"AVX512": (AVX2, MIXED, PLAIN), "AVX2": (PLAIN, MIXED), "DEFAULT": (PLAIN,)}
 
 
 def otherwise(study: Study[Any], config: Config, cell: Cell) -> Iterator[Outcome]:
@@ -41,12 +52,22 @@ def otherwise(study: Study[Any], config: Config, cell: Cell) -> Iterator[Outcome
     except ValueError:
         return
     job = _Job(Importable(folder_of(place[0]), registering_modules()), place, config)
-    for way in WAYS.get(torch.backends.cpu.get_cpu_capability(), (PLAIN, MIXED)):
+    for way in ways():
         try:
             for _, outcome in LocalEngine(environment=way).map(job, [cell.name]):
                 yield outcome
         except (TasksError, WorkerError):
             return
+
+
+def ways() -> list[dict[str, str]]:
+    """Returns the variables of each way of rounding that this machine has beside its own.
+
+    What somebody has set is left as it is: there are processors for which a library chooses wrong.
+    """
+    here = WAYS.get(torch.backends.cpu.get_cpu_capability(), (MIXED,))  # other names are of other processors than x86
+    left = [{name: value for name, value in way.items() if name not in os.environ} for way in here]
+    return [way for way in left if way]
 
 
 @dataclass(frozen=True)

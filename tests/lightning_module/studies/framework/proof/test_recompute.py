@@ -18,7 +18,7 @@ from chaotic import CAPABILITY, ROUNDED, STUDY
 from lightning_module.cli import main
 from lightning_module.studies import Outcome, Result
 from lightning_module.studies.framework.proof import recompute
-from lightning_module.studies.framework.proof.otherwise import AVX2, MIXED, PLAIN, WAYS, otherwise
+from lightning_module.studies.framework.proof.otherwise import MIXED, PLAIN, otherwise, ways
 from lightning_module.studies.framework.proof.recompute import choose, recomputed
 from lightning_module.studies.framework.sealing import seal_of, tables_of_cells
 
@@ -162,14 +162,20 @@ def test_one_control_that_is_alike_is_enough(result, elsewhere, monkeypatch):
 
 def test_another_way_of_rounding_is_a_process_whose_torch_has_other_instructions(monkeypatch):
     monkeypatch.setenv(CAPABILITY, "1")
-    (cell, _) = STUDY.cells(CONFIG)
+    cell = STUDY.cells(CONFIG)[0]
     found = [outcome.tables["capability"][0]["capability"] for outcome in otherwise(STUDY, CONFIG, cell)]
     here = torch.backends.cpu.get_cpu_capability()
-    assert len(found) == len(WAYS.get(here, (PLAIN, MIXED)))
-    assert found[-1] == "DEFAULT"
-    assert here in ("DEFAULT", "AVX2", "AVX512") or found == ["DEFAULT", "DEFAULT"]
-    assert (found[0] == "AVX2") == (here == "AVX512")
-    assert not {*PLAIN, *AVX2} & os.environ.keys()
+    assert found == {"AVX512": ["AVX2", "DEFAULT", "DEFAULT"], "AVX2": ["DEFAULT"] * 2}.get(here, ["DEFAULT"])
+    assert "ATEN_CPU_CAPABILITY" not in os.environ
+
+
+def test_what_somebody_has_set_is_left(monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Zen")
+    assert [way.get("OPENBLAS_CORETYPE") for way in ways()] == [None, None, None]
+    assert [way["ATEN_CPU_CAPABILITY"] for way in ways()] == ["avx2", "default", "default"]
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "SVE256")
+    assert ways() == [MIXED]  # no names of x86 on another kind of processor
 
 
 def test_what_cannot_be_computed_elsewhere_has_no_control(monkeypatch):
