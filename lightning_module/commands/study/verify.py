@@ -44,6 +44,8 @@ def verify(
 
     if recompute < 0:
         raise ValueError(f"--recompute {recompute} must be at least 1, or 0 for no cell")
+    if (mnist or sources) and not recompute:
+        raise ValueError("--mnist and --set say where data are that --recompute N needs, which is not there")
     try:
         study, result, place = saved_result(name, preset, folder)
     except DamagedResultError as error:

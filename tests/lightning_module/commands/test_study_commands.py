@@ -172,6 +172,7 @@ def test_report_of_all_results(run):
     [
         (["run", "benchmrk"], "did you mean 'benchmark'? Known: "),
         (["verify", FILE, "--recompute", "-1"], "--recompute -1 must be at least 1"),
+        (["verify", FILE, "--mnist", "digits.npz"], "--mnist and --set say where data are that --recompute N needs"),
         (["verify", "benchmark"], "holds no result.json; run the study first"),
         (["plot", "nothing.py"], "file='nothing.py' does not exist"),
         (["run", FILE, "--preset", "papper"], "did you mean 'paper'? Known: smoke, quick, paper"),
@@ -269,3 +270,55 @@ def test_a_study_without_claims_has_no_table_of_verdicts(tmp_path, capsys):
         out = capsys.readouterr().out
         assert "It has no claims, so there are no verdicts" in out
         assert "finding" not in out
+
+
+FILED = """
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from lightning_module.studies import Config, Study, grid
+
+@dataclass(frozen=True, kw_only=True)
+class FiledConfig(Config):
+    '''Numbers.
+
+    Args:
+        seeds: Number of seeds.
+        table: A file with a number.
+    '''
+
+    seeds: int = 2
+    table: str | None = field(default=None, compare=False)
+
+    def record(self):
+        digest = hashlib.sha256(Path(self.table).read_bytes()).hexdigest() if self.table else None
+        return {**super().record(), "table": digest}
+
+def run_cell(config, cell):
+    return [{"a": cell["a"], "number": float(Path(config.table).read_text())}]
+
+STUDY = Study(
+    name="filed", question="?", presets={"smoke": FiledConfig(), "quick": FiledConfig()}, cells=grid(a=[1, 2]),
+    run_cell=run_cell,
+)
+"""
+
+
+def test_data_in_files_are_named_again(run, tmp_path):
+    study, table, other = (tmp_path / name for name in ("filed.py", "a.txt", "b.txt"))
+    study.write_text(FILED)
+    table.write_text("1.5")
+    other.write_text("2.5")
+    assert run("run", study, "--folder", tmp_path / "mine", "--set", f"table={table}", "--workers", "1")[0] == 0
+    verify = ("verify", study, "--folder", tmp_path / "mine", "--recompute", "1")
+    for more in ((), ("--set", f"table={other}")):
+        status, out, _ = run(*verify, *more)
+        assert (status, "name the file with --set table=PATH" in out) == (3, True), out
+    status, out, _ = run(*verify, "--set", f"table={table}")
+    assert (status, "the same to the last bit" in out) == (0, True), out
+    for change in ("seeds=3", "tabel=x"):
+        status, _, error = run(*verify, "--set", change)
+        assert status == 2
+        assert "must be one of table: only where data come from may be another here" in error
+    status, _, error = run("verify", FILE, "--folder", tmp_path / "mine", "--recompute", "1", "--set", "table=x")
+    assert status == 2

@@ -101,18 +101,18 @@ def recomputed(study: Study[Any], config: Config, result: Result, again: Again) 
 def _judged(name: str, whole: Part, saved: Part, ours: Part, controls: Iterable[Part]) -> Check:
     """Returns whether rounding explains that the saved outcome of a cell is not ours."""
     far = distances(ours, saved, whole)
-    near, odd = f"{share_near(far):.1%} of its entries are near", list[str]()
+    near, odd = f"{share_near(far):.1%} of the entries are near", list[str]()
     for control in controls:
         by_rounding = distances(ours, control, whole)
         if not any(gap.far.any() for gap in by_rounding.values()):
             continue
         odd = apart(far, distances(control, saved, whole), by_rounding)
         if not odd:
-            with_other = f"{share_near(by_rounding):.1%} with other rounding on this machine"
-            return Check("ok", f"{name}: {near}, as {with_other}; no column stands apart")
+            words = "not the same, and no further away than other rounding on this machine"
+            return Check("ok", f"{name}: {words} ({near}, and {share_near(by_rounding):.1%})")
     if odd:
         more = f" and {len(odd) - WORST} more" if len(odd) > WORST else ""
-        return Check("DIFFERS", f"{name}: further from it than rounding takes it: {', '.join(odd[:WORST])}{more}")
+        return Check("DIFFERS", f"{name}: further away than other rounding is in {', '.join(odd[:WORST])}{more}")
     if share_near(far) < ENOUGH or _texts(saved) != _texts(ours):
         return Check("DIFFERS", f"{name}: {near}, and other rounding changes nothing here")
     return Check("not verified", f"{name}: {near}, but what other rounding does is not known here", essential=True)

@@ -204,3 +204,7 @@ def test_figures_have_their_panels(result):
     assert len(figures["reliability"].axes) == 2 * 4
     for figure in figures.values():
         figure.draw_without_rendering()
+
+
+def test_bands_say_nothing_of_a_run_with_fewer_steps(result):
+    assert not list(STUDY.outside(result))

@@ -249,3 +249,7 @@ def test_published_errors_of_the_smaller_mlps_come_back():
     assert set(errors.size()) == {5}
     for width, error in errors.mean().items():
         assert error == pytest.approx(published_error("mlp", "noisy", width), abs=0.06)
+
+
+def test_bands_say_nothing_of_a_run_with_fewer_steps(result):
+    assert not list(STUDY.outside(result))

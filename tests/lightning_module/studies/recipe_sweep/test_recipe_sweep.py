@@ -138,3 +138,7 @@ def test_figures_have_a_panel_for_each_axis(result):
     assert [axes.get_title() for axes in figures["figure"].axes] == [axis.name for axis in AXES.values()]
     for figure in figures.values():
         figure.draw_without_rendering()
+
+
+def test_bands_say_nothing_of_a_run_with_fewer_steps(result):
+    assert not list(STUDY.outside(result))

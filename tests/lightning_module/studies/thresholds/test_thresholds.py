@@ -241,3 +241,7 @@ def test_figures(result):
     lines = figures["figure"].axes[0].lines
     assert {line.get_xdata()[0] for line in lines if len(set(line.get_xdata())) == 1} == {1000, 10_000}
     assert "100 %" not in {text.get_text() for text in figures["exponents"].axes[0].texts}
+
+
+def test_bands_say_nothing_of_a_run_with_fewer_steps(result):
+    assert not list(STUDY.outside(result))

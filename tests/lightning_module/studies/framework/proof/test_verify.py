@@ -342,6 +342,10 @@ def test_changed_rules_and_bands_that_were_left(original):
     assert "the claims' rules were changed" in next(c.what for c in findings_of(changed, result) if not c.good)
     far = replace(STUDY, bands=[Band(name="far", of=counting.FIRST, low=50, high=60)])
     assert next(c.what for c in findings_of(far, result) if not c.good).startswith("band far")
+    of_others = replace(STUDY, bands=[replace(band, numbers={"seeds": 99}) for band in far.bands])
+    assert all(check.good and "band" not in check.what for check in findings_of(of_others, result))
+    of_these = replace(STUDY, bands=[replace(band, numbers={"seeds": result.config["seeds"]}) for band in far.bands])
+    assert not all(check.good for check in findings_of(of_these, result))
 
 
 def test_a_run_with_own_numbers_is_verified_as_that(tmp_path, verify):
