@@ -73,7 +73,8 @@ def recomputed(study: Study[Any], config: Config, result: Result, again: Again) 
     """Returns whether a cell gives again what the result has of it; this takes the time that the cell takes.
 
     On the same processor, with the same versions, it must be the same to the last bit. Elsewhere the cell is computed
-    once or twice more with other rounding, which shows how far from each other sound outcomes are, see `likeness`.
+    once more with other rounding, or up to three times where chance is against it, which shows how far from each other
+    sound outcomes are, see `likeness`.
     """
     name = f"cell {again.cell.name}"
     try:
@@ -130,9 +131,9 @@ def _texts(part: Part) -> dict[str, list[tuple[Any, ...]]]:
 def _elsewhere(result: Result, again: Again) -> str:
     """Returns where a cell was computed then, and where now, as far as that decides its last bits."""
     here = versions()
-    there = (again.seal.processor if again.seal else "") or "a processor that it does not name"
+    there = (again.seal.processor if again.seal else "") or "one that it does not name"
     odd = [f"{name} {result.versions[name]}" for name in here if result.versions.get(name) not in (None, here[name])]
-    return f"on {processor()}, then on {there}{' with ' if odd else ''}{', '.join(odd)}"
+    return f"on {processor()} instead of {there}{', with ' if odd else ''}{', '.join(odd)}"
 
 
 class _DiffersError(ValueError):
