@@ -72,7 +72,7 @@ def ways() -> list[dict[str, str]]:
 
 @dataclass(frozen=True)
 class _Job:
-    """Computes any cell of a study in another process. Its fields are loaded in their order, see `CellJob`."""
+    """What computes any cell of a study, in another process. Its fields are loaded in their order, see `CellJob`."""
 
     importable: Importable
     place: tuple[str, str]
