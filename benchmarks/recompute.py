@@ -1,0 +1,118 @@
+"""Computes cells of the committed results again, and keeps what came of each.
+
+    python benchmarks/recompute.py --cells 3
+
+What `mnist1d study verify --recompute` does, for all results, over days and machines: it goes on until each result has
+so many cells in benchmarks/recomputed.csv, which it writes after each one. Cells are chosen by chance among those that
+took no longer than `--longest` seconds.
+"""
+
+import argparse
+import csv
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from lightning_module.commands.study.options import saved_result, with_sources
+from lightning_module.studies.framework.cells import Config
+from lightning_module.studies.framework.proof.recompute import Again, choose, recomputed
+from lightning_module.studies.framework.proof.verify import config_of
+from lightning_module.studies.framework.records.environment import processor
+from lightning_module.studies.framework.result import Result
+from lightning_module.studies.framework.study import Study
+from mnist1d_hf import __version__
+
+KEPT: Final = Path(__file__).with_name("recomputed.csv")
+RESULTS: Final = Path(__file__).parents[1] / "docs" / "results"
+
+
+class Row(NamedTuple):
+    """A cell that was computed again.
+
+    Attributes:
+        result: The folder of the result.
+        finished: When the result was made.
+        cell: The cell.
+        version: The version that computed it again.
+        processor: Where.
+        answer: What came of it, see `Check`.
+        same: Whether each number was the same to the last bit.
+    """
+
+    result: str
+    finished: str
+    cell: str
+    version: str
+    processor: str
+    answer: str
+    same: bool
+
+
+def kept() -> list[Row]:
+    """Returns the rows that are kept."""
+    with KEPT.open(newline="", encoding="utf-8") as file:
+        return [
+            Row(
+                row["result"],
+                row["finished"],
+                row["cell"],
+                row["version"],
+                row["processor"],
+                row["answer"],
+                row["same"] == "True",
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+def keep(rows: list[Row]) -> None:
+    """Writes all rows, whole or not at all."""
+    new = KEPT.with_suffix(".new")
+    with new.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([Row._fields, *sorted(rows)])
+    os.replace(new, KEPT)
+
+
+def loaded(name: str, mnist: str | None, fashion: str | None) -> tuple[Study[Any], Result, Config]:
+    """Returns a study, its committed result, and the result's numbers with the files that they need."""
+    study, result, _ = saved_result(name.partition("/")[0], "paper", str(RESULTS / name))
+    config = config_of(study, result)
+    places = {"mnist": mnist, "fashion_mnist": fashion}
+    sources = [f"{field}={path}" for field, path in places.items() if path and result.config.get(field) is not None]
+    flags = [f"{field}={value}".lower() for field, value in result.config.items() if isinstance(value, bool)]
+    free = {field for field in vars(config) if not type(config).__dataclass_fields__[field].compare}
+    return study, result, with_sources(config, None, [*sources, *(f for f in flags if f.partition("=")[0] in free)])
+
+
+def missing(rows: list[Row], name: str, result: Result, every: list[Again], count: int) -> Iterator[Again]:
+    """Yields cells that are not kept, as many as are still wanted."""
+    finished = result.provenance["finished"]
+    done = {row.cell for row in rows if (row.result, row.finished) == (name, finished)}
+    left = [again for again in every if again.cell.name not in done]
+    yield from random.SystemRandom().sample(left, max(0, min(count - len(done), len(left))))
+
+
+def main() -> None:
+    """Computes what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", nargs="*", help="folders in docs/results; all if none is given")
+    parser.add_argument("--cells", type=int, default=3, help="of each result")
+    parser.add_argument("--longest", type=float, default=float("inf"), help="seconds that a cell took at first")
+    parser.add_argument("--mnist", help="the MNIST digits that some results were made with")
+    parser.add_argument("--fashion", help="the folder of FashionMNIST that one result was made with")
+    options = parser.parse_args()
+    names = options.results or [str(file.parent.relative_to(RESULTS)) for file in sorted(RESULTS.rglob("result.json"))]
+    for name in names:
+        study, result, config = loaded(name, options.mnist, options.fashion)
+        every = [again for again in choose(study, config, result, 10**6) if again.seconds <= options.longest]
+        for again in missing(kept(), name, result, every, options.cells):
+            check = recomputed(study, config, result, again)
+            finished, same = str(result.provenance["finished"]), "the same to the last bit" in check.what
+            keep([*kept(), Row(name, finished, again.cell.name, __version__, processor(), check.answer, same)])
+            print(f"{name}: {check.answer}: {check.what}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
