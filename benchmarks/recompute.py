@@ -9,20 +9,17 @@ took no longer than `--longest` seconds.
 
 import argparse
 import csv
-import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from lightning_module.commands.study.options import saved_result, with_sources
-from lightning_module.studies.framework.cells import Config
+from lightning_module.commands.study.options import config_again, saved_result
+from lightning_module.studies.framework.cells import ConfigError
 from lightning_module.studies.framework.proof.recompute import Again, choose, recomputed
-from lightning_module.studies.framework.proof.verify import config_of
 from lightning_module.studies.framework.records.environment import processor
 from lightning_module.studies.framework.result import Result
-from lightning_module.studies.framework.study import Study
-from mnist1d_hf import __version__
+from mnist1d_hf import __version__, atomic
 
 KEPT: Final = Path(__file__).with_name("recomputed.csv")
 RESULTS: Final = Path(__file__).parents[1] / "docs" / "results"
@@ -52,6 +49,8 @@ class Row(NamedTuple):
 
 def kept() -> list[Row]:
     """Returns the rows that are kept."""
+    if not KEPT.exists():
+        return []
     with KEPT.open(newline="", encoding="utf-8") as file:
         return [
             Row(
@@ -69,21 +68,12 @@ def kept() -> list[Row]:
 
 def keep(rows: list[Row]) -> None:
     """Writes all rows, whole or not at all."""
-    new = KEPT.with_suffix(".new")
-    with new.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows([Row._fields, *sorted(rows)])
-    os.replace(new, KEPT)
 
+    def write(part: Path) -> None:
+        with part.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows([Row._fields, *sorted(rows)])
 
-def loaded(name: str, mnist: str | None, fashion: str | None) -> tuple[Study[Any], Result, Config]:
-    """Returns a study, its committed result, and the result's numbers with the files that they need."""
-    study, result, _ = saved_result(name.partition("/")[0], "paper", str(RESULTS / name))
-    config = config_of(study, result)
-    places = {"mnist": mnist, "fashion_mnist": fashion}
-    sources = [f"{field}={path}" for field, path in places.items() if path and result.config.get(field) is not None]
-    flags = [f"{field}={value}".lower() for field, value in result.config.items() if isinstance(value, bool)]
-    free = {field for field in vars(config) if not type(config).__dataclass_fields__[field].compare}
-    return study, result, with_sources(config, None, [*sources, *(f for f in flags if f.partition("=")[0] in free)])
+    atomic.replace(KEPT, write)
 
 
 def missing(rows: list[Row], name: str, result: Result, every: list[Again], count: int) -> Iterator[Again]:
@@ -105,7 +95,14 @@ def main() -> None:
     options = parser.parse_args()
     names = options.results or [str(file.parent.relative_to(RESULTS)) for file in sorted(RESULTS.rglob("result.json"))]
     for name in names:
-        study, result, config = loaded(name, options.mnist, options.fashion)
+        study, result, _ = saved_result(name.partition("/")[0], "paper", str(RESULTS / name))
+        places = {"mnist": options.mnist, "fashion_mnist": options.fashion}
+        needed = [f"{field}={path}" for field, path in places.items() if path and result.config.get(field)]
+        try:
+            config = config_again(study, result, sources=needed)
+        except ConfigError as error:
+            print(f"{name}: left out: {error}", flush=True)
+            continue
         every = [again for again in choose(study, config, result, 10**6) if again.seconds <= options.longest]
         for again in missing(kept(), name, result, every, options.cells):
             check = recomputed(study, config, result, again)

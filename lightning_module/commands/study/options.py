@@ -89,3 +89,33 @@ def with_sources(config: "Config", mnist: str | None, sources: Sequence[str] | N
             known = f"one of {', '.join(places)}" if places else "nothing, for all data of this study come with it"
             raise ValueError(f"--set {source!r}: {name} must be {known}: only where data come from may be another here")
     return changed(config, [*(sources or ()), *([f"mnist={mnist}"] if mnist else [])])
+
+
+def config_again(
+    study: "Study[Any]", result: "Result", mnist: str | None = None, sources: Sequence[str] | None = None
+) -> "Config":
+    """Returns the numbers that a result was made with, and where its data come from, to compute its cells again.
+
+    Raises:
+        ConfigError: If they cannot be had, or a file of data is not named, or is another one.
+        ValueError: If one of the sources is no place of data of the study.
+    """
+    from dataclasses import fields
+
+    from lightning_module.studies.framework.cells import ConfigError
+    from lightning_module.studies.framework.proof.verify import config_of
+    from lightning_module.studies.framework.records.json_files import as_json
+
+    config = config_of(study, result)
+    kept = {field.name: result.config[field.name] for field in fields(config) if not field.compare}
+    flags = [f"{name}={str(value).lower()}" for name, value in kept.items() if isinstance(value, bool)]
+    config = with_sources(changed(config, flags), mnist, sources)
+    record = as_json(config.record())
+    if odd := [name for name in record if record[name] != result.config[name]]:
+        name = odd[0]
+        option = "--mnist " if name == "mnist" else f"--set {name}="
+        raise ConfigError(
+            f"the result was made with {name}={result.config[name]}, not with {record[name]}; name the file with "
+            f"{option}PATH"
+        )
+    return config

@@ -10,15 +10,13 @@ from lightning_module.commands.study.options import (
     Name,
     Preset,
     Sources,
-    changed,
+    config_again,
     saved_result,
-    with_sources,
 )
 from lightning_module.commands.study.printing import EXIT, print_checks, print_line
 from lightning_module.commands.study.verdicts import print_verdicts
 
 if TYPE_CHECKING:
-    from lightning_module.studies.framework.cells import Config
     from lightning_module.studies.framework.result import Result
     from lightning_module.studies.framework.study import Study
 
@@ -67,20 +65,11 @@ def _recompute(study: "Study[Any]", result: "Result", count: int, sources: tuple
     from lightning_module.studies.framework.cells import ConfigError
     from lightning_module.studies.framework.proof.checks import Check
     from lightning_module.studies.framework.proof.recompute import choose, recomputed
-    from lightning_module.studies.framework.proof.verify import config_of
-    from lightning_module.studies.framework.records.json_files import as_json
 
     try:
-        config = config_of(study, result)
+        config = config_again(study, result, *sources)
     except ConfigError as error:
         return print_checks([Check("not verified", f"no cell is computed again: {error}", essential=True)])
-    config = with_sources(changed(config, _flags(config, result)), *sources)
-    record = as_json(config.record())
-    if odd := [field for field in record if record[field] != result.config[field]]:
-        name = odd[0]
-        what = f"no cell is computed again: the result was made with {name}={result.config[name]}, not with "
-        what += f"{record[name]}; name the file with {'--mnist ' if name == 'mnist' else f'--set {name}='}PATH"
-        return print_checks([Check("not verified", what, essential=True)])
     chosen = choose(study, config, result, count)
     names = ", ".join(again.cell.name for again in chosen)
     print_line(f"computing {len(chosen)} of {len(study.cells(config))} cells again, chosen by chance: {names}")
@@ -90,11 +79,3 @@ def _recompute(study: "Study[Any]", result: "Result", count: int, sources: tuple
     )
     statuses = [print_checks([recomputed(study, config, result, again)]) for again in chosen]
     return max(statuses, key=list(EXIT.values()).index)
-
-
-def _flags(config: "Config", result: "Result") -> list[str]:
-    """Returns where the data of a result come from, as far as that is no file."""
-    from dataclasses import fields
-
-    kept = {field.name: result.config[field.name] for field in fields(config) if not field.compare}
-    return [f"{name}={str(value).lower()}" for name, value in kept.items() if isinstance(value, bool)]

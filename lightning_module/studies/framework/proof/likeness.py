@@ -124,6 +124,8 @@ def _columns(one: pd.DataFrame, other: pd.DataFrame, whole: pd.DataFrame) -> Ite
 
 def _shared(one: pd.DataFrame, other: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, pd.DataFrame, Numbers]:
     """Returns the rows with the same entries in some columns, and for each row of the two 1 if only one has it."""
+    if not columns:  # nothing says which rows belong together
+        return one.iloc[:0], other.iloc[:0], np.ones(len(one) + len(other))
     keys = [pd.MultiIndex.from_frame(each[columns].astype(object)) for each in (one, other)]
     firsts = [~key.duplicated() for key in keys]
     both = [key.isin(keys[1 - i][firsts[1 - i]]) & firsts[i] for i, key in enumerate(keys)]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lightning_module.studies.framework.cells import Cell, Config, Outcome
 from lightning_module.studies.framework.proof.checks import Check
-from lightning_module.studies.framework.proof.likeness import Part, apart, distances, share_near
+from lightning_module.studies.framework.proof.likeness import Distances, Part, apart, distances, share_near
 from lightning_module.studies.framework.proof.otherwise import otherwise
 from lightning_module.studies.framework.records.environment import processor, versions
 from lightning_module.studies.framework.records.json_files import as_json
@@ -91,17 +91,18 @@ def recomputed(study: Study[Any], config: Config, result: Result, again: Again) 
     far = distances(ours, saved, whole)
     count = sum(gap.far.size for gap in far.values())
     same = count - sum(np.count_nonzero(gap.far) for gap in far.values())
+    if not count:
+        return Check("not verified", f"{name}, computed again: there is nothing to compare", essential=True)
     if same == count:
         return Check("ok", f"{name}, computed again: the same to the last bit")
     if again.seal is not None and again.seal.processor == processor() and result.versions == versions():
         return Check("DIFFERS", f"{name}, computed again on the same processor: {same} of {count} are the same")
     controls = (_part(study, result, control) for control in otherwise(study, config, again.cell))
-    return _judged(f"{name}, computed again {_elsewhere(result, again)}", whole, saved, ours, controls)
+    return _judged(f"{name}, computed again {_elsewhere(result, again)}", whole, saved, ours, controls, far)
 
 
-def _judged(name: str, whole: Part, saved: Part, ours: Part, controls: Iterable[Part]) -> Check:
-    """Returns whether rounding explains that the saved outcome of a cell is not ours."""
-    far = distances(ours, saved, whole)
+def _judged(name: str, whole: Part, saved: Part, ours: Part, controls: Iterable[Part], far: Distances) -> Check:
+    """Returns whether rounding explains that the saved outcome of a cell is so far from ours."""
     near, odd = f"{share_near(far):.1%} of the entries are near", list[str]()
     for control in controls:
         by_rounding = distances(ours, control, whole)

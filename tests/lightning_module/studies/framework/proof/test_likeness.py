@@ -130,3 +130,9 @@ def test_of_ten_choices_rounding_may_change_one_and_of_fewer_none_without_a_sign
         plain, other = part(range(n), texts), part(range(n), others)
         assert judged(other, plain, plain) == expected
         assert judged(other, plain, part(range(n), ["a"] * (n - changed) + ["b"] * changed)) == []
+
+
+def test_rows_that_nothing_tells_apart_are_not_matched():
+    far = distances(part([1.0, 2.0]), part([1.0]), part([1.0, 2.0]))
+    assert far["the rows of rows"].far.tolist() == [1, 1, 1]
+    assert far["rows.number"].far.size == 0

@@ -145,6 +145,12 @@ def steady_cell(config, cell):
     return Outcome({"rows": steady_rows(cell["noise"])})
 
 
+def test_a_cell_with_nothing_to_compare_has_not_passed(result):
+    nothing = replace(STUDY, run_cell=lambda config, cell: Outcome({"rows": []}))
+    empty = replace(result, tables={"rows": result.tables["rows"].iloc[:0]}, arrays={}, cells=[])
+    assert {(check.answer, check.essential) for check in checks(empty, nothing)} == {("not verified", True)}
+
+
 def test_one_control_that_is_alike_is_enough(result, elsewhere, monkeypatch):
     computed = []
 
