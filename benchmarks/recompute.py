@@ -9,16 +9,13 @@ took no longer than `--longest` seconds.
 
 import argparse
 import csv
-import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from lightning_module.commands.study.options import config_again, saved_result
 from lightning_module.studies.framework.cells import ConfigError
-from lightning_module.studies.framework.proof.recompute import Again, choose, recomputed
+from lightning_module.studies.framework.proof.recompute import recomputed, shuffled
 from lightning_module.studies.framework.records.environment import processor
-from lightning_module.studies.framework.result import Result
 from mnist1d_hf import __version__, atomic
 
 KEPT: Final = Path(__file__).with_name("recomputed.csv")
@@ -76,14 +73,6 @@ def keep(rows: list[Row]) -> None:
     atomic.replace(KEPT, write)
 
 
-def missing(rows: list[Row], name: str, result: Result, every: list[Again], count: int) -> Iterator[Again]:
-    """Yields cells that are not kept, as many as are still wanted."""
-    finished = result.provenance["finished"]
-    done = {row.cell for row in rows if (row.result, row.finished) == (name, finished)}
-    left = [again for again in every if again.cell.name not in done]
-    yield from random.SystemRandom().sample(left, max(0, min(count - len(done), len(left))))
-
-
 def main() -> None:
     """Computes what is missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -103,10 +92,18 @@ def main() -> None:
         except ConfigError as error:
             print(f"{name}: left out: {error}", flush=True)
             continue
-        every = [again for again in choose(study, config, result, 10**6) if again.seconds <= options.longest]
-        for again in missing(kept(), name, result, every, options.cells):
+        finished = str(result.provenance["finished"])
+        done = {row.cell for row in kept() if (row.result, row.finished) == (name, finished)}
+        for again in shuffled(study, config, result):
+            if len(done) >= options.cells:
+                break
+            if again.seconds > options.longest or again.cell.name in done:
+                continue
             check = recomputed(study, config, result, again)
-            finished, same = str(result.provenance["finished"]), "the same to the last bit" in check.what
+            if check is None:  # comes to nothing, as in the result
+                continue
+            done.add(again.cell.name)
+            same = "the same to the last bit" in check.what
             keep([*kept(), Row(name, finished, again.cell.name, __version__, processor(), check.answer, same)])
             print(f"{name}: {check.answer}: {check.what}", flush=True)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lightning_module.studies.framework.cells import Cell, Config, Outcome
@@ -41,20 +42,17 @@ class Again:
     seconds: float
 
 
-def choose(study: Study[Any], config: Config, result: Result, count: int) -> list[Again]:
-    """Returns cells of a result, chosen by chance, so that nobody can know before which are looked at.
+def shuffled(study: Study[Any], config: Config, result: Result) -> list[Again]:
+    """Returns the cells of a result in an order of chance, so that nobody can know before which are looked at.
 
     Args:
         study: The study.
         config: Its numbers, and where its data come from.
         result: The result.
-        count: How many; all, if there are not more.
 
     Raises:
-        ValueError: If there are none, or the cells are not those of the result.
+        ValueError: If the cells are not those of the result.
     """
-    if count < 1:
-        raise ValueError(f"recompute={count} must be at least 1")
     cells = list(study.cells(config))
     total = sum(cell.cost for cell in cells)
     if result.cells:
@@ -65,22 +63,27 @@ def choose(study: Study[Any], config: Config, result: Result, count: int) -> lis
     else:
         seconds = float(result.provenance.get("cell_seconds", 0.0))
         every = [Again(cell, None, None, seconds * cell.cost / total) for cell in cells]
-    chosen = random.SystemRandom().sample(range(len(every)), min(count, len(every)))
-    return [every[i] for i in sorted(chosen)]
+    return random.SystemRandom().sample(every, len(every))
 
 
-def recomputed(study: Study[Any], config: Config, result: Result, again: Again) -> Check:
+def recomputed(study: Study[Any], config: Config, result: Result, again: Again) -> Check | None:
     """Returns whether a cell gives again what the result has of it; this takes the time that the cell takes.
 
     On the same processor, with the same versions, it must be the same to the last bit. Elsewhere the cell is computed
     once more with other rounding, or up to three times where chance is against it, which shows how far from each other
-    sound outcomes are, see `likeness`.
+    sound outcomes are, see `likeness`. A cell that comes to nothing, then as now, says nothing, and None is returned:
+    it needs data that were not to be had, say.
     """
     name = f"cell {again.cell.name}"
     try:
         outcome = outcome_of(study, config, again.cell)
     except Exception as error:
         return Check("not verified", f"{name} cannot be computed: {type(error).__name__}: {error}", essential=True)
+    if not any(outcome.tables.values()) and not outcome.arrays:
+        if not _came_to_something(result, again):
+            return None
+        words = "comes to nothing here, and the result has rows of it; are the data that it needs to be had?"
+        return Check("not verified", f"{name} {words}", essential=True)
     try:
         ours = _part(study, result, outcome)
         _compare_form(result, again, outcome, ours)
@@ -127,6 +130,16 @@ def _texts(part: Part) -> dict[str, list[tuple[Any, ...]]]:
         name: _entries(table, [column for column, kind in kinds[name].items() if kind in ("str", "bool")])
         for name, table in part.tables.items()
     }
+
+
+def _came_to_something(result: Result, again: Again) -> bool:
+    """Returns whether a result has rows or arrays of a cell, as far as can be told."""
+    if again.seal is not None and again.part is not None:
+        return bool(again.seal.arrays) or any(len(rows) for rows in again.part.values())
+    shared = {name: len(again.cell.of.keys() & set(table)) for name, table in result.tables.items()}
+    most = max(shared.values(), default=0)  # the others may be tables of what several cells have in common
+    tables = [table for name, table in result.tables.items() if shared[name] == most]
+    return any(len(table[_is_of_cell(table, again.cell)]) for table in tables)
 
 
 def _elsewhere(result: Result, again: Again) -> str:
@@ -202,9 +215,17 @@ def _without_times(study: Study[Any], name: str, table: pd.DataFrame) -> pd.Data
 
 def _of_cell(whole: pd.DataFrame, cell: Cell) -> pd.DataFrame:
     """Returns the rows that have what the cell says of itself, such as its recipe, in columns of that name."""
-    has = [(whole[name] == value).fillna(False).astype(bool) for name, value in cell.of.items() if name in whole]
-    rows = whole[np.logical_and.reduce(has)] if has else whole
+    rows = whole[_is_of_cell(whole, cell)]
     return rows if len(rows) else whole
+
+
+def _is_of_cell(table: pd.DataFrame, cell: Cell) -> npt.NDArray[np.bool_]:
+    """Returns of each row whether it has what a cell says of itself; all have, where no column has such a name."""
+    found = np.ones(len(table), bool)
+    for name, value in cell.of.items():
+        if name in table:
+            found &= (table[name] == value).fillna(False).to_numpy(bool)
+    return found
 
 
 def _found(whole: pd.DataFrame, computed: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:

@@ -19,10 +19,11 @@ from lightning_module.cli import main
 from lightning_module.studies import Outcome, Result
 from lightning_module.studies.framework.proof import recompute
 from lightning_module.studies.framework.proof.otherwise import MIXED, PLAIN, otherwise, ways
-from lightning_module.studies.framework.proof.recompute import choose, recomputed
+from lightning_module.studies.framework.proof.recompute import recomputed, shuffled
 from lightning_module.studies.framework.sealing import seal_of, tables_of_cells
 
 CONFIG = STUDY.config("smoke")
+TIMES = {"rows": ("seconds",)}
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def elsewhere(monkeypatch):
 
 
 def checks(result, study=STUDY):
-    return [recomputed(study, CONFIG, result, again) for again in choose(study, CONFIG, result, 2)]
+    return [recomputed(study, CONFIG, result, again) for again in shuffled(study, CONFIG, result)[:2]]
 
 
 def changed(result, table, change):
@@ -148,7 +149,12 @@ def steady_cell(config, cell):
 def test_a_cell_with_nothing_to_compare_has_not_passed(result):
     nothing = replace(STUDY, run_cell=lambda config, cell: Outcome({"rows": []}))
     empty = replace(result, tables={"rows": result.tables["rows"].iloc[:0]}, arrays={}, cells=[])
-    assert {(check.answer, check.essential) for check in checks(empty, nothing)} == {("not verified", True)}
+    assert checks(empty, nothing) == [None, None]
+    assert {(check.answer, check.essential) for check in checks(result, nothing)} == {("not verified", True)}
+    timed = {"run_cell": lambda config, cell: Outcome({"rows": [{"seconds": 1.0}]}), "measured_times": TIMES}
+    times = replace(empty, tables={"rows": pd.DataFrame({"seconds": [2.0, 3.0]})})
+    found = checks(times, replace(STUDY, **timed))
+    assert {(check.answer, check.essential) for check in found} == {("not verified", True)}
 
 
 def test_one_control_that_is_alike_is_enough(result, elsewhere, monkeypatch):
@@ -162,7 +168,7 @@ def test_one_control_that_is_alike_is_enough(result, elsewhere, monkeypatch):
 
     elsewhere()
     monkeypatch.setattr(recompute, "otherwise", controls)
-    assert recomputed(STUDY, CONFIG, result, choose(STUDY, CONFIG, result, 1)[0]).answer == "ok"
+    assert recomputed(STUDY, CONFIG, result, shuffled(STUDY, CONFIG, result)[0]).answer == "ok"
     assert computed == [1, 7]  # the first is ours to the bit, and says nothing
 
 

@@ -20,7 +20,7 @@ from lightning_module.studies.framework.cells import ConfigError, grid
 from lightning_module.studies.framework.proof import recompute
 from lightning_module.studies.framework.proof.checks import Check, overall
 from lightning_module.studies.framework.proof.committed import FILE, content
-from lightning_module.studies.framework.proof.recompute import choose, recomputed
+from lightning_module.studies.framework.proof.recompute import recomputed, shuffled
 from lightning_module.studies.framework.proof.verify import config_of, findings_of
 from lightning_module.studies.framework.sealing import seal_of, tables_of_cells
 
@@ -409,14 +409,37 @@ def test_what_digests_cannot_show_computing_again_does(folder, verify):
 
 def test_cells_are_chosen_by_chance_and_their_time_is_said_before(folder, capsys):
     edit(folder, lambda head: [cell.update(seconds=1000.0 * (i + 1)) for i, cell in enumerate(head["cells"])])
-    chosen = {choose(STUDY, STUDY.config("smoke"), Result.load(folder), 1)[0].cell.name for _ in range(100)}
+    chosen = {shuffled(STUDY, STUDY.config("smoke"), Result.load(folder))[0].cell.name for _ in range(100)}
     assert len(chosen) == 4
     assert main(["study", "verify", STUDY_FILE, "--folder", str(folder), "--recompute", "4"]) == OK
     out = capsys.readouterr().out
-    assert "computing 4 of 4 cells again, chosen by chance: cell=0,kind=a_b, " in out
+    names = out.partition("computing 4 of 4 cells again, chosen by chance: ")[2].splitlines()[0]
+    assert sorted(names.split(", ")) == [f"cell={i},kind=a_b" for i in range(4)]
     assert out.index("when they were computed they took 10,000 seconds") < out.index("computed again: the same")
-    with pytest.raises(ValueError, match="recompute=0 must be at least 1"):
-        choose(STUDY, STUDY.config("smoke"), Result.load(folder), 0)
+
+
+@pytest.mark.parametrize("older", [False, True], ids=["with seals", "of an older version"])
+@pytest.mark.parametrize(
+    ("then", "now", "count", "status", "words"),
+    [
+        ("2", "2", 4, OK, None),  # the other three are computed again
+        ("013", "013", 1, OK, None),  # whichever is chosen at first
+        ("", "2", 4, NOT_VERIFIED, "not verified  cell cell=2,kind=a_b comes to nothing here, and the result has rows"),
+        ("2", "", 4, DIFFERS, "DIFFERS       cell cell=2,kind=a_b, computed again: "),
+        ("0123", "0123", 4, NOT_VERIFIED, "not verified  no cell comes to anything that can be compared"),
+    ],
+)
+def test_a_cell_that_has_no_data_is_passed_over(monkeypatch, tmp_path, verify, older, then, now, count, status, words):
+    monkeypatch.setenv(counting.ABSENT, then)
+    STUDY.run("smoke", folder=tmp_path / "run")
+    if older:
+        edit(tmp_path / "run", of_older_version)
+    monkeypatch.setenv(counting.ABSENT, now)
+    found, lines = verify(tmp_path / "run", "--recompute", str(count))
+    same = [line for line in lines if "computed again: the same to the last bit" in line]
+    assert len(same) == 4 - len(set(then + now))
+    assert [line for line in lines if line.startswith(words or "DIFFERS")] != [] or words is None
+    assert found == (NOT_VERIFIED if older and status == OK else status), lines  # for other rows may have been added
 
 
 def noisy(by):
@@ -435,7 +458,7 @@ def test_to_the_bit_on_the_same_processor_and_nearly_on_another(original, monkey
     result = Result.load(original)
 
     def answer():
-        (again,) = choose(noisy(by), STUDY.config("smoke"), result, 1)
+        again, *_ = shuffled(noisy(by), STUDY.config("smoke"), result)
         return recomputed(noisy(by), STUDY.config("smoke"), result, again).answer
 
     assert answer() == here
@@ -468,7 +491,7 @@ def test_times_are_not_compared(tmp_path):
     result = study.run("smoke", folder=tmp_path)
     timed = replace(study, measured_times={"rows": ("seconds",)})
     for of, answer in ((study, "DIFFERS"), (timed, "ok")):
-        assert {recomputed(of, Config(), result, a).answer for a in choose(of, Config(), result, 2)} == {answer}
+        assert {recomputed(of, Config(), result, a).answer for a in shuffled(of, Config(), result)[:2]} == {answer}
 
 
 @pytest.mark.parametrize(
@@ -482,7 +505,7 @@ def test_times_are_not_compared(tmp_path):
 def test_a_cell_that_comes_to_something_else_altogether(original, outcome, message):
     study = replace(STUDY, run_cell=lambda config, cell: outcome() if callable(outcome) else outcome)
     result = Result.load(original)
-    (again,) = choose(study, STUDY.config("smoke"), result, 1)
+    again, *_ = shuffled(study, STUDY.config("smoke"), result)
     check = recomputed(study, STUDY.config("smoke"), result, replace(again, part=None, seal=None))
     assert check.answer in ("DIFFERS", "not verified")
     check = recomputed(study, STUDY.config("smoke"), result, again)
