@@ -33,7 +33,7 @@ docs: $(VENV)/.docs
 
 # What needs the site's own libraries; its pages in a browser, Debian's chromium, which `make chromium` installs.
 test-docs: $(VENV)/.docs
-	$(BIN)/python -m pytest -n auto --dist loadfile -m docs
+	$(BIN)/python -m pytest -m docs
 
 # A cluster of Ray's on this machine.
 test-scale: $(VENV)/.scale

@@ -1,5 +1,6 @@
 """The server of the page: on this machine unless told otherwise, without a file or a port left when it ends."""
 
+import logging
 import os
 import re
 import shutil
@@ -167,7 +168,15 @@ def serve(host: str, port: int, *, say: Callable[[str], None]) -> None:
         torch.set_num_threads(1)  # networks so small are no faster with two, and there are other visitors
 
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+
+        def run() -> None:
+            try:
+                server.run(sockets=[listening])
+            except Exception:
+                if not server.force_exit:
+                    raise
+
+        thread = threading.Thread(target=run, daemon=True)
         thread.start()
         try:
             began = time.monotonic()
@@ -183,6 +192,8 @@ def serve(host: str, port: int, *, say: Callable[[str], None]) -> None:
             shutil.rmtree(files_of_gradio, ignore_errors=True)  # first: there is a second for all of this
             server.should_exit = True
             thread.join(LEAVE)
+            for name in ("uvicorn.error", "asyncio"):  # which call an error that they are cut short
+                logging.getLogger(name).setLevel(logging.CRITICAL + 1)
             server.force_exit = True  # open pages hold a connection each
             thread.join(LEAVE)
 

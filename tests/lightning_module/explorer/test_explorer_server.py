@@ -122,3 +122,30 @@ def test_started_and_stopped_ten_times_nothing_is_left(tmp_path):
         assert said == "stopped; the page is closed, and nothing is left of it\n"
         assert free
         assert not left
+
+
+SLOW_TO_END = """
+import time
+import uvicorn
+from lightning_module.cli import main
+
+on_tick = uvicorn.Server.on_tick
+
+async def busy(server, counter):
+    if server.should_exit:
+        time.sleep(0.6)
+    return await on_tick(server, counter)
+
+uvicorn.Server.on_tick = busy
+status = main(["explore", "--port", "0"])
+time.sleep(2.0)  # time to say something
+raise SystemExit(status)
+"""
+
+
+@pytest.mark.docs
+def test_stopped_on_a_busy_machine_it_says_no_more(tmp_path):
+    """The server is cut short in the midst of its end, and would log how it was cancelled."""
+    started = Explorer(tmp_path, program=[sys.executable, "-c", SLOW_TO_END])
+    _, status, said = started.stop()
+    assert (status, said) == (130, "stopped; the page is closed, and nothing is left of it\n")
