@@ -96,6 +96,8 @@ def config_again(
 ) -> "Config":
     """Returns the numbers that a result was made with, and where its data come from, to compute its cells again.
 
+    A Hub is asked only for data that the result has from there: what could not be had then may be to be had now.
+
     Raises:
         ConfigError: If they cannot be had, or a file of data is not named, or is another one.
         ValueError: If one of the sources is no place of data of the study.
@@ -108,10 +110,12 @@ def config_again(
 
     config = config_of(study, result)
     kept = {field.name: result.config[field.name] for field in fields(config) if not field.compare}
-    flags = [f"{name}={str(value).lower()}" for name, value in kept.items() if isinstance(value, bool)]
-    config = with_sources(changed(config, flags), mnist, sources)
+    asked = any("hub" in what for what in result.data.values() if isinstance(what, dict))
+    flags = {name: value and (asked or name != "hub") for name, value in kept.items() if isinstance(value, bool)}
+    config = changed(config, [f"{name}={str(value).lower()}" for name, value in flags.items()])
+    config = with_sources(config, mnist, sources)
     record = as_json(config.record())
-    if odd := [name for name in record if record[name] != result.config[name]]:
+    if odd := [name for name in record if name != "hub" and record[name] != result.config[name]]:
         name = odd[0]
         option = "--mnist " if name == "mnist" else f"--set {name}="
         raise ConfigError(

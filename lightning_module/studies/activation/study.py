@@ -119,7 +119,7 @@ def _transfer(config: ActivationConfig, cell: Cell) -> Outcome:
     rows, what, missing = transfer_rows(
         cell["data"],
         cell["seed"],
-        functions_of(config, cell.scratch, "learned", *BASELINES),
+        lambda: functions_of(config, cell.scratch, "learned", *BASELINES),
         sizes=sizes.small() if cell["data"] == "digits" else sizes,
         steps=config.transfer_steps,
         rates=config.transfer_rates,
@@ -142,6 +142,7 @@ STUDY = Study(
     figures={"figure": draw_shape, "fair": draw_fair, "transfer": draw_transfer},
     bands=BANDS,
     amendments=AMENDMENTS,
+    of_the_moment={"missing": ("reason",)},
     shared_tests=(SharedTests(where={"arm": "fresh"}, examples="tests"),),
     protocol=ProtocolFile(__file__),
 )

@@ -1,6 +1,6 @@
 """The learned activation function in another network on other data: a small CNN that reads images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -47,7 +47,7 @@ class ActivationCNN(nn.Module):
 def transfer_rows(
     name: str,
     seed: int,
-    functions: Mapping[str, Function],
+    learned: Callable[[], Mapping[str, Function]],
     *,
     sizes: Sizes,
     steps: int,
@@ -57,13 +57,14 @@ def transfer_rows(
 ) -> tuple[list[Row], dict[str, Any], str | None]:
     """Returns a row for each activation function, what the data are, and why they cannot be had, if they cannot.
 
-    Each function has its own learning rate: the one with the highest accuracy on the validation examples. The ranks are
-    among the functions, 1 for the lowest loss.
+    The functions are learned only if there are data. Each has its own learning rate: the one with the highest accuracy
+    on the validation examples. The ranks are among the functions, 1 for the lowest loss.
     """
     try:
         task = draw(name, seed, sizes, file=file, hub=hub)
     except MissingDataError as error:
         return [], {}, str(error)
+    functions = learned()
     examples = sum(len(part.y) for part in (task.train, task.validation, task.test))
     rows = [
         {"function": each, "examples": examples, **_best(task, SETS[name].shape, functions[each], seed, steps, rates)}

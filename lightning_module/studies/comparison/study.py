@@ -235,6 +235,7 @@ STUDY = Study(
     bands=BANDS,
     figures={"figure": draw_accuracies, "differences": draw_differences, "tsne": draw_embeddings},
     amended_figures={"figure": draw_accuracies},
+    of_the_moment={"sets": ("status",)},
     shared_tests=(SharedTests(where={"dataset": "mnist1d", "training": "equal"}, examples="tests"),),
     protocol=ProtocolFile(__file__),
 )

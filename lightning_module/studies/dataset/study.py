@@ -161,5 +161,5 @@ STUDY = Study(
     bands=BANDS,
     shared_tests=(SharedTests(where={"k": NEIGHBOURS}, examples="tests"),),
     protocol=ProtocolFile(__file__),
-    measured_times={"rows": ("minutes", "of_a_core"), "pieces": ("seconds",)},
+    of_the_moment={"rows": ("minutes", "of_a_core"), "pieces": ("seconds",)},
 )

@@ -44,7 +44,7 @@ class Study(Generic[C]):
         figures: Functions that draw a result, by the name of the file; "figure" is the main one.
         bands: Regression checks.
         protocol: What was done, and where it departs from the source, in Markdown: a text or a `ProtocolFile`.
-        measured_times: By table, the columns that are times, which no two runs share.
+        of_the_moment: By table, the columns that no two runs need share: times, and why data could not be had.
         amendments: Rules that stand beside those of `claims`, which stay as they were.
         amended_figures: Functions that draw the result of a preset that decides amendments, if not those of `figures`.
         shared_tests: Test sets that all seeds have in common, so that their sampling is no part of the spread of seeds.
@@ -59,7 +59,7 @@ class Study(Generic[C]):
     figures: Mapping[str, "Callable[[Result], Figure]"] = field(default_factory=dict)
     bands: Sequence[Band] = ()
     protocol: ProtocolText = ProtocolText()  # noqa: RUF009  # a descriptor: the default is what it returns, ""
-    measured_times: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    of_the_moment: Mapping[str, Sequence[str]] = field(default_factory=dict)
     amendments: Sequence[Amendment] = ()
     amended_figures: Mapping[str, "Callable[[Result], Figure]"] = field(default_factory=dict)
     shared_tests: Sequence[SharedTests] = ()

@@ -172,5 +172,5 @@ STUDY = Study(
     bands=BANDS,
     amendments=AMENDMENTS,
     protocol=ProtocolFile(__file__),
-    measured_times={"cost": ("seconds",)},
+    of_the_moment={"cost": ("seconds",)},
 )

@@ -112,7 +112,7 @@ def _columns(one: pd.DataFrame, other: pd.DataFrame, whole: pd.DataFrame) -> Ite
     missing = np.zeros(len(one))
     if len(one) != len(other):  # a table of what was seen, such as each mistake: not so many rows each time
         one, other, missing = _shared(one, other, [column for column, kind in kinds.items() if kind != "float"])
-    if kinds or missing.any():  # rows that hold nothing but measured times say nothing
+    if kinds or missing.any():  # rows that hold nothing that lasts say nothing
         yield "", Gap(missing)
     for column, kind in kinds.items():
         if kind in ("int", "float"):

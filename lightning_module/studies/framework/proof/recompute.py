@@ -84,13 +84,16 @@ def recomputed(study: Study[Any], config: Config, result: Result, again: Again) 
             return None
         words = "comes to nothing here, and the result has rows of it; are the data that it needs to be had?"
         return Check("not verified", f"{name} {words}", essential=True)
+    if unnamed := outcome.data.keys() - result.data.keys():
+        words = f"uses data that the result does not name: {min(unnamed)}; were they not to be had then?"
+        return Check("not verified", f"{name} {words}", essential=True)
     try:
         ours = _part(study, result, outcome)
         _compare_form(result, again, outcome, ours)
         saved = _saved(study, result, again, ours)
     except _DiffersError as error:
         return Check("DIFFERS", f"{name}, computed again: {error}")
-    whole = Part({table: _without_times(study, table, result.tables[table]) for table in ours.tables}, result.arrays)
+    whole = Part({table: _lasting(study, table, result.tables[table]) for table in ours.tables}, result.arrays)
     far = distances(ours, saved, whole)
     count = sum(gap.far.size for gap in far.values())
     same = count - sum(np.count_nonzero(gap.far) for gap in far.values())
@@ -175,7 +178,7 @@ def _compare_form(result: Result, again: Again, outcome: Outcome, ours: Part) ->
 
 
 def _part(study: Study[Any], result: Result, outcome: Outcome) -> Part:
-    """Returns an outcome with its rows as the result has them, but without measured times.
+    """Returns an outcome with its rows as the result has them, but without what is of the moment.
 
     Raises:
         _DiffersError: If they cannot be rows of the result.
@@ -193,7 +196,7 @@ def _part(study: Study[Any], result: Result, outcome: Outcome) -> Part:
             table = typed(pd.DataFrame(as_json(rows), columns=list(kinds), dtype=object), kinds)
         except (ValueError, TypeError) as error:
             raise _DiffersError(f"table {name!r} has entries of another kind: {error}") from error
-        tables[name] = _without_times(study, name, table)
+        tables[name] = _lasting(study, name, table)
     return Part(tables, {name: np.asarray(array) for name, array in outcome.arrays.items()})
 
 
@@ -201,16 +204,16 @@ def _saved(study: Study[Any], result: Result, again: Again, ours: Part) -> Part:
     """Returns what the result has of a cell."""
     tables = {}
     for name, table in ours.tables.items():
-        whole = _without_times(study, name, result.tables[name])
+        whole = _lasting(study, name, result.tables[name])
         if again.part is not None:
-            tables[name] = _without_times(study, name, again.part[name]).reset_index(drop=True)
+            tables[name] = _lasting(study, name, again.part[name]).reset_index(drop=True)
         else:
             tables[name] = _found(_of_cell(whole, again.cell), table, column_kinds(whole))
     return Part(tables, {name: result.arrays[name] for name in ours.arrays})
 
 
-def _without_times(study: Study[Any], name: str, table: pd.DataFrame) -> pd.DataFrame:
-    return table.drop(columns=[column for column in study.measured_times.get(name, ()) if column in table])
+def _lasting(study: Study[Any], name: str, table: pd.DataFrame) -> pd.DataFrame:
+    return table.drop(columns=[column for column in study.of_the_moment.get(name, ()) if column in table])
 
 
 def _of_cell(whole: pd.DataFrame, cell: Cell) -> pd.DataFrame:

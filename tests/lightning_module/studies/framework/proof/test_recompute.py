@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import chaotic
 import counting
@@ -16,14 +17,17 @@ import torch
 from chaotic import CAPABILITY, ROUNDED, STUDY
 
 from lightning_module.cli import main
+from lightning_module.commands.study.options import config_again, saved_result
 from lightning_module.studies import Outcome, Result
 from lightning_module.studies.framework.proof import recompute
 from lightning_module.studies.framework.proof.otherwise import MIXED, PLAIN, otherwise, ways
 from lightning_module.studies.framework.proof.recompute import recomputed, shuffled
 from lightning_module.studies.framework.sealing import seal_of, tables_of_cells
+from lightning_module.studies.methods.other_data import image_files
 
 CONFIG = STUDY.config("smoke")
 TIMES = {"rows": ("seconds",)}
+RESULTS = Path(__file__).parents[5] / "docs" / "results"
 
 
 @pytest.fixture(scope="module")
@@ -151,10 +155,33 @@ def test_a_cell_with_nothing_to_compare_has_not_passed(result):
     empty = replace(result, tables={"rows": result.tables["rows"].iloc[:0]}, arrays={}, cells=[])
     assert checks(empty, nothing) == [None, None]
     assert {(check.answer, check.essential) for check in checks(result, nothing)} == {("not verified", True)}
-    timed = {"run_cell": lambda config, cell: Outcome({"rows": [{"seconds": 1.0}]}), "measured_times": TIMES}
+    timed = {"run_cell": lambda config, cell: Outcome({"rows": [{"seconds": 1.0}]}), "of_the_moment": TIMES}
     times = replace(empty, tables={"rows": pd.DataFrame({"seconds": [2.0, 3.0]})})
     found = checks(times, replace(STUDY, **timed))
     assert {(check.answer, check.essential) for check in found} == {("not verified", True)}
+
+
+def refused(*_):
+    raise AssertionError("the Hub was asked")
+
+
+@pytest.mark.parametrize(("name", "data"), [("activation", "cifar10"), ("comparison", "fashion_mnist")])
+def test_data_that_could_not_be_had_are_not_asked_for_again(name, data, monkeypatch):
+    """What a server said then, it does not say now; and it may have them now."""
+    study, result, _ = saved_result(name, "paper", str(RESULTS / name))
+    monkeypatch.setattr(image_files, "_from_hub", refused)
+    anywhere = replace(result, config={**result.config, "mnist": None})  # these cells need no MNIST
+    config = config_again(study, anywhere)
+    cells = [again for again in shuffled(study, config, result) if data in (*again.cell.of.values(),)]
+    found = [recomputed(study, config, result, again) for again in cells]
+    assert len(found) >= 5
+    assert {check and check.answer for check in found} <= {"ok", None}
+    assert any(found)
+
+
+def test_data_that_a_result_does_not_name_are_not_compared(result):
+    named = replace(STUDY, run_cell=lambda config, cell: replace(STUDY.run_cell(config, cell), data={"other": {}}))
+    assert {(check.answer, check.essential) for check in checks(result, named)} == {("not verified", True)}
 
 
 def test_one_control_that_is_alike_is_enough(result, elsewhere, monkeypatch):

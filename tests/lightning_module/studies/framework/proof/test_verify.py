@@ -489,7 +489,7 @@ def test_times_are_not_compared(tmp_path):
 
     study = Study(name="s", question="?", presets={"smoke": Config()}, cells=grid(a=[1, 2]), run_cell=run_cell)
     result = study.run("smoke", folder=tmp_path)
-    timed = replace(study, measured_times={"rows": ("seconds",)})
+    timed = replace(study, of_the_moment={"rows": ("seconds",)})
     for of, answer in ((study, "DIFFERS"), (timed, "ok")):
         assert {recomputed(of, Config(), result, a).answer for a in shuffled(of, Config(), result)[:2]} == {answer}
 
