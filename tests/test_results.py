@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,10 @@ OUTSIDE = {
     "lottery": {"ticket minus dense, shuffled"},
     "self-supervision": {"best layer, four layers, frozen"},  # one run of five learned far less than the others
 }
-# A result of which no cell was computed again yet: one takes half an hour, and twice that on another processor.
-NOT_AGAIN = {"lottery/amended"}
+# Results of which fewer than three cells were computed again: one takes minutes to half an hour, elsewhere much more.
+FEWER = {
+    "activation": 2,
+}
 NETWORKS = {"logistic regression": "logistic", "MLP": "mlp", "CNN": "cnn", "GRU": "gru"}
 
 
@@ -159,4 +162,7 @@ def test_cells_that_were_computed_again_are_of_these_results_and_none_differs():
     for row in rows:
         if cells := heads[row["result"]].get("cells"):
             assert row["cell"] in {cell["name"] for cell in cells}
-    assert heads.keys() - {row["result"] for row in rows} == NOT_AGAIN
+    count = Counter(row["result"] for row in rows)
+    assert count.keys() == heads.keys()
+    wanted = {name: min(3, len(head.get("cells") or range(3))) for name, head in heads.items()}
+    assert {name: count[name] for name in heads if count[name] < wanted[name]} == FEWER
