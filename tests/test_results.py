@@ -30,6 +30,12 @@ OUTSIDE = {
 # Results of which fewer than three cells were computed again: one takes minutes to half an hour, elsewhere much more.
 FEWER = {
     "activation": 2,
+    "double-descent/figure-5": 2,
+    "lottery/amended": 1,
+    "self-supervision": 2,
+    "self-supervision/amended": 2,
+    "self-supervision/autoencoder": 1,
+    "soft-labels": 2,
 }
 NETWORKS = {"logistic regression": "logistic", "MLP": "mlp", "CNN": "cnn", "GRU": "gru"}
 
