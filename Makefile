@@ -31,13 +31,14 @@ test-slow: $(VENV)/.dev
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --builder html --doctree-dir build/doctrees docs build/site
 
-# What needs the site's own libraries; its pages in a browser, Debian's chromium, which `make chromium` installs.
+# What needs the site's own libraries; its pages in a browser, Debian's chromium, which `make chromium` installs. Only the
+# files that have such tests are read, as reading all takes longer than many of these tests.
 test-docs: $(VENV)/.docs
-	$(BIN)/python -m pytest -m docs
+	$(BIN)/python -m pytest -m docs $$(grep -rl --include='test_*.py' 'mark\.docs' tests)
 
 # A cluster of Ray's on this machine.
 test-scale: $(VENV)/.scale
-	$(BIN)/python -m pytest -m scale
+	$(BIN)/python -m pytest -m scale $$(grep -rl --include='test_*.py' 'mark\.scale' tests)
 
 chromium tmux:
 	command -v $@ || { apt-get update && apt-get install --yes $@; }

@@ -5,6 +5,7 @@ Screenshots are in the folder that is printed at the end of a run with `-s`, or 
 
 import importlib.util
 import re
+import shlex
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -21,6 +22,7 @@ DOCS = ROOT / "docs"
 PAGES = ["index.html", "start.html", "first-lesson.html", "notebooks/benchmark.html", "api/lightning_module.html"]
 PAGES += ["how-it-works.html", "gallery.html", "results.html", "how-to/publish.html"]
 PAGES += ["REPORT.html", "report/benchmark.html", "report/verdicts.html"]
+OPTIONS = ["--quiet", "--fail-on-warning", "--keep-going", "--builder", "html"]
 SCREENS = {"wide": (1280, 800), "phone": (390, 844)}
 COLOURS = ["light", "dark"]
 
@@ -50,8 +52,8 @@ class Page(HTMLParser):
 def site(tmp_path_factory):
     """The site, built as `make docs` does; a warning is an error."""
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet", "--builder", "html"]
-    command += ["--doctree-dir", str(folder / "doctrees"), str(DOCS), str(folder / "html")]
+    command = [sys.executable, "-m", "sphinx", *OPTIONS, "--doctree-dir", str(folder / "doctrees")]
+    command += [str(DOCS), str(folder / "html")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "html"
@@ -68,7 +70,9 @@ def pages(site):
 
 def test_make_docs_builds_what_is_tested():
     shown = subprocess.run(["make", "-n", "docs"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert "--fail-on-warning --keep-going" in shown
+    program, *arguments = shlex.split(shown.splitlines()[-1])
+    assert program.endswith("bin/sphinx-build")
+    assert arguments == [*OPTIONS, "--doctree-dir", "build/doctrees", "docs", "build/site"]
 
 
 def test_every_link_within_the_site_leads_somewhere(site, pages):

@@ -196,10 +196,10 @@ def test_killed_at_any_change_of_files_it_is_whole_or_not_there(tmp_path):
     work.mkdir()
     environment = {**os.environ, "SAID": str(tmp_path / "said"), "PYTHONPATH": str(TESTS.parent)}
     command = [sys.executable, str(TESTS / "killed.py"), "lightning_module.commands.study"]
-    command += [
-        "lightning_module.studies.framework.listing.new_study",
-        "lightning_module.stopping",
-    ]
+    framework = "lightning_module.studies.framework"
+    command += [f"{framework}.listing.new_study", "lightning_module.stopping"]
+    # What a new study and the look at its claims import, which each command would import again.
+    command += [f"{framework}.listing.template.study", f"{framework}.linter"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, text=True, cwd=work, env=environment, **pipes) as process:
 
