@@ -1,6 +1,6 @@
 """A study that trains nothing, and notes each cell that it computes; other processes can import it.
 
-Environment variables say where it notes them, and which cell fails, takes its time, or has no data.
+Environment variables say where it notes them, which cell fails, takes its time or has no data, and whether it says why.
 """
 
 import os
@@ -15,7 +15,7 @@ from lightning_module.studies import Band, Cell, Claim, Config, Finding, Number,
 from mnist1d_hf.extras import missing_extra
 
 NOTES, FAILS, SLOW = "COUNTING_NOTES", "COUNTING_FAILS", "COUNTING_SLOW"
-ABSENT = "COUNTING_ABSENT"
+ABSENT, REASONS = "COUNTING_ABSENT", "COUNTING_REASONS"
 STUBBORN, KILLED, LACKS = "COUNTING_STUBBORN", "COUNTING_KILLED", "COUNTING_LACKS"
 
 
@@ -43,7 +43,8 @@ def run_cell(config, cell):
         with Path(notes).open("a") as file:
             file.write(f"{cell['cell']}\n")
     if str(cell["cell"]) in os.environ.get(ABSENT, ""):
-        return Outcome({})
+        reason = {**cell.of, "reason": f"no answer at {time.time_ns()}"}
+        return Outcome({"missing": [reason]} if os.environ.get(REASONS) else {})
     if os.environ.get(FAILS) == str(cell["cell"]):
         raise LookupError("no such thing")
     if os.environ.get(LACKS) == str(cell["cell"]):
@@ -97,6 +98,7 @@ STUDY = Study(
         Claim(name="never", text="They taste well.", source="here", not_tested="numbers have no taste"),
     ],
     figures={"figure": draw},
+    of_the_moment={"missing": ("reason",)},
     bands=[
         Band(name="first", of=FIRST, low=-10, high=10),
         Band(name="hundredth", of=value("number", cell=100), low=0, high=0),

@@ -1,7 +1,7 @@
 """Cells of a saved result computed again, which shows that its numbers are those of the study, and not made up."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -72,15 +72,16 @@ def recomputed(study: Study[Any], config: Config, result: Result, again: Again) 
     On the same processor, with the same versions, it must be the same to the last bit. Elsewhere the cell is computed
     once more with other rounding, or up to three times where chance is against it, which shows how far from each other
     sound outcomes are, see `likeness`. A cell that comes to nothing, then as now, says nothing, and None is returned:
-    it needs data that were not to be had, say.
+    it needs data that were not to be had, say. So does one whose rows only name it.
     """
     name = f"cell {again.cell.name}"
     try:
         outcome = outcome_of(study, config, again.cell)
     except Exception as error:
         return Check("not verified", f"{name} cannot be computed: {type(error).__name__}: {error}", essential=True)
-    if not any(outcome.tables.values()) and not outcome.arrays:
-        if not _came_to_something(result, again):
+    tables = {table: pd.DataFrame(rows) for table, rows in outcome.tables.items()}
+    if not _says_something(study, again.cell, tables) and not outcome.arrays:
+        if not _came_to_something(study, result, again):
             return None
         words = "comes to nothing here, and the result has rows of it; are the data that it needs to be had?"
         return Check("not verified", f"{name} {words}", essential=True)
@@ -135,14 +136,25 @@ def _texts(part: Part) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
-def _came_to_something(result: Result, again: Again) -> bool:
-    """Returns whether a result has rows or arrays of a cell, as far as can be told."""
+def _came_to_something(study: Study[Any], result: Result, again: Again) -> bool:
+    """Returns whether a result has arrays of a cell, or rows that say something, as far as can be told."""
     if again.seal is not None and again.part is not None:
-        return bool(again.seal.arrays) or any(len(rows) for rows in again.part.values())
+        return bool(again.seal.arrays) or _says_something(study, again.cell, again.part)
     shared = {name: len(again.cell.of.keys() & set(table)) for name, table in result.tables.items()}
     most = max(shared.values(), default=0)  # the others may be tables of what several cells have in common
-    tables = [table for name, table in result.tables.items() if shared[name] == most]
-    return any(len(table[_is_of_cell(table, again.cell)]) for table in tables)
+    tables = {name: table for name, table in result.tables.items() if shared[name] == most}
+    of_cell = {name: table[_is_of_cell(table, again.cell)] for name, table in tables.items()}
+    return _says_something(study, again.cell, of_cell)
+
+
+def _says_something(study: Study[Any], cell: Cell, tables: Mapping[str, pd.DataFrame]) -> bool:
+    """Returns whether rows hold more than which cell they are of, and what no two runs need share."""
+    for name, rows in tables.items():
+        lasting = _lasting(study, name, rows)
+        more = lasting.drop(columns=[column for column in lasting if column in cell.of])
+        if more.notna().any(axis=None) or not _is_of_cell(lasting, cell).all():
+            return True
+    return False
 
 
 def _elsewhere(result: Result, again: Again) -> str:

@@ -418,6 +418,7 @@ def test_cells_are_chosen_by_chance_and_their_time_is_said_before(folder, capsys
     assert out.index("when they were computed they took 10,000 seconds") < out.index("computed again: the same")
 
 
+@pytest.mark.parametrize("reasons", ["", "1"], ids=["no rows", "rows that say why"])
 @pytest.mark.parametrize("older", [False, True], ids=["with seals", "of an older version"])
 @pytest.mark.parametrize(
     ("then", "now", "count", "status", "words"),
@@ -435,7 +436,10 @@ def test_cells_are_chosen_by_chance_and_their_time_is_said_before(folder, capsys
         ("0123", "0123", 4, NOT_VERIFIED, "not verified  no cell comes to anything that can be compared"),
     ],
 )
-def test_a_cell_that_has_no_data_is_passed_over(monkeypatch, tmp_path, verify, older, then, now, count, status, words):
+def test_a_cell_without_data_is_passed_over(
+    monkeypatch, tmp_path, verify, reasons, older, then, now, count, status, words
+):
+    monkeypatch.setenv(counting.REASONS, reasons)
     monkeypatch.setenv(counting.ABSENT, then)
     STUDY.run("smoke", folder=tmp_path / "run")
     if older:
@@ -491,7 +495,7 @@ def test_times_are_not_compared(tmp_path):
     import time
 
     def run_cell(config, cell):
-        return [{"a": cell["a"], "seconds": time.perf_counter()}]
+        return [{"a": cell["a"], "number": 1, "seconds": time.perf_counter()}]
 
     study = Study(name="s", question="?", presets={"smoke": Config()}, cells=grid(a=[1, 2]), run_cell=run_cell)
     result = study.run("smoke", folder=tmp_path)
@@ -504,7 +508,7 @@ def test_times_are_not_compared(tmp_path):
     ("outcome", "message"),
     [
         ([{"cell": 0}, {"other": 1}], "has no column 'other'"),
-        ([{"cell": 0}], "it has other"),
+        ([{"cell": 0, "number": 1.0}], "it has other"),
         (lambda: 1 / 0, "cannot be computed: ZeroDivisionError"),
     ],
 )
