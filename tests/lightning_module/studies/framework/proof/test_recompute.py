@@ -209,6 +209,23 @@ def test_one_control_that_is_alike_is_enough(result, elsewhere, monkeypatch):
     assert computed == [1, 7]  # the first is ours to the bit, and says nothing
 
 
+@pytest.mark.parametrize(
+    ("odd", "answer"),
+    [
+        ([["rows.accuracy"], ["final.seed", "final.best"], []], "ok"),  # by the second: none stands apart from both
+        ([["rows.accuracy", "final.best"], ["rows.accuracy"], ["final.seed"]], "ok"),
+        ([["rows.accuracy", "final.best"], ["rows.accuracy"], ["final.best", "rows.accuracy"]], "DIFFERS"),
+    ],
+)
+def test_what_is_false_stands_apart_from_every_control(result, elsewhere, monkeypatch, odd, answer):
+    elsewhere()
+    answers = iter(odd)
+    monkeypatch.setattr(recompute, "apart", lambda *_: next(answers))
+    check = recomputed(STUDY, CONFIG, result, shuffled(STUDY, CONFIG, result)[0])
+    assert check.answer == answer
+    assert answer == "ok" or check.what.endswith(": further away than other rounding is in rows.accuracy")
+
+
 def test_another_way_of_rounding_is_a_process_whose_torch_has_other_instructions(monkeypatch):
     monkeypatch.setenv(CAPABILITY, "1")
     cell = STUDY.cells(CONFIG)[0]
