@@ -69,7 +69,9 @@ def pages(site):
 
 
 def test_make_docs_builds_what_is_tested():
-    shown = subprocess.run(["make", "-n", "docs"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        ["make", "--no-print-directory", "-n", "docs"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     program, *arguments = shlex.split(shown.splitlines()[-1])
     assert program.endswith("bin/sphinx-build")
     assert arguments == [*OPTIONS, "--doctree-dir", "build/doctrees", "docs", "build/site"]
