@@ -33,6 +33,7 @@ hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
 OWN_PATH = set(sys.path)
 MOST_BYTES = 8  # in a test's name
+BY_THE_TEXT = ("docs", "scale")  # marks whose tests the Makefile finds by the text of their files
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -45,6 +46,10 @@ def pytest_collection_modifyitems(items):
     # Processes that share the tests must collect the same ones. Bytes in a name may have the time in them.
     if odd := [item.nodeid for item in items if item.name.count("\\x") > MOST_BYTES]:
         raise pytest.UsageError(f"give these tests ids: {odd}")
+    for mark in BY_THE_TEXT:
+        files = {item.path for item in items if item.get_closest_marker(mark)}
+        if lost := [str(file) for file in files if f"mark.{mark}" not in file.read_text(encoding="utf-8")]:
+            raise pytest.UsageError(f"make test-{mark} does not find {lost}: write pytest.mark.{mark} in it")
     if "PYTEST_XDIST_WORKER" in os.environ:
         items[:] = in_order(items, lambda item: item.path)
 

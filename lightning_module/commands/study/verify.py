@@ -76,7 +76,7 @@ def _recompute(study: "Study[Any]", result: "Result", count: int, sources: tuple
     print_line(f"computing {len(chosen)} of {len(order)} cells again, chosen by chance: {names}")
     print_line(
         f"when they were computed they took {sum(again.seconds for again in chosen):,.0f} seconds; on another "
-        "processor or with other versions it is twice as much, to see what rounding does"
+        "processor or with other versions it is twice as much or more, to see what rounding does"
     )
     statuses = list[int]()
     for again in order:
